@@ -1,0 +1,223 @@
+"""Hidden folders in which a file or a folder is built before it is moved into place.
+
+A workspace lies beside its target, so that moving is one rename on one file system. The process that uses it holds a
+lock on it, which the system drops when the process dies: so a dead writer is told from a living one, and its workspace
+cleared away.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: age stands in for the lock there
+    fcntl = None
+
+_SWAP_SECONDS = 5.0  # a swap, two renames, never takes longer
+_BUILD_SECONDS = 3600.0  # building, where locks are missing, is given up after this long without a new entry
+
+
+@contextmanager
+def workspace(target: Path) -> Iterator[Path]:
+    """Make and lock a workspace for `target`, and remove it with all it holds at the end.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        What is going to be made or replaced; parent folders are made.
+
+    Yields
+    ------
+    pathlib.Path
+        The empty workspace.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target)
+    folder, lock = _claim(target)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep(target: Path) -> None:
+    """Finish the swaps that dead writers of `target` began and remove their workspaces.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The file or folder the workspaces belong to.
+    """
+    for folder in workspaces(target):
+        with suppress(FileNotFoundError), _abandoned(folder) as abandoned:
+            if abandoned:
+                settle(folder, target)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def workspaces(target: Path) -> list[Path]:
+    """Return the workspaces that lie beside `target`, of living and dead writers.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The file or folder the workspaces belong to.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Folders; empty if the parent folder does not exist.
+    """
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.coterie-[0-9a-f]{{16}}")
+    try:
+        with os.scandir(target.parent) as entries:
+            names = [entry.name for entry in entries if pattern.fullmatch(entry.name)]
+    except OSError:
+        return []
+    return [target.parent / name for name in sorted(names)]
+
+
+def swap(folder: Path, target: Path) -> None:
+    """Move ``folder / "new"`` to `target`, and what was there to ``folder / "old…"``.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A workspace whose ``new`` is complete and on disk.
+    target : pathlib.Path
+        The folder to make or replace.
+    """
+    attempts = 100
+    try:
+        for attempt in range(attempts):
+            with suppress(FileNotFoundError):
+                target.rename(folder / f"old{attempt}")
+            try:
+                (folder / "new").rename(target)
+            except OSError:
+                # Another writer may have put its folder here between the two renames: then this one goes on top of it.
+                if attempt + 1 == attempts or not target.exists():
+                    raise
+            else:
+                return
+    finally:
+        settle(folder, target)
+
+
+def settle(folder: Path, target: Path) -> None:
+    """Finish a swap that stopped between its two renames.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A workspace.
+    target : pathlib.Path
+        The folder it was made for.
+    """
+    if target.exists() or not is_halfway(folder):
+        return
+    try:
+        (folder / "new").rename(target)
+    except OSError:
+        max(folder.glob("old*"), key=lambda old: old.stat().st_ctime).rename(target)
+    sync(target.parent)
+
+
+def is_halfway(folder: Path) -> bool:
+    """Tell whether a workspace holds the old and the new folder, which it does only between the two renames of a swap.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A workspace.
+
+    Returns
+    -------
+    bool
+        True if the new folder is complete and the old one was moved aside.
+    """
+    return (folder / "new").is_dir() and any(folder.glob("old*"))
+
+
+def sync(path: Path) -> None:
+    """Ask the system to put a file, or the names in a folder, on disk.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file or a folder.
+    """
+    windows = os.name == "nt"
+    if windows and path.is_dir():  # Windows cannot open folders
+        return
+    descriptor = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Ask the system to put a folder and all it holds on disk.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder; symbolic links in it are not followed.
+    """
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            if not (Path(parent) / name).is_symlink():
+                sync(Path(parent) / name)
+        sync(Path(parent))
+
+
+def _claim(target: Path) -> tuple[Path, int | None]:
+    """Make a workspace and lock it; the lock is None where there are none."""
+    while True:
+        folder = target.parent / f".{target.name}.coterie-{secrets.token_hex(8)}"
+        folder.mkdir()
+        if fcntl is None:
+            return folder, None
+        lock = os.open(folder, os.O_RDONLY)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():  # else another process took it for abandoned before the lock was there
+            return folder, lock
+        os.close(lock)
+
+
+@contextmanager
+def _abandoned(folder: Path) -> Iterator[bool]:
+    """Tell whether the writer of a workspace is dead; if so the workspace stays locked during the block."""
+    if fcntl is None:
+        yield _is_old(folder)
+        return
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            abandoned = folder.exists()
+        except BlockingIOError:
+            abandoned = False
+        except OSError:  # a file system without locks
+            abandoned = _is_old(folder)
+        yield abandoned
+    finally:
+        os.close(lock)
+
+
+def _is_old(folder: Path) -> bool:
+    """Tell by age alone whether a workspace is abandoned."""
+    age = time.time() - folder.stat().st_mtime
+    return age > (_SWAP_SECONDS if is_halfway(folder) else _BUILD_SECONDS)

@@ -1,0 +1,95 @@
+"""What an estimator is given: rows and a seed, checked as scikit-learn checks them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_feature_names, validate_data
+
+from coterie.data import Source, make_source
+from coterie.errors import InputError
+
+if TYPE_CHECKING:
+    from coterie.algorithms.base import DeepClusterer
+
+IMAGES = (3, 4)  # numbers of axes of stacked images
+
+
+def open_source(estimator: DeepClusterer, X: Any, *, reset: bool) -> Source:  # noqa: ANN401 - anything a user has
+    """Turn what a user gives into a checked source.
+
+    Parameters
+    ----------
+    estimator : DeepClusterer
+        Its parameters say how to read flat rows; when fitted, its ``spec_`` says what rows must look like.
+    X : array-like or Source
+        Rows.
+    reset : bool
+        True when fitting: shape, names and scaling are taken from X. False afterwards: X must agree with them.
+
+    Returns
+    -------
+    Source
+        The rows.
+
+    Raises
+    ------
+    InputError
+        If the rows break a rule.
+    """
+    if isinstance(X, Source):
+        if reset:
+            estimator.n_features_in_ = math.prod(X.spec.shape)
+            return X
+        if X.spec.shape == estimator.spec_.shape:
+            return X
+        raise InputError(f"Rows must have shape {estimator.spec_.shape}. Got {X.spec.shape} instead.")
+    if isinstance(X, torch.Tensor):
+        X = X.detach().cpu().numpy()
+    if getattr(X, "ndim", 2) in IMAGES:
+        _check_feature_names(estimator, X, reset=reset)
+        if reset:
+            estimator.n_features_in_ = math.prod(X.shape[1:])
+    else:
+        X = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
+    if reset:
+        names = getattr(estimator, "feature_names_in_", None)
+        names = None if names is None or estimator.image_shape else [str(name) for name in names]
+        return make_source(X, image_shape=estimator.image_shape, scaling=estimator.scaling, feature_names=names)
+    return make_source(X, spec=estimator.spec_)
+
+
+def pick_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return the seed of a fit.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        The estimator's parameter. None draws a fresh seed and leaves the global state alone.
+
+    Returns
+    -------
+    int
+        In [0, 2**31).
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    try:
+        return int(check_random_state(random_state).randint(2**31)) if not _is_whole(random_state) else int(random_state)
+    except ValueError:
+        raise InputError(
+            f"The 'random_state' parameter must be None, an integer >= 0 or a RandomState. Got {random_state!r} instead."
+        ) from None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0

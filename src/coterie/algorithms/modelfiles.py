@@ -1,0 +1,121 @@
+"""Fitted systems as model folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from coterie.algorithms.base import DeepClusterer
+from coterie.data import DataSpec
+from coterie.errors import InputError, ModelFileError
+from coterie.nn import Model
+from coterie.persistence import decode_value, encode_value, read_model, save_model
+from coterie.training import Streams
+
+_SCALARS = ("seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
+
+
+def save(model: DeepClusterer, folder: str | Path) -> None:
+    """Write a fitted system; see :meth:`DeepClusterer.save`.
+
+    Parameters
+    ----------
+    model : DeepClusterer
+        A fitted system.
+    folder : path
+        Where.
+    """
+    from sklearn.utils.validation import check_is_fitted  # noqa: PLC0415
+
+    check_is_fitted(model)
+    own = isinstance(model.network, list | tuple)
+    settings = {k: v for k, v in model.settings_.items() if k != "random_state"}
+    parameters = model.get_params(deep=False)
+    if own:
+        settings["network"] = parameters["network"] = None  # code cannot be stored; load() is given it
+    if not (parameters["random_state"] is None or isinstance(parameters["random_state"], int)):
+        parameters["random_state"] = model.seed_
+    config = {
+        "system": type(model).__name__,
+        "own_network": own,
+        "parameters": {name: encode_value(value) for name, value in parameters.items()},
+        "settings": {name: encode_value(value) for name, value in settings.items()},
+        "spec": model.spec_.to_dict(),
+        "feature_names": list(map(str, getattr(model, "feature_names_in_", []))),
+        "fitted": {name: getattr(model, name) for name in _SCALARS},
+    }
+    tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
+    tensors["labels"] = torch.from_numpy(model.labels_)
+    if model.pretrained_code_ is not None:
+        tensors["pretrained_code"] = torch.from_numpy(model.pretrained_code_)
+    save_model(folder, config=config, tensors=tensors)
+
+
+def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = None) -> DeepClusterer:
+    """Read a model folder.
+
+    Parameters
+    ----------
+    folder : path
+        What :meth:`DeepClusterer.save` wrote.
+    network : pair of nn.Module or None, default=None
+        The encoder and decoder classes' instances, for a model that was fitted with a pair of your own: a model file
+        holds numbers, never code.
+
+    Returns
+    -------
+    DeepClusterer
+        The fitted system; on the same machine it predicts what was predicted before, bit for bit.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder is damaged, truncated, foreign or of a newer format.
+    InputError
+        If the model needs ``network`` and none is given.
+
+    Examples
+    --------
+    >>> import coterie
+    >>> coterie.load("no-such-folder")
+    Traceback (most recent call last):
+    ...
+    coterie.errors.ModelFileError: no-such-folder does not exist.
+    """
+    config, tensors = read_model(folder)
+    try:
+        return _rebuild(config, tensors, network)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise ModelFileError(f"{folder} does not describe a model of this version: {error}.") from error
+
+
+def _rebuild(
+    config: dict[str, Any], tensors: dict[str, torch.Tensor], network: tuple[nn.Module, nn.Module] | None
+) -> DeepClusterer:
+    from coterie.algorithms import SYSTEMS  # noqa: PLC0415 - it imports this
+
+    cls = {system.__name__: system for system in SYSTEMS.values()}[config["system"]]
+    model = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
+    model.settings_ = {name: decode_value(value) for name, value in config["settings"].items()}
+    if config["own_network"]:
+        if network is None:
+            raise InputError("This model was fitted with a network of your own; give it as load(folder, network=(encoder, decoder)).")
+        model.network = model.settings_["network"] = tuple(network)
+    model.spec_ = DataSpec.from_dict(config["spec"])
+    for name in _SCALARS:
+        setattr(model, name, config["fitted"][name])
+    if config["feature_names"]:
+        model.feature_names_in_ = np.array(config["feature_names"], dtype=object)
+    built: Model = model._build(model.spec_, model.settings_, Streams(model.seed_))
+    built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    model.model_ = built.eval()
+    model.labels_ = tensors["labels"].numpy()
+    model.pretrained_code_ = tensors["pretrained_code"].numpy() if "pretrained_code" in tensors else None
+    model._describe()
+    return model

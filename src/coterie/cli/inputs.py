@@ -1,0 +1,176 @@
+"""DATA and --labels: from what is typed to rows and known classes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
+from coterie.datasets import DATASETS, load
+from coterie.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+_COLUMN_ENDINGS = (".csv", ".tsv", ".npz")  # files from which a column or key can be taken out as labels
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Rows that were opened and checked.
+
+    Attributes
+    ----------
+    name : str
+        What to call them.
+    source : Source
+        The rows.
+    names : list of str or None
+        A name for each row.
+    y : ndarray of shape (n,) or None
+        Known classes, which only ever serve to evaluate.
+    """
+
+    name: str
+    source: Source
+    names: list[str] | None = None
+    y: np.ndarray | None = None
+
+
+def resolve_data(text: str, folder: Path | None = None) -> str:
+    """Return a benchmark set's name as it is, and anything else as an absolute path.
+
+    Parameters
+    ----------
+    text : str
+        DATA as typed. Where a file has the name of a benchmark set, ``./name`` means the file.
+    folder : Path or None, default=None
+        Where a relative path starts; None is the working folder.
+
+    Returns
+    -------
+    str
+        Name or path.
+    """
+    return text if text in DATASETS else _absolute(text, folder)
+
+
+def resolve_labels(text: str, folder: Path | None = None) -> str:
+    """Return the absolute path of a label file that exists, and a column's name as it is.
+
+    Parameters
+    ----------
+    text : str
+        FILE or COLUMN as typed.
+    folder : Path or None, default=None
+        Where a relative path starts; None is the working folder.
+
+    Returns
+    -------
+    str
+        Path or column.
+    """
+    path = _absolute(text, folder)
+    return path if os.path.isfile(path) else text
+
+
+def open_data(
+    data: str, *, labels: str | None = None, strict: bool = False, parameters: dict[str, Any] | None = None
+) -> Data:
+    """Read rows to fit on.
+
+    Parameters
+    ----------
+    data : str
+        What :func:`resolve_data` returned.
+    labels : str or None, default=None
+        What :func:`resolve_labels` returned.
+    strict : bool, default=False
+        Refuse a folder with unreadable images.
+    parameters : dict or None, default=None
+        The system's parameters; ``image_shape`` and ``scaling`` say how to read rows.
+
+    Returns
+    -------
+    Data
+        The rows with names and known classes where there are any.
+
+    Raises
+    ------
+    InputError
+        If rows or labels cannot be used.
+    """
+    parameters = parameters or {}
+    image_shape = parameters.get("image_shape")
+    table = _read(data, column=labels, strict=strict, image_shape=image_shape)
+    y = load_labels(labels, table) if labels else table.y
+    source = make_source(
+        table.X,
+        image_shape=image_shape,
+        scaling=parameters.get("scaling", "auto"),
+        feature_names=table.feature_names,
+        name="DATA",
+    )
+    return Data(name_of(data), source, table.names, y)
+
+
+def open_like(data: str, spec: DataSpec, *, labels: str | None = None, strict: bool = False) -> Data:
+    """Read rows for a fitted model.
+
+    Parameters
+    ----------
+    data : str
+        What :func:`resolve_data` returned.
+    spec : DataSpec
+        What the rows of the fit were.
+    labels : str or None, default=None
+        The label column of the fit's data; left out here too where it is found.
+    strict : bool, default=False
+        Refuse a folder with unreadable images.
+
+    Returns
+    -------
+    Data
+        The rows.
+
+    Raises
+    ------
+    InputError
+        If they are not of the kind that was fitted.
+    """
+    try:
+        table = _read(data, column=labels, strict=strict, image_shape=spec.image_shape)
+    except InputError:
+        if labels is None:
+            raise
+        table = _read(data, column=None, strict=strict, image_shape=spec.image_shape)
+    ours, theirs = spec.feature_names, table.feature_names
+    if ours and theirs and list(ours) != list(theirs):
+        odd = next((f"{a!r} in the place of {b!r}" for a, b in zip(theirs, ours, strict=False) if a != b), "another number")
+        raise InputError(f"The columns of {name_of(data)} are not those of the fit: {odd}.")
+    return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
+
+
+def name_of(data: str) -> str:
+    """Return what to call a data set: its name, or the last part of its path without a file's ending."""
+    path = Path(data)
+    return path.stem if path.suffix.lower() in (".npy", *_COLUMN_ENDINGS) else path.name
+
+
+def _read(data: str, *, column: str | None, strict: bool, image_shape: Sequence[int] | None) -> Table:
+    if data in DATASETS:
+        return load(data)
+    path = Path(data)
+    if not path.exists():
+        raise InputError(f"There is no file or folder {data!r}, and no benchmark set of that name ({', '.join(DATASETS)}).")
+    if column is not None and os.path.isfile(column):
+        column = None  # the labels are in a file of their own
+    return load_file(path, strict=strict, column=column, image_shape=image_shape if path.is_dir() else None)
+
+
+def _absolute(text: str, folder: Path | None) -> str:
+    return os.path.abspath(Path(folder or "") / Path(text).expanduser())

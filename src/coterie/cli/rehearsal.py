@@ -1,0 +1,96 @@
+"""The first few steps of a fit, on a few rows: whatever the fit would refuse is refused before a folder is made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+from sklearn.base import clone
+
+from coterie.config import config_context
+from coterie.data import Source
+from coterie.training import Callback, Clock
+
+if TYPE_CHECKING:
+    from coterie.algorithms import DeepClusterer
+    from coterie.training import Fit, Phase
+
+_STEPS = 6
+_SECONDS = 1.0
+_ROWS = 2048
+_PHASES = 10  # of a system that makes its plan while it learns, only the first ones are foreseen
+
+
+def rehearse(estimator: DeepClusterer, source: Source) -> float:
+    """Take the first steps of a fit and throw them away.
+
+    Parameters
+    ----------
+    estimator : DeepClusterer
+        With its parameters; not changed.
+    source : Source
+        The rows.
+
+    Returns
+    -------
+    float
+        Seconds that the optimiser steps of the whole fit will take, roughly.
+
+    Raises
+    ------
+    CoterieError
+        What the fit itself would raise: a parameter that breaks its rule, a network that does not fit the rows.
+    """
+    few = Source(source.raw(slice(0, max(_ROWS, _whole_number(estimator.n_clusters)))), source.spec)
+    timer = _Timer(estimator, source)
+    try:
+        with config_context(checkpoint=None, progress=False, compile=False, callbacks=(timer,)):
+            clone(estimator).fit(few)
+    except _Enough:
+        pass
+    return timer.expected
+
+
+class _Enough(Exception):  # noqa: N818 - not an error
+    """Ends a rehearsal."""
+
+
+class _Timer(Callback):
+    """Measures steps, foresees how many there will be, and stops the fit."""
+
+    def __init__(self, estimator: DeepClusterer, source: Source) -> None:
+        self.estimator, self.source = estimator, source
+        self.expected = 0.0
+        self._times = [time.perf_counter()]
+
+    def on_phase(self, fit: Fit, phase: Phase) -> None:
+        """Begin to measure."""
+        self._times = [time.perf_counter()]
+
+    def on_step(self, fit: Fit, phase: Phase) -> None:
+        """Measure, and stop when enough is known."""
+        self._times.append(time.perf_counter())
+        spent = self._times[-1] - self._times[0]
+        if len(self._times) <= _STEPS and spent < _SECONDS:
+            return
+        each = [after - before for before, after in zip(self._times, self._times[1:], strict=False)]
+        # The first step also warms caches up.
+        self.expected = median(each[1:] or each) * self._planned_steps(fit)
+        raise _Enough
+
+    def _planned_steps(self, fit: Fit) -> int:
+        steps = 0
+        for number in range(_PHASES):
+            phase = self.estimator.plan(replace(fit, source=self.source, clock=Clock(phase=number)))
+            if phase is None:
+                break
+            steps += phase.steps
+        return steps
+
+
+def _whole_number(value: object) -> int:
+    return value if isinstance(value, int) else 0  # anything else is for the fit to refuse
+
+

@@ -1,0 +1,298 @@
+"""What a run is made from: the settings file, the flags that win over it, and the estimator they describe."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from coterie import __version__
+from coterie.algorithms import SYSTEMS, DeepClusterer
+from coterie.cli import toml
+from coterie.cli.inputs import resolve_data, resolve_labels
+from coterie.data import Augment
+from coterie.errors import InputError
+from coterie.files import write_text
+from coterie.nn import NETWORKS
+from coterie.training import Schedule
+
+CONFIG = "config.toml"
+
+_FLAGS = {"n_clusters": "-k", "image_shape": "--image-shape", "data": "DATA"}
+_GROUPS: dict[str, dict[str, type]] = {
+    "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
+    "pretrain": {"schedule": Schedule},
+    "train": {"schedule": Schedule},
+    "augment": {"augment": Augment},
+}  # parameters that may be tables, and what a table's "kind" may be; the first is the default
+
+
+class RunSettings(BaseModel):
+    """One run: what ``config.toml`` holds.
+
+    Parameters
+    ----------
+    data : str
+        Absolute path, or the name of a benchmark set.
+    system : str, default="dec"
+        A key of ``SYSTEMS``.
+    recipe : str or None, default=None
+        One of the system's recipes.
+    labels : str or None, default=None
+        File or column with known classes, which only serve to evaluate.
+    seed : int, default=0
+        Seed of everything random, >= 0.
+    strict : bool, default=False
+        Refuse a folder with unreadable images.
+    device, precision, compile
+        The machine's settings, see :class:`coterie.Config`.
+    report : bool, default=True
+        Write ``report.html``.
+    made_by : {"fit", "demo"}, default="fit"
+        The command that made the run.
+    parameters : dict
+        The system's parameters that differ from the recipe or the defaults; tables for groups of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    data: str
+    system: str = "dec"
+    recipe: str | None = None
+    labels: str | None = None
+    seed: int = Field(default=0, ge=0)
+    strict: bool = False
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
+    report: bool = True
+    made_by: Literal["fit", "demo"] = "fit"
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any], origin: str = "The settings") -> Self:
+        """Check values by the rules of the fields.
+
+        Parameters
+        ----------
+        values : dict
+            Fields to values.
+        origin : str, default="The settings"
+            What the message calls the place they come from.
+
+        Returns
+        -------
+        RunSettings
+            The checked settings.
+
+        Raises
+        ------
+        InputError
+            Naming the first broken rule.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InputError(f"{origin}: {_first_rule(error)}") from None
+
+    def write(self, folder: Path) -> None:
+        """Write ``config.toml``, which makes this run again.
+
+        Parameters
+        ----------
+        folder : Path
+            The run folder.
+        """
+        write_text(folder / CONFIG, self.to_toml())
+
+    def to_toml(self) -> str:
+        """Return the settings file's text."""
+        about = f"# coterie {__version__}. To make this run again: coterie fit --config {CONFIG} --out ANOTHER-FOLDER\n\n"
+        return about + toml.dumps(self.model_dump())
+
+    def estimator(self) -> DeepClusterer:
+        """Return the estimator that the settings describe.
+
+        Returns
+        -------
+        DeepClusterer
+            Not fitted.
+
+        Raises
+        ------
+        InputError
+            If there is no such system, recipe or parameter.
+        """
+        if self.system not in SYSTEMS:
+            raise InputError(f"There is no system {self.system!r}; the systems are {', '.join(SYSTEMS)}.")
+        cls = SYSTEMS[self.system]
+        known = cls().get_params(deep=False)
+        if "random_state" in self.parameters:
+            raise InputError("The seed of a run is its setting 'seed' (--seed), not the parameter 'random_state'.")
+        for name in self.parameters:
+            if name not in known:
+                raise InputError(f"{cls.__name__} has no parameter {name!r}; it has {', '.join(sorted(known))}.")
+        chosen = {name: _parameter(name, value, known[name]) for name, value in self.parameters.items()}
+        if self.recipe is None:
+            return cls(**chosen, random_state=self.seed)
+        return cls.from_recipe(self.recipe, **chosen, random_state=self.seed)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a settings file.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file; a relative path in it starts from its folder.
+
+    Returns
+    -------
+    dict
+        Its values, unchecked but for ``data`` and ``labels``, which are resolved.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise InputError(f"{path} is not a TOML file: {error}.") from None
+    return resolve_paths(values, path.parent)
+
+
+def resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Make the paths in settings absolute.
+
+    Parameters
+    ----------
+    values : dict
+        Settings, checked or not.
+    folder : Path
+        Where relative paths start.
+
+    Returns
+    -------
+    dict
+        The same with ``data`` and ``labels`` resolved.
+    """
+    resolved = dict(values)
+    if isinstance(resolved.get("data"), str):
+        resolved["data"] = resolve_data(resolved["data"], folder)
+    if isinstance(resolved.get("labels"), str):
+        resolved["labels"] = resolve_labels(resolved["labels"], folder)
+    return resolved
+
+
+def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return settings in which ``above`` wins, parameter by parameter.
+
+    Parameters
+    ----------
+    below, above : dict
+        Settings.
+
+    Returns
+    -------
+    dict
+        New settings.
+    """
+    parameters = {**below.get("parameters", {}), **above.get("parameters", {})}
+    return {**below, **above, **({"parameters": parameters} if parameters else {})}
+
+
+def refuse_contradictions(asked: dict[str, Any], begun: RunSettings, folder: Path) -> None:
+    """Raise if settings that are given when resuming differ from those the run was begun with.
+
+    Parameters
+    ----------
+    asked : dict
+        What flags and ``--config`` say, paths resolved.
+    begun : RunSettings
+        What the run's own ``config.toml`` says.
+    folder : Path
+        The run folder.
+
+    Raises
+    ------
+    InputError
+        Naming the first contradiction.
+    """
+    known = begun.model_dump()
+    pairs = [(name, value, known.get(name)) for name, value in asked.items() if name not in ("parameters", "made_by")]
+    pairs += [(name, value, begun.parameters.get(name)) for name, value in asked.get("parameters", {}).items()]
+    for name, value, before in pairs:
+        if value != before:
+            flag = _FLAGS.get(name, f"--{name}")
+            raise InputError(
+                f"{folder} was begun with {name} = {before!r}, and {flag} says {value!r}; "
+                "leave it out to go on, or give another --out to begin anew."
+            )
+
+
+def parse_image_shape(text: str) -> list[int]:
+    """Read a shape such as ``28x28`` or ``32x32x3``.
+
+    Parameters
+    ----------
+    text : str
+        Height, width and perhaps channels, with ``x`` between them.
+
+    Returns
+    -------
+    list of int
+        Two or three numbers >= 1.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    Examples
+    --------
+    >>> parse_image_shape("32x32x3")
+    [32, 32, 3]
+    """
+    if not re.fullmatch(r"[1-9]\d{0,5}([x×,][1-9]\d{0,5}){1,2}", text):
+        raise InputError(f"--image-shape must be HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, such as 28x28. Got {text!r} instead.")
+    return [int(side) for side in re.split("[x×,]", text)]
+
+
+def _parameter(name: str, value: Any, default: Any) -> Any:
+    """Turn a TOML value into what the parameter takes."""
+    if isinstance(value, dict):
+        return _group(name, dict(value))
+    if value == "none" and not isinstance(default, str):
+        return None  # TOML has no word for it
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _group(name: str, table: dict[str, Any]) -> Any:
+    kinds = _GROUPS.get(name)
+    if kinds is None:
+        raise InputError(f"The parameter {name!r} is a single value, not a table; only {', '.join(_GROUPS)} may be tables.")
+    kind = table.pop("kind", next(iter(kinds)))
+    if kind not in kinds:
+        raise InputError(f"[parameters.{name}]: kind must be one of {', '.join(kinds)}. Got {kind!r} instead.")
+    cls = kinds[kind]
+    known = sorted(cls().get_params(deep=False))
+    for key in table:
+        if key not in known:
+            raise InputError(f"[parameters.{name}] has no entry {key!r}; it has {', '.join(known)}.")
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def _first_rule(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting {name!r}; the settings are {', '.join(RunSettings.model_fields)}."
+    if first["type"] == "missing":
+        return f"{name!r} is missing."
+    rule = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return f"{name!r} must be {rule}. Got {first['input']!r} instead."

@@ -1,0 +1,8 @@
+"""Judgements without labels: what a partition of a code looks like from the inside."""
+
+from __future__ import annotations
+
+from coterie.criteria.likelihood import log_likelihood
+from coterie.criteria.partition import assignment_entropy, judge, silhouette, sizes
+
+__all__ = ["assignment_entropy", "judge", "log_likelihood", "silhouette", "sizes"]

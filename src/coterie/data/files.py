@@ -1,0 +1,200 @@
+"""Data from a path: arrays, tables and folders of images."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coterie.data.delimited import read_delimited
+from coterie.data.images import load_folder
+from coterie.data.table import Table, tidy_labels
+from coterie.data.wording import named
+from coterie.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ENDINGS = ".npy, .npz, .csv or .tsv"
+_X_KEYS = (("x",), ("data",), ("x_train", "x_test"), ("x_train",), ("arr_0",))
+_Y_KEYS = (("y",), ("labels",), ("target",), ("y_train", "y_test"), ("y_train",))
+
+# An archive may unpack to 8 GiB in all, and beyond 256 MiB to 200 times its size at most.
+_MOST_ENTRIES, _MOST_BYTES = 1000, 8 << 30
+_ANY_RATIO_BYTES, _MOST_RATIO = 256 << 20, 200
+
+_DAMAGE = (ValueError, EOFError, OSError, MemoryError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+def load_file(
+    path: str | Path,
+    *,
+    strict: bool = False,
+    column: str | int | None = None,
+    image_shape: Sequence[int] | None = None,
+    max_side: int = 64,
+) -> Table:
+    r"""Read a data file or a folder of images.
+
+    Parameters
+    ----------
+    path : str or Path
+        A .npy file (memory-mapped), a .npz file (keys x, X, data or arr_0, or x_train and x_test one after the other;
+        labels y likewise), a CSV or TSV file of numbers, or a folder of images, searched with its subfolders.
+    strict : bool, default=False
+        Refuse a folder in which an image cannot be read, instead of leaving that image out with a warning.
+    column : str or int or None, default=None
+        A column of a CSV or TSV file to take out as labels, by name or by number from 0; a key of a .npz file; or
+        "folder" for images that lie in one folder a class.
+    image_shape : (H, W) or (H, W, C) or None, default=None
+        Size and channels (1 or 3) of the images; None lets the images decide, as `max_side` says.
+    max_side : int, default=64
+        Largest side of the images in pixels. Their size is the one that at least half of them have, else the median
+        height and width; reduced to `max_side` on the longer side.
+
+    Returns
+    -------
+    Table
+        The rows as stored, and names, labels and columns where there are any.
+
+    Raises
+    ------
+    InputError
+        If the path is missing, of an unknown kind, damaged, or holds something else than rows of numbers.
+
+    Warns
+    -----
+    DataWarning
+        If images were left out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from coterie.data import load_file
+    >>> path = Path(tempfile.mkdtemp()) / "plants.csv"
+    >>> _ = path.write_text("height,width,kind\n1.5,2,oak\n3,4,elm\n")
+    >>> table = load_file(path, column="kind")
+    >>> table.feature_names, table.y.tolist()
+    (['height', 'width'], ['oak', 'elm'])
+    """
+    path = Path(path)
+    if path.is_dir():
+        return load_folder(path, strict=strict, column=column, image_shape=image_shape, max_side=max_side)
+    if not path.is_file():
+        raise InputError(f"There is no file or folder {str(path)!r}.")
+    ending = path.suffix.lower()
+    if ending == ".npy":
+        return _read_npy(path, column)
+    if ending == ".npz":
+        return _read_npz(path, column)
+    if ending in (".csv", ".tsv"):
+        return read_delimited(path, column=column)
+    raise InputError(f"A data file must end in {_ENDINGS}, or be a folder of images. Got {path.name!r} instead.")
+
+
+def read_npz_labels(path: Path) -> np.ndarray:
+    """Return the labels in a .npz file, or its only array.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        As stored.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or holds several arrays of which none is called y.
+    """
+    with _Archive(path) as archive:
+        found = archive.first_of(_Y_KEYS)
+        if found is None and len(archive.keys) == 1:
+            found = tuple(archive.keys)
+        if found is None:
+            raise InputError(f"{path.name!r} must hold labels as y. Its keys are {named(list(archive.keys))}.")
+        return archive.read(found)
+
+
+def _read_npy(path: Path, column: str | int | None) -> Table:
+    if column is not None:
+        raise InputError(f"{path.name!r} is one array and has no column {column!r}: pass the labels in a file.")
+    try:
+        return Table(X=np.load(path, mmap_mode="r", allow_pickle=False))
+    except _DAMAGE as error:
+        raise InputError(f"{path.name!r} cannot be read as an array of numbers: {error}.") from error
+
+
+def _read_npz(path: Path, column: str | int | None) -> Table:
+    with _Archive(path) as archive:
+        found = archive.first_of(_X_KEYS)
+        if found is None and column is None and len(archive.keys) == 1:
+            found = tuple(archive.keys)
+        if found is None:
+            keys = named(list(archive.keys))
+            raise InputError(
+                f"{path.name!r} must hold its rows as x, data, or x_train and x_test. Its keys are {keys}."
+            )
+        labels = archive.first_of(_Y_KEYS) if column is None else archive.first_of(((str(column).lower(),),))
+        if column is not None and labels is None:
+            raise InputError(f"{path.name!r} has no key {column!r}. Its keys are {named(list(archive.keys))}.")
+        y = None if labels is None else tidy_labels(archive.read(labels), f"The labels in {path.name!r}")
+        X = archive.read(found)
+    if y is not None and (X.ndim == 0 or len(y) != len(X)):
+        raise InputError(f"{path.name!r} holds {len(y)} labels for rows of shape {X.shape}.")
+    return Table(X=X, y=y, y_name=None if labels is None else str(column or labels[0]))
+
+
+class _Archive:
+    """The arrays of a .npz file, read one at a time after their sizes were checked."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> _Archive:
+        try:
+            self._check_sizes()
+            self._arrays = np.load(self._path, allow_pickle=False)
+            self.keys = {key.lower(): key for key in self._arrays.files}
+        except _DAMAGE as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self._path.name!r} is not a .npz archive of arrays: {error}.") from error
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._arrays.close()
+
+    def _check_sizes(self) -> None:
+        with zipfile.ZipFile(self._path) as archive:
+            entries = archive.infolist()
+        unpacked = sum(entry.file_size for entry in entries)
+        ratio = unpacked / max(self._path.stat().st_size, 1)
+        if (
+            len(entries) > _MOST_ENTRIES
+            or unpacked > _MOST_BYTES
+            or (unpacked > _ANY_RATIO_BYTES and ratio > _MOST_RATIO)
+        ):
+            raise InputError(
+                f"{self._path.name!r} would unpack to {unpacked:,} bytes in {len(entries)} arrays, more than a data "
+                "set should: save the rows as .npy."
+            )
+
+    def first_of(self, choices: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
+        """Return the first choice whose keys are all there."""
+        return next((keys for keys in choices if all(key in self.keys for key in keys)), None)
+
+    def read(self, keys: tuple[str, ...]) -> np.ndarray:
+        """Return the arrays of these keys one after the other."""
+        try:
+            parts = [self._arrays[self.keys[key]] for key in keys]
+            return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        except _DAMAGE as error:
+            raise InputError(f"{self._path.name!r} cannot be read: {error}.") from error

@@ -1,0 +1,125 @@
+"""Known classes for evaluation, from a file of their own or from the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coterie.data.delimited import guess_form, records
+from coterie.data.files import read_npz_labels
+from coterie.data.table import tidy_labels
+from coterie.data.wording import named
+from coterie.errors import InputError
+
+if TYPE_CHECKING:
+    from coterie.data.table import Table
+
+_LABEL_COLUMNS = ("cluster", "label", "labels", "class", "target", "y")
+_TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+
+
+def load_labels(origin: str | Path, table: Table) -> np.ndarray:
+    """Return the known class of each row.
+
+    Parameters
+    ----------
+    origin : str or Path
+        The column that `load_file` took out of the data, or a file: .npy, .npz (key y), or text (.csv, .tsv, .txt) with
+        one label a line, with or without a header. Of several columns the one called cluster, label, labels, class,
+        target or y is taken; a column called name says which row a label belongs to, where rows have names.
+    table : Table
+        The data that the labels are for.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        int64 if all labels are whole numbers, else str.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or column, the labels are not as many as the rows, or one is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data import Table, load_labels
+    >>> table = Table(X=np.zeros((2, 3)), y=np.array([0, 1]), y_name="kind")
+    >>> load_labels("kind", table)
+    array([0, 1])
+    """
+    if table.y is not None and str(origin) == table.y_name:
+        return table.y
+    path = Path(origin)
+    if not path.is_file():
+        raise InputError(_not_found(str(origin), table))
+    what = f"The label file {path.name!r}"
+    ending = path.suffix.lower()
+    if ending == ".npy":
+        labels = tidy_labels(_read_npy(path), what)
+    elif ending == ".npz":
+        labels = tidy_labels(read_npz_labels(path), what)
+    elif ending in _TEXT_ENDINGS:
+        return _from_text(path, table, what)
+    else:
+        raise InputError(f"{what} must end in .npy, .npz, .csv, .tsv or .txt.")
+    _check_count(len(labels), table, what)
+    return labels
+
+
+def _from_text(path: Path, table: Table, what: str) -> np.ndarray:
+    form, _ = guess_form(path, header=False)
+    rows = [fields for _, fields in records(path, form)]
+    # The number of rows is known, so whether the first line is a header need not be guessed.
+    by_name = len(rows[0]) > 1 and table.names is not None and "name" in rows[0]
+    header = by_name or len(rows) == len(table) + 1
+    columns = [field.strip() for field in rows[0]] if header else []
+    rows = rows[1:] if header else rows
+    j = _choose(columns, len(form.columns), what)
+    if by_name:
+        return _by_name(rows, columns.index("name"), j, table=table, what=what)
+    _check_count(len(rows), table, what)
+    return tidy_labels([fields[j] for fields in rows], what)
+
+
+def _choose(columns: list[str], width: int, what: str) -> int:
+    if width == 1:
+        return 0
+    lowered = [column.lower() for column in columns]
+    for name in _LABEL_COLUMNS:
+        if name in lowered:
+            return lowered.index(name)
+    found = f"Its columns are {named(columns)}" if columns else "It has no header"
+    raise InputError(f"{what} must have one column, or name one of {', '.join(_LABEL_COLUMNS)}. {found}.")
+
+
+def _by_name(rows: list[list[str]], key: int, j: int, *, table: Table, what: str) -> np.ndarray:
+    labels = {fields[key]: fields[j] for fields in rows}
+    names = table.names or []
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        raise InputError(f"{what} has no label for {named(unknown)}.")
+    return tidy_labels([labels[name] for name in names], what)
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError) as error:
+        raise InputError(f"The label file {path.name!r} cannot be read: {error}.") from error
+
+
+def _check_count(count: int, table: Table, what: str) -> None:
+    if count != len(table):
+        raise InputError(f"{what} must have one label for each of the {len(table)} rows. Got {count} instead.")
+
+
+def _not_found(origin: str, table: Table) -> str:
+    if table.feature_names and origin in table.feature_names:
+        return (
+            f"The column {origin!r} is still one of the features: name it when the data are loaded, so that it is not."
+        )
+    taken = f"; the data's labels are called {table.y_name!r}" if table.y_name else ""
+    return f"The labels {origin!r} are neither a file nor a label column of the data{taken}."

@@ -1,0 +1,96 @@
+"""What a file, a folder or a benchmark set holds, before anything is checked or scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coterie.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows as they were stored, with what is known about them.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d), (n, H, W) or (n, H, W, C)
+        The rows in their own dtype and units; memory-mapped where the file allows it.
+    names : list of str of length n or None, default=None
+        A name for each row: the file's path inside a folder of images, or the row names of a CSV file.
+    y : ndarray of shape (n,) or None, default=None
+        Known classes, integers or strings, if the data came with any. They only ever serve to evaluate.
+    feature_names : list of str of length d or None, default=None
+        Names of the columns of `X`.
+    y_name : str or None, default=None
+        The column that `y` was taken from.
+    skipped : tuple of (str, str), default=()
+        File name and reason for each file that could not be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data import Table
+    >>> len(Table(X=np.zeros((3, 2))))
+    3
+    """
+
+    X: np.ndarray
+    names: list[str] | None = None
+    y: np.ndarray | None = None
+    feature_names: list[str] | None = None
+    y_name: str | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+
+def tidy_labels(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
+    """Return labels as integers where all are whole numbers, else as strings.
+
+    Parameters
+    ----------
+    values : sequence of str or ndarray of shape (n,) or (n, 1)
+        Labels as they were stored.
+    what : str
+        What messages call them.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Of dtype int64 or str.
+
+    Raises
+    ------
+    InputError
+        If a label is missing or the labels are no single column.
+    """
+    labels = np.asarray(values)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "buifUST":
+        raise InputError(f"{what} must be one column of numbers or text. Got {labels.dtype} of shape {labels.shape}.")
+    if labels.dtype.kind in "bui":
+        return labels.astype(np.int64)
+    if labels.dtype.kind == "f":
+        missing = np.isnan(labels)
+    else:
+        labels = labels.astype(np.str_)
+        labels = np.char.strip(labels)
+        missing = np.isin(np.char.lower(labels), list(MISSING))
+    if missing.any():
+        raise InputError(f"{what} has no label in row {int(np.argmax(missing))}; every row needs one.")
+    try:
+        numbers = labels.astype(np.float64)
+    except ValueError:
+        return labels.astype(np.str_)
+    whole = np.isfinite(numbers).all() and bool((numbers == np.rint(numbers)).all())
+    return numbers.astype(np.int64) if whole else labels.astype(np.str_)

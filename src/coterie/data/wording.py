@@ -1,0 +1,14 @@
+"""Phrases that messages about data share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def named(labels: Sequence[object], most: int = 10) -> str:
+    """Join up to `most` names, quoted so that no character in them can break a line, and count the others."""
+    shown = ", ".join(repr(label) for label in labels[:most])
+    return f"{shown} and {len(labels) - most} more" if len(labels) > most else shown

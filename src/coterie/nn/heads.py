@@ -1,0 +1,106 @@
+"""Heads: from a code z, shape (b, d), to log q, shape (b, K)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class StudentT(nn.Module):
+    r"""Soft assignment by a Student-t kernel, :math:`q_{ik} \propto (1 + \|z_i - \mu_k\|^2/\alpha)^{-(\alpha+1)/2}`.
+
+    Parameters
+    ----------
+    n_clusters : int
+        K, the number of centres.
+    code_size : int
+        d, the size of the code.
+    alpha : float, default=1.0
+        Degrees of freedom; positive, unitless.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import StudentT
+    >>> head = StudentT(2, 1)
+    >>> _ = head.centers.data.copy_(torch.tensor([[0.0], [2.0]]))
+    >>> head(torch.tensor([[0.0]])).exp().round(decimals=3).tolist()
+    [[0.833, 0.167]]
+    """
+
+    def __init__(self, n_clusters: int, code_size: int, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.centers = nn.Parameter(torch.zeros(n_clusters, code_size))  # mu
+        self.alpha = alpha
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return log q, shape (b, K), for codes z, shape (b, d)."""
+        distance = squared_distances(z.float(), self.centers)
+        return torch.log_softmax(-0.5 * (self.alpha + 1) * torch.log1p(distance / self.alpha), dim=1)
+
+
+class Nearest(nn.Module):
+    r"""Round Gaussians of one width around the centres: the probabilities whose hard limit is k-means.
+
+    The width is the mean squared distance to the own centre over the code's d dimensions, which is the
+    maximum-likelihood variance of that mixture given the partition.
+
+    Parameters
+    ----------
+    n_clusters : int
+        K, the number of centres.
+    code_size : int
+        d, the size of the code.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import Nearest
+    >>> head = Nearest(2, 1)
+    >>> head.fill(torch.tensor([[0.0], [2.0]]), variance=1.0)
+    >>> head(torch.tensor([[1.0]])).exp().tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, n_clusters: int, code_size: int) -> None:
+        super().__init__()
+        self.register_buffer("centers", torch.zeros(n_clusters, code_size))
+        self.register_buffer("variance", torch.ones(()))
+        self.centers: Tensor
+        self.variance: Tensor
+
+    def fill(self, centers: Tensor, variance: float) -> None:
+        """Set the centres, shape (K, d), and the variance of a coordinate."""
+        self.centers.copy_(centers)
+        # Rows that all lie on their centres leave no width; the smallest one keeps the logarithm finite.
+        self.variance.fill_(max(variance, torch.finfo(torch.float32).eps))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return log q, shape (b, K), for codes z, shape (b, d)."""
+        return torch.log_softmax(-0.5 * squared_distances(z.float(), self.centers) / self.variance, dim=1)
+
+
+def squared_distances(z: Tensor, centers: Tensor) -> Tensor:
+    """Squared Euclidean distances.
+
+    Parameters
+    ----------
+    z : Tensor of shape (b, d)
+        Codes.
+    centers : Tensor of shape (K, d)
+        Centres.
+
+    Returns
+    -------
+    Tensor of shape (b, K)
+        Distances from each code to each centre. The differences are formed one by one, since the expansion
+        |z|² - 2zμ + |μ|² loses the small distances that decide an assignment, and b·K·d is small.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn.heads import squared_distances
+    >>> squared_distances(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
+    [[25.0]]
+    """
+    return (z[:, None, :] - centers[None]).square().sum(2)

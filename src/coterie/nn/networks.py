@@ -1,0 +1,213 @@
+"""Networks: pairs of encoder and decoder made from a few fields and the shape of a row."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from coterie.errors import InputError
+from coterie.settings import Settings, hyperparameters
+
+if TYPE_CHECKING:
+    from coterie.data import DataSpec
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+INITIALISERS = ("torch", "he", "fan_in", "glorot", "small_normal")
+
+
+class Model(nn.Module):
+    """What is learned: an encoder, a decoder and a head.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From rows, shape (b, \\*shape), to codes, shape (b, d).
+    decoder : nn.Module
+        From codes back to rows.
+    head : nn.Module
+        From codes to log q, shape (b, K).
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.head = head
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return codes z, shape (b, d)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return reconstructions, shape (b, \\*shape)."""
+        return self.decoder(z)
+
+
+@hyperparameters
+class MLP(Settings):
+    """A fully connected autoencoder: the classic d-500-500-2000-code of the field, mirrored.
+
+    Parameters
+    ----------
+    hidden : tuple of int, default=(500, 500, 2000)
+        Units of the encoder's hidden layers; the decoder has them in reverse.
+    activation : str, default="relu"
+        Between layers: one of "relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid". The code and the
+        reconstruction are linear.
+    initialiser : str, default="torch"
+        First weights: "torch" (torch's own), "he", "glorot", "fan_in" (uniform up to sqrt(1 / fan-in), the Keras
+        script's VarianceScaling) or "small_normal" (normal with sd 0.01, the paper's); biases zero but for "torch".
+
+    Examples
+    --------
+    >>> from coterie import MLP
+    >>> MLP(hidden=(64,)).hidden
+    (64,)
+    """
+
+    hidden: tuple[int, ...] = (500, 500, 2000)
+    activation: str = "relu"
+    initialiser: str = "torch"
+
+    def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
+        """Return encoder and decoder for rows of ``spec.shape`` and codes of ``code_size``.
+
+        Raises
+        ------
+        InputError
+            If a parameter breaks its rule.
+        """
+        _check_sizes("hidden", self.hidden)
+        sizes = [math.prod(spec.shape), *self.hidden, code_size]
+        encoder = nn.Sequential(nn.Flatten(), *_dense(sizes, self.activation))
+        decoder = nn.Sequential(*_dense(sizes[::-1], self.activation), nn.Unflatten(1, spec.shape))
+        _initialise(encoder, self.initialiser)
+        _initialise(decoder, self.initialiser)
+        return encoder, decoder
+
+
+@hyperparameters
+class Conv(Settings):
+    """A convolutional autoencoder: halving convolutions, a dense code, mirrored.
+
+    Parameters
+    ----------
+    channels : tuple of int, default=(32, 64, 128)
+        Channels of the halving convolutions.
+    kernels : tuple of int, default=(5, 5, 3)
+        Side of each convolution's kernel, in pixels; odd.
+    activation : str, default="relu"
+        As in :class:`MLP`.
+    initialiser : str, default="torch"
+        As in :class:`MLP`.
+
+    Examples
+    --------
+    >>> from coterie import Conv
+    >>> Conv(channels=(16, 32), kernels=(3, 3)).channels
+    (16, 32)
+    """
+
+    channels: tuple[int, ...] = (32, 64, 128)
+    kernels: tuple[int, ...] = (5, 5, 3)
+    activation: str = "relu"
+    initialiser: str = "torch"
+
+    def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
+        """Return encoder and decoder for images of ``spec.shape`` and codes of ``code_size``.
+
+        Raises
+        ------
+        InputError
+            If the rows are not images or a parameter breaks its rule.
+        """
+        _check_sizes("channels", self.channels)
+        _check_sizes("kernels", self.kernels)
+        if spec.kind != "images":
+            raise InputError(
+                f"The network 'conv' needs images, but rows are {spec.kind} of shape {spec.shape}; "
+                "give images as (n, H, W) or (n, H, W, C), or set image_shape=(H, W)."
+            )
+        if len(self.channels) != len(self.kernels) or any(k % 2 == 0 for k in self.kernels):
+            raise InputError(
+                f"The 'kernels' parameter of Conv must hold one odd number for each of the {len(self.channels)} "
+                f"channels. Got {self.kernels!r} instead."
+            )
+        encoder, decoder = self._layers(spec.shape, code_size)
+        _initialise(encoder, self.initialiser)
+        _initialise(decoder, self.initialiser)
+        return encoder, decoder
+
+    def _layers(self, shape: tuple[int, ...], code_size: int) -> tuple[nn.Module, nn.Module]:
+        down: list[nn.Module] = []
+        up: list[nn.Module] = []
+        channels, height, width = shape
+        for out, k in zip(self.channels, self.kernels, strict=True):
+            # Halving rounds up; the padding of the way back must know whether the side was even.
+            extra = ((height + 1) % 2, (width + 1) % 2)
+            down += [nn.Conv2d(channels, out, k, stride=2, padding=k // 2), _activation(self.activation)]
+            up += [_activation(self.activation), nn.ConvTranspose2d(out, channels, k, 2, k // 2, output_padding=extra)]
+            channels, height, width = out, (height + 1) // 2, (width + 1) // 2
+        last = (channels, height, width)
+        encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(last), code_size))
+        backwards = [up[i + j] for i in range(len(up) - 2, -1, -2) for j in (0, 1)]
+        decoder = nn.Sequential(nn.Linear(code_size, math.prod(last)), nn.Unflatten(1, last), *backwards)
+        return encoder.to(memory_format=torch.channels_last), decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+NETWORKS: dict[str, type[MLP] | type[Conv]] = {"mlp": MLP, "conv": Conv}
+
+
+def _dense(sizes: list[int], activation: str) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(fan_in, fan_out), _activation(activation)]
+    return layers[:-1]
+
+
+def _activation(name: str) -> nn.Module:
+    if name not in ACTIVATIONS:
+        raise InputError(f"The 'activation' parameter must be one of {', '.join(ACTIVATIONS)}. Got {name!r} instead.")
+    return ACTIVATIONS[name]()
+
+
+def _check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+    if not isinstance(sizes, list | tuple) or not all(isinstance(s, int) and s >= 1 for s in sizes):
+        raise InputError(f"The '{name}' parameter must be a tuple of integers >= 1. Got {sizes!r} instead.")
+
+
+def _initialise(network: nn.Module, initialiser: str) -> None:
+    if initialiser not in INITIALISERS:
+        raise InputError(
+            f"The 'initialiser' parameter must be one of {', '.join(INITIALISERS)}. Got {initialiser!r} instead."
+        )
+    if initialiser == "torch":
+        return
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            _fill(layer.weight, initialiser)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def _fill(weight: Tensor, initialiser: str) -> None:
+    if initialiser == "he":
+        nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+    elif initialiser == "glorot":
+        nn.init.xavier_uniform_(weight)
+    elif initialiser == "fan_in":
+        nn.init.kaiming_uniform_(weight, nonlinearity="linear", a=0)
+        with torch.no_grad():
+            weight.div_(math.sqrt(3))  # torch draws up to sqrt(3 / fan-in); VarianceScaling(1/3) up to sqrt(1 / fan-in)
+    else:
+        nn.init.normal_(weight, std=0.01)

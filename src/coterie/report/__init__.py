@@ -1,0 +1,14 @@
+"""One self-contained page about a run, for people who would rather look than read.
+
+`collect` gathers what the page draws from while the data are at hand, `summarise` turns a run folder into facts, and
+`write_report` turns the facts into one HTML file that needs no network.
+"""
+
+from __future__ import annotations
+
+from coterie.report.arrays import collect, load_arrays, save_arrays
+from coterie.report.html import write_report
+from coterie.report.maps import map2d
+from coterie.report.summarise import summarise
+
+__all__ = ["collect", "load_arrays", "map2d", "save_arrays", "summarise", "write_report"]

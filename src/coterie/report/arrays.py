@@ -1,0 +1,272 @@
+"""What a report draws from, gathered while data and model are at hand and kept in one file of arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coterie.errors import InputError
+from coterie.files import atomic_path
+from coterie.report.examples import choose_examples
+from coterie.report.images import as_pictures, thumbnails, value_range
+from coterie.report.maps import MAX_ROWS, map2d
+
+if TYPE_CHECKING:
+    from coterie.data import Source
+
+FORMAT = 1
+RECONSTRUCTED = 16  # rows shown beside their reconstruction
+_BLOCK = 4_096  # rows read at a time
+_NEEDED = ("format", "kind", "spec", "z", "labels", "q_max", "map2d", "map_rows", "means", "typical_rows", "doubtful_rows")
+
+
+def collect(  # noqa: PLR0913 - all but the first four are keyword-only facts about one run
+    z: np.ndarray,
+    labels: np.ndarray,
+    q: np.ndarray,
+    source: Source,
+    *,
+    reconstruct: Callable[[np.ndarray], np.ndarray] | None = None,
+    refresh_labels: Sequence[np.ndarray] | None = None,
+    refresh_steps: Sequence[int] | None = None,
+    y: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+    network_summary: str = "",
+    seed: int = 0,
+    method: str = "umap",
+    max_rows: int = MAX_ROWS,
+) -> dict[str, np.ndarray]:
+    """Gather what a report draws from, so that it can be drawn again without data or model.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code of every row.
+    labels : ndarray of shape (n,)
+        Cluster of every row, 0 to K - 1.
+    q : ndarray of shape (n, K)
+        Soft assignments; rows sum to 1.
+    source : Source
+        The data; rows are read a block at a time.
+    reconstruct : callable or None, default=None
+        Takes row numbers, int64 of shape (b,), and returns these rows after encoding and decoding, in the data's own
+        layout and units. None leaves reconstructions out.
+    refresh_labels : sequence of ndarray of shape (n,) or None, default=None
+        Clusters of all rows at each refresh during training.
+    refresh_steps : sequence of int or None, default=None
+        The optimiser step of each refresh, counted over all phases.
+    y : ndarray of shape (n,) or None, default=None
+        Known classes; numbers or strings. They only ever serve to evaluate.
+    names : sequence of str of length n or None, default=None
+        A name for each row, such as its file's.
+    network_summary : str, default=""
+        Table of layers, shapes and parameter counts.
+    seed : int, default=0
+        Seed of the map and of the rows drawn for reconstruction.
+    method : {"umap", "tsne", "pca"}, default="umap"
+        How the map is made; see :func:`map2d`.
+    max_rows : int, default=5000
+        Points on the map.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Strings are unicode arrays; nothing needs pickle. ``row`` stands for one row's shape: (H, W), (H, W, C) or (d,).
+
+        ``format`` (), ``kind`` () "images" or "vectors", ``spec`` () JSON of the data's description, ``describe`` ()
+        the description in words, ``network_summary`` ();
+        ``z`` (n, d) float32, ``labels`` (n,) int32, ``q_max`` (n,) float32 confidence, ``y`` (n,) and ``names`` (n,) if given;
+        ``map2d`` (m, 2) float32, ``map_rows`` (m,) int64, ``map_method`` (), and for images ``map_pictures``
+        (t, h, w[, 3]) uint8, small pictures of the first t <= m points;
+        ``typical_rows``, ``doubtful_rows`` (K, 12) int64 with -1 where a cluster has fewer rows, ``typical_raw``,
+        ``doubtful_raw`` (K, 12, row) in the data's dtype, ``doubtful_next`` (K, 12) int32 the second-best cluster (-1: none),
+        ``doubtful_margin`` (K, 12) float32 by how much the best leads;
+        ``means`` (K, row) float32 in raw units, NaN for empty clusters, ``value_range`` (2,) float64 darkest and lightest
+        value for images; for vectors ``feature_mean`` and ``feature_sd`` (d,) over all rows;
+        ``reconstruction_rows`` (r,) int64, ``originals`` and ``reconstructions`` (r, row), if `reconstruct` is given;
+        ``refresh_labels`` (r, n) uint16 and ``refresh_steps`` (r,) int64, if given.
+
+    Raises
+    ------
+    InputError
+        If lengths contradict each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data import make_source
+    >>> from coterie.report import collect
+    >>> X = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 1.0]])
+    >>> q = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]])
+    >>> arrays = collect(X, q.argmax(1), q, make_source(X), method="pca")
+    >>> arrays["typical_rows"][:, :2].tolist()
+    [[0, 1], [2, -1]]
+    """
+    n, spec = len(source), source.spec
+    _check_lengths(n, z=z, labels=labels, q=q, y=y, names=names)
+    z, labels, q = np.asarray(z, np.float32), np.asarray(labels).astype(np.int32), np.asarray(q, np.float32)
+    places, map_rows = map2d(z, method=method, seed=seed, max_rows=max_rows)
+    arrays = {
+        "format": np.array(FORMAT),
+        "kind": np.array(spec.kind),
+        "spec": np.array(json.dumps(spec.to_dict())),
+        "describe": np.array(spec.describe),
+        "network_summary": np.array(network_summary),
+        "z": z,
+        "labels": labels,
+        "q_max": q.max(1),
+        "map2d": places,
+        "map_rows": map_rows,
+        "map_method": np.array(method),
+        **_averages(source, labels, q.shape[1]),
+    }
+    if y is not None:
+        arrays["y"] = _plain(np.asarray(y))
+    if names is not None:
+        arrays["names"] = np.array([str(name) for name in names], dtype=np.str_)
+    examples = choose_examples(z, labels, q)
+    arrays.update(examples)
+    for which in ("typical", "doubtful"):
+        arrays[f"{which}_raw"] = _rows_or_zeros(source, examples[f"{which}_rows"])
+    if spec.kind == "images":
+        arrays["map_pictures"] = thumbnails(lambda rows: _raw(source, rows), map_rows, arrays["value_range"])
+    if reconstruct is not None:
+        arrays.update(_reconstructions(source, reconstruct, seed))
+    if refresh_labels is not None and len(refresh_labels):
+        arrays["refresh_labels"] = np.stack([np.asarray(each).astype(np.uint16) for each in refresh_labels])
+        steps = range(len(refresh_labels)) if refresh_steps is None else refresh_steps
+        arrays["refresh_steps"] = np.asarray(list(steps), dtype=np.int64)
+    return arrays
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
+    """Write the arrays to one compressed ``.npz`` file, whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, ``arrays.npz`` in a run folder.
+    arrays : dict of str to ndarray
+        What :func:`collect` returned.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from coterie.report import save_arrays
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_arrays(f"{folder}/arrays.npz", {"z": np.zeros(3)})
+    """
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **arrays)  # pyright: ignore[reportArgumentType] - the stub reads ** as allow_pickle
+
+
+def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read what :func:`save_arrays` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays; nothing is unpickled.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or not one of these.
+
+    Examples
+    --------
+    >>> from coterie.report import load_arrays
+    >>> load_arrays("nowhere/arrays.npz")
+    Traceback (most recent call last):
+        ...
+    coterie.errors.InputError: nowhere/arrays.npz does not exist: a report is drawn from it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: a report is drawn from it.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged and cannot be read ({error}).") from error
+    missing = [key for key in _NEEDED if key not in arrays]
+    if missing:
+        raise InputError(f"{path} is not a file of arrays for a report: it lacks {', '.join(missing)}.")
+    if int(arrays["format"]) > FORMAT:
+        raise InputError(f"{path} was written by a newer coterie (format {int(arrays['format'])}, known: {FORMAT}).")
+    return arrays
+
+
+def _check_lengths(n: int, **given: np.ndarray | Sequence[str] | None) -> None:
+    for name, value in given.items():
+        if value is not None and len(value) != n:
+            raise InputError(f"The '{name}' parameter of collect must have one entry for each of {n} rows. Got {len(value)} instead.")
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    """Classes as integers or text: the types that are saved without pickle and shown without decimals."""
+    if values.dtype.kind in "iub":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
+        return values.astype(np.int64)
+    return np.array([str(value) for value in values.tolist()], dtype=np.str_)
+
+
+def _raw(source: Source, rows: np.ndarray | slice) -> np.ndarray:
+    """Rows as they came, pictures as (b, H, W) or (b, H, W, C) whatever their layout."""
+    return as_pictures(np.asarray(source.raw(rows)), source.spec)
+
+
+def _rows_or_zeros(source: Source, rows: np.ndarray) -> np.ndarray:
+    """Return the rows of a (K, m) table of row numbers, zeros where the number is -1."""
+    flat = rows.ravel()
+    found = _raw(source, flat[flat >= 0])
+    filled = np.zeros((flat.size, *found.shape[1:]), dtype=found.dtype)
+    filled[flat >= 0] = found
+    return filled.reshape(*rows.shape, *found.shape[1:])
+
+
+def _averages(source: Source, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
+    """Mean of each cluster, and the range or the spread of all rows, in one pass over the data."""
+    first = _raw(source, np.zeros(1, dtype=np.int64))
+    row_shape = first.shape[1:]
+    origin = first.reshape(-1).astype(np.float64)  # sums are taken from here, so that large offsets cancel
+    sums = np.zeros((n_clusters, origin.size))
+    squares, low, high = np.zeros(origin.size), np.inf, -np.inf
+    for start in range(0, len(source), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        raw = _raw(source, rows).reshape(-1, origin.size)
+        low, high = min(low, float(raw.min())), max(high, float(raw.max()))
+        centred = raw.astype(np.float64) - origin
+        membership = np.zeros((n_clusters, len(raw)))
+        membership[labels[rows], np.arange(len(raw))] = 1
+        sums += membership @ centred
+        squares += np.square(centred).sum(0)
+    counts = np.bincount(labels, minlength=n_clusters).astype(np.float64)
+    means = np.full_like(sums, np.nan)
+    means[counts > 0] = sums[counts > 0] / counts[counts > 0, None] + origin
+    found = {"means": means.reshape(n_clusters, *row_shape).astype(np.float32)}
+    if source.spec.kind == "images":
+        return {**found, "value_range": value_range(first.dtype, low, high)}
+    mean = sums.sum(0) / len(source)
+    spread = np.sqrt(np.maximum(squares / len(source) - mean**2, 0))
+    return {**found, "feature_mean": mean + origin, "feature_sd": spread}
+
+
+def _reconstructions(source: Source, reconstruct: Callable[[np.ndarray], np.ndarray], seed: int) -> dict[str, np.ndarray]:
+    count = min(RECONSTRUCTED, len(source))
+    rows = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False)).astype(np.int64)
+    again = as_pictures(np.asarray(reconstruct(rows)), source.spec)
+    return {"reconstruction_rows": rows, "originals": _raw(source, rows), "reconstructions": again.astype(np.float32)}

@@ -1,0 +1,250 @@
+"""Facts and pictures as one HTML file that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from coterie.files import write_text
+from coterie.report import palette, plots, wording
+from coterie.report.clusters import column_names, shown_examples
+from coterie.report.images import data_uri, sheet, shrink, to_bytes
+from coterie.report.run import Run, read_run
+from coterie.report.summarise import facts_of
+
+_PIXELS = 1_500_000  # bytes of example pictures before compression
+_SIDES = (96, 64, 48, 32)  # longest sides tried in turn
+_WIDE = 8  # columns of a table that fit a page
+_SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
+_UINT16 = 65_535
+
+
+def write_report(run_folder: str | os.PathLike[str]) -> Path:
+    """Write the report of a run into its folder.
+
+    Parameters
+    ----------
+    run_folder : path-like
+        The folder that ``coterie fit`` made; neither data nor model are needed.
+
+    Returns
+    -------
+    Path
+        ``report.html`` in that folder: one file, readable without a network.
+
+    Raises
+    ------
+    InputError
+        If the folder is not that of a finished run or a file in it is damaged.
+
+    Examples
+    --------
+    >>> from coterie.report import write_report
+    >>> write_report("nowhere")
+    Traceback (most recent call last):
+        ...
+    coterie.errors.InputError: nowhere is not a folder: a report is made from a run folder.
+    """
+    run = read_run(run_folder)
+    path = run.folder / "report.html"
+    write_text(path, render(run))
+    return path
+
+
+def render(run: Run) -> str:
+    """Render a run as one HTML page.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    str
+        The page. Its content security policy allows its own style and script, known by their hashes, and pictures held
+        in the page; everything else is refused.
+    """
+    environment = Environment(
+        loader=PackageLoader("coterie.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(figure=wording.figure, percent=wording.percent)
+    environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
+    style, script = Markup(_style()), Markup(_template("report.js"))  # noqa: S704 - files of this package, no data in them
+    facts = facts_of(run)
+    return environment.get_template("report.html.j2").render(
+        **{key: value for key, value in facts.items() if key != "settings"},
+        settings_rows=facts["settings"],  # "settings" is the macro that draws them
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        charts=_charts(facts),
+        histogram=plots.histogram(
+            facts["confidence"]["counts"], facts["confidence"]["edges"], title=f"Confidence: {facts['confidence']['sentence']}"
+        ),
+        cards=_pictures(run) if run.is_images else _rows(run),
+        pairs=_pairs(run),
+        map_data=_map(run),
+        numbered=run.n_clusters <= _SHOWN_NUMBERS,
+    )
+
+
+def _template(name: str) -> str:
+    return files("coterie.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _style() -> str:
+    colours = "".join(
+        f".c{i}{{color:light-dark({light},{dark})}}" for i, (light, dark) in enumerate(zip(palette.LIGHT, palette.DARK, strict=True))
+    )
+    # Eleven steps of ink for the heat map; from the middle on, text on them turns over.
+    shades = "".join(
+        f".h{i}{{background:color-mix(in oklab,var(--ink-cell) {10 * i}%,var(--surface))}}" for i in range(11)
+    )
+    return _template("report.css") + colours + shades
+
+
+def _policy(style: str, script: str) -> str:
+    def known(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
+
+    return (
+        f"default-src 'none'; img-src data:; style-src {known(style)}; script-src {known(script)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _charts(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    training, found = facts["training"], []
+    if training["accuracy"]:
+        curve = training["accuracy"]
+        found.append(plots.line_chart(curve["steps"], curve["values"], title="Accuracy at each refresh", limits=(0.0, 1.0), shares=True))
+    for phase in training["phases"]:
+        for curve in phase["curves"]:
+            title = f"{curve['name'].replace('_', ' ').capitalize()} loss, {phase['name']}"
+            found.append(plots.line_chart(curve["steps"], curve["values"], title=title))
+    if training["changed"]:
+        curve = training["changed"]
+        title = f"{facts['noun'].capitalize()} that changed cluster between refreshes"
+        found.append(plots.line_chart(curve["steps"], curve["values"], title=title, shares=True))
+    return found
+
+
+def _pictures(run: Run) -> list[dict[str, Any]]:
+    """Mean and example pictures of each cluster as addresses."""
+    arrays, shown = run.arrays, shown_examples(run.n_clusters)
+    limits = arrays["value_range"]
+    one = to_bytes(arrays["means"][:1], limits)
+    count = run.n_clusters * (2 * shown + 1)
+    longest = max(one.shape[1:3])
+    side = next((s for s in _SIDES if count * (one[0].size * min(1.0, s / longest) ** 2) <= _PIXELS), _SIDES[-1])
+
+    def addresses(pictures: np.ndarray) -> list[str]:
+        return [data_uri(each, few_colours=True) for each in shrink(to_bytes(pictures, limits), side)]
+
+    cards = []
+    for k in range(run.n_clusters):
+        card: dict[str, Any] = {"mean": addresses(arrays["means"][k : k + 1])[0] if (run.labels == k).any() else None}
+        for which in ("typical", "doubtful"):
+            known = int((arrays[f"{which}_rows"][k, :shown] >= 0).sum())
+            card[which] = addresses(arrays[f"{which}_raw"][k, :known]) if known else []
+        cards.append(card)
+    return cards
+
+
+def _rows(run: Run) -> list[dict[str, Any]]:
+    """Example rows of each cluster, in the columns that set it apart."""
+    arrays, shown, names = run.arrays, shown_examples(run.n_clusters) // 2, column_names(run)
+    telling = np.nan_to_num(_between(run)).argsort(kind="stable")[::-1][:_WIDE]
+    columns = np.sort(telling)
+    cards = []
+    for k in range(run.n_clusters):
+        card: dict[str, Any] = {"columns": [names[i] for i in columns], "of": len(names)}
+        for which in ("typical", "doubtful"):
+            known = int((arrays[f"{which}_rows"][k, :shown] >= 0).sum())
+            card[which] = [[_number(v) for v in row[columns].tolist()] for row in arrays[f"{which}_raw"][k, :known]]
+        cards.append(card)
+    return cards
+
+
+def _between(run: Run) -> np.ndarray:
+    """How far apart the clusters' means are in each column, in standard deviations."""
+    spread = run.arrays["feature_sd"]
+    means = run.arrays["means"][np.isfinite(run.arrays["means"]).all(1)].astype(np.float64)
+    return np.divide(means.std(0), spread, out=np.zeros_like(spread), where=spread > 0)
+
+
+def _pairs(run: Run) -> dict[str, Any] | None:
+    """Originals and what the autoencoder made of them."""
+    if "reconstructions" not in run.arrays:
+        return None
+    originals, again = run.arrays["originals"], run.arrays["reconstructions"]
+    if run.is_images:
+        limits = run.arrays["value_range"]
+        sides = [[data_uri(each) for each in shrink(to_bytes(x, limits), _SIDES[0])] for x in (originals, again)]
+        return {"pictures": list(zip(*sides, strict=True))}
+    columns = np.sort(_between(run).argsort(kind="stable")[::-1][:_WIDE])
+    names = column_names(run)
+    rows = [
+        [(_number(a), _number(b)) for a, b in zip(x[columns].tolist(), r[columns].tolist(), strict=True)]
+        for x, r in list(zip(originals, again, strict=True))[:_WIDE]
+    ]
+    return {"columns": [names[i] for i in columns], "of": len(names), "rows": rows}
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _map(run: Run) -> dict[str, Any]:
+    """The map as numbers the page's script can draw: 16-bit places, clusters, classes, confidences, small pictures."""
+    arrays, rows = run.arrays, run.arrays["map_rows"]
+    places = arrays["map2d"].astype(np.float64)
+    low = places.min(0)
+    span = float(np.ptp(places, axis=0).max()) or 1.0
+    whole = np.round((places - low) / span * _UINT16)
+    labels = run.labels[rows]
+    data: dict[str, Any] = {
+        "n": len(rows),
+        "x": _packed(whole[:, 0]),
+        "y": _packed(whole[:, 1]),
+        "cluster": _packed(labels),
+        "confidence": _packed(arrays["q_max"][rows] * _UINT16),
+        "rows": rows.tolist(),
+        "k": run.n_clusters,
+        "shapes": palette.SHAPES,
+        "colours": len(palette.LIGHT),
+        "names": [str(name) for name in arrays["names"][rows]] if "names" in arrays else None,
+        "classes": None,
+        "pictures": None,
+    }
+    if "y" in arrays:
+        classes, codes = np.unique(arrays["y"], return_inverse=True)
+        data["classes"] = [str(value) for value in classes]
+        data["class"] = _packed(codes[rows])
+    if "map_pictures" in arrays and len(arrays["map_pictures"]):
+        pictures = arrays["map_pictures"]
+        sprite, columns = sheet(pictures)
+        height, width = pictures.shape[1:3]
+        data["pictures"] = {"w": width, "h": height, "columns": columns, "count": len(pictures)}
+        data["pictures"]["src"] = data_uri(sprite, few_colours=True)
+    return data
+
+
+def _packed(values: np.ndarray) -> str:
+    whole = np.asarray(values)
+    if not math.isfinite(float(whole.sum())):
+        whole = np.nan_to_num(whole)
+    return base64.b64encode(np.round(whole).astype("<u2").tobytes()).decode("ascii")

@@ -1,0 +1,169 @@
+"""Geometry of the drawings: numbers in, places on the paper out. The templates draw them as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from coterie.report.wording import figure, percent
+
+WIDTH, HEIGHT = 360.0, 190.0  # units of a drawing; text is sized for these
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 10.0, 14.0, 30.0
+_LOG_RATIO = 30.0  # values that span more than this are drawn on a logarithmic scale
+
+
+def line_chart(
+    steps: Sequence[float], values: Sequence[float], *, title: str, limits: tuple[float, float] | None = None, shares: bool = False
+) -> dict[str, Any]:
+    """Place a curve, its axes and a sentence for those who cannot see it.
+
+    Parameters
+    ----------
+    steps, values : sequence of float of the same length >= 2
+        The curve.
+    title : str
+        What it shows.
+    limits : (float, float) or None, default=None
+        Values at the bottom and the top; found from the values if None.
+    shares : bool, default=False
+        Write values as percentages.
+
+    Returns
+    -------
+    dict
+        ``title``, ``line`` and ``area`` (SVG paths), ``x_ticks`` and ``y_ticks`` (place, text), ``end`` (x, y, text), ``log``
+        and ``sentence``.
+    """
+    log = limits is None and min(values) > 0 and max(values) > _LOG_RATIO * min(values)
+    y_ticks, low, high = _axis(values, limits, log=log)
+    x_low, x_high = min(steps), max(steps)
+
+    def x(step: float) -> float:
+        return _LEFT + (step - x_low) / ((x_high - x_low) or 1) * (WIDTH - _LEFT - _RIGHT)
+
+    def y(value: float) -> float:
+        place = (_lift(value, log=log) - _lift(low, log=log)) / ((_lift(high, log=log) - _lift(low, log=log)) or 1)
+        return HEIGHT - _BOTTOM - min(max(place, 0), 1) * (HEIGHT - _TOP - _BOTTOM)
+
+    points = [(x(step), y(value)) for step, value in zip(steps, values, strict=True)]
+    line = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
+    base = HEIGHT - _BOTTOM
+    write = percent if shares else _short
+    return {
+        "title": title,
+        "line": line,
+        "area": f"{line}L{points[-1][0]:.1f} {base}L{points[0][0]:.1f} {base}Z",
+        "x_ticks": [(round(x(step), 1), _count(step)) for step in _ticks(x_low, x_high, 4) if x_low <= step <= x_high],
+        "y_ticks": [(round(y(value), 1), write(value)) for value in y_ticks],
+        "end": (round(points[-1][0], 1), round(points[-1][1], 1), write(values[-1])),
+        "log": log,
+        "sentence": f"{title}: from {write(values[0])} to {write(values[-1])} over {_count(x_high)} steps.",
+    }
+
+
+def histogram(counts: Sequence[int], edges: Sequence[float], *, title: str) -> dict[str, Any]:
+    """Place the columns of a histogram over [0, 1].
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Rows in each bin.
+    edges : sequence of float
+        Limits of the bins, one more than bins.
+    title : str
+        What it shows.
+
+    Returns
+    -------
+    dict
+        ``title``, ``columns`` (x, y, width, height, tooltip), ``x_ticks`` and ``y_ticks`` (place, text), ``base`` and ``sentence``.
+    """
+    total, span = max(sum(counts), 1), WIDTH - _LEFT - _RIGHT
+    shares = [count / total for count in counts]
+    ticks, _, high = _axis([0.0, *shares], None, log=False)
+
+    def y(share: float) -> float:
+        return HEIGHT - _BOTTOM - share / high * (HEIGHT - _TOP - _BOTTOM)
+
+    columns = []
+    for i, share in enumerate(shares):
+        left, right = _LEFT + edges[i] * span, _LEFT + edges[i + 1] * span
+        tooltip = f"{counts[i]:,} between {edges[i]:.2f} and {edges[i + 1]:.2f}"
+        height = HEIGHT - _BOTTOM - y(share)
+        columns.append((round(left + 0.75, 2), round(y(share), 2), round(right - left - 1.5, 2), round(height, 2), tooltip))
+    return {
+        "title": title,
+        "columns": columns,
+        "x_ticks": [(round(_LEFT + value * span, 1), figure(value)) for value in (0, 0.25, 0.5, 0.75, 1)],
+        "y_ticks": [(round(y(value), 1), percent(value)) for value in ticks],
+        "base": HEIGHT - _BOTTOM,
+        "sentence": title,
+    }
+
+
+def bars(values: Sequence[float]) -> list[tuple[float, float]]:
+    """Place horizontal bars on a scale of 0 to 100 that holds zero, and 1 if no value is beyond it.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Lengths; may be negative.
+
+    Returns
+    -------
+    list of (float, float)
+        Left end and length of each bar.
+
+    Examples
+    --------
+    >>> from coterie.report.plots import bars
+    >>> bars([0.5, 1.0])
+    [(0.0, 50.0), (0.0, 100.0)]
+    >>> bars([-1.0, 1.0])
+    [(0.0, 50.0), (50.0, 50.0)]
+    """
+    low, high = min(0.0, *values), max(1.0, *values)
+    span = high - low
+    return [(round((min(v, 0) - low) / span * 100, 2), round(abs(v) / span * 100, 2)) for v in values]
+
+
+def _axis(values: Sequence[float], limits: tuple[float, float] | None, *, log: bool) -> tuple[list[float], float, float]:
+    """Ticks, bottom and top of a value axis."""
+    low, high = limits or (min(values), max(values))
+    if log:
+        first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+        stride = max(1, (last - first) // 4)
+        return [10.0**i for i in range(first, last + 1, stride)], 10.0**first, 10.0**last
+    if limits is None:
+        low = 0.0 if low >= 0 else low
+        high = high if high > low else low + 1.0
+    ticks = _ticks(low, high, 4)
+    return [t for t in ticks if limits is None or low - 1e-12 <= t <= high + 1e-12], min(low, ticks[0]), max(high, ticks[-1])
+
+
+def _ticks(low: float, high: float, count: int) -> list[float]:
+    """About `count` round numbers whose range holds [low, high]."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / count
+    unit = 10.0 ** math.floor(math.log10(rough))
+    stride = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= rough * 0.999)
+    first, last = math.floor(low / stride + 1e-9), math.ceil(high / stride - 1e-9)
+    return [round(i * stride, 12) for i in range(first, last + 1)]
+
+
+def _lift(value: float, *, log: bool) -> float:
+    return math.log10(value) if log else value
+
+
+def _short(value: float) -> str:
+    if value == 0:
+        return "0"
+    if 0.01 <= abs(value) < 10_000:  # noqa: PLR2004
+        return f"{value:.3g}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def _count(value: float) -> str:
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:,.0f}"  # noqa: PLR2004

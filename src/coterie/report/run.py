@@ -1,0 +1,138 @@
+"""Reading a run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coterie.errors import InputError
+from coterie.report.arrays import load_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run folder holds, read once.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    metrics : dict
+        ``metrics.json``.
+    arrays : dict of str to ndarray
+        ``arrays.npz``.
+    history : list of dict
+        ``history.jsonl``; empty if there is none.
+    config : dict
+        ``config.toml``; empty if there is none.
+    environment : dict
+        ``environment.json``; empty if there is none.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Cluster of each row, shape (n,)."""
+        return self.arrays["labels"]
+
+    @property
+    def n_clusters(self) -> int:
+        """K, counting empty clusters."""
+        return len(self.arrays["means"])
+
+    @property
+    def is_images(self) -> bool:
+        """Whether rows are pictures."""
+        return str(self.arrays["kind"]) == "images"
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The data's description, as ``DataSpec.to_dict`` wrote it."""
+        return json.loads(str(self.arrays["spec"]))
+
+    @property
+    def noun(self) -> str:
+        """What the rows are called."""
+        return "images" if self.is_images else "rows"
+
+
+def read_run(run_folder: str | os.PathLike[str]) -> Run:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    run_folder : path-like
+        The folder that ``coterie fit`` made.
+
+    Returns
+    -------
+    Run
+        Its contents.
+
+    Raises
+    ------
+    InputError
+        If the folder, ``metrics.json`` or ``arrays.npz`` is missing, or a file is damaged.
+    """
+    folder = Path(run_folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder: a report is made from a run folder.")
+    if not (folder / "metrics.json").is_file():
+        raise InputError(f"{folder} is not the folder of a finished run: it holds no metrics.json.")
+    return Run(
+        folder,
+        _read_object(folder / "metrics.json"),
+        load_arrays(folder / "arrays.npz"),
+        _read_lines(folder / "history.jsonl"),
+        _read_toml(folder / "config.toml"),
+        _read_object(folder / "environment.json"),
+    )
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: it is not JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is damaged: it does not hold a JSON object.")
+    return value
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    records = []
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            if number == len(lines):
+                break  # a run that was killed may leave half a last line
+            raise InputError(f"Line {number} of {path} is damaged: it is not JSON ({error}).") from error
+        records.append(record)
+    return records
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: it is not TOML ({error}).") from error

@@ -1,0 +1,237 @@
+"""Plain sentences about a run, made from its figures and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SWALLOWED = 0.75  # share of the rows from which one cluster of three or more has swallowed the rest
+_ALIKE = 0.005  # figures closer than this are called the same
+_SURE = 0.9
+_MANY_NAMES = 8
+
+METRICS = {
+    "accuracy": ("Accuracy", "Share of rows in the right cluster, under the best one-to-one pairing of clusters with labels."),
+    "nmi": ("NMI", "Normalised mutual information: how much the clusters tell about the labels, from 0 to 1."),
+    "ari": ("ARI", "Adjusted Rand index: agreement on which rows belong together; 0 is chance, 1 is perfect."),
+    "ami": ("AMI", "Adjusted mutual information: mutual information with chance taken off."),
+    "purity": ("Purity", "Share of rows that carry the commonest label of their cluster."),
+    "v_measure": ("V-measure", "Balance of clusters holding one label and labels staying in one cluster."),
+    "silhouette": ("Silhouette", "How much nearer a row is to its own cluster than to the next one, from -1 to 1."),
+    "entropy": ("Entropy", "How undecided the assignments are, from 0 (sure) to 1 (no idea)."),
+    "log_likelihood": ("Log-likelihood", "Mean log-density of a row under one Gaussian for each cluster; higher is better."),
+}
+
+
+def figure(value: float | None) -> str:
+    """Write a figure the short way: ``.97``, ``.998``, ``-.05``, ``12.3``.
+
+    Parameters
+    ----------
+    value : float or None
+        The figure; None is unknown.
+
+    Returns
+    -------
+    str
+        Two decimals, three where two would hide the difference to 0 or 1.
+
+    Examples
+    --------
+    >>> from coterie.report.wording import figure
+    >>> figure(0.9731), figure(0.9984), figure(1.0), figure(-0.052), figure(12.34)
+    ('.97', '.998', '1', '-.05', '12.34')
+    """
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return "–"
+    if value in (0, 1):
+        return f"{value:.0f}"
+    short = f"{value:.2f}"
+    if abs(float(short)) in (0, 1) and abs(value) <= 1:
+        short = f"{value:.3f}"
+    return short.replace("0.", ".", 1) if short.lstrip("-").startswith("0.") else short
+
+
+def percent(share: float) -> str:
+    """Write a share: ``97 %``, ``99.8 %``, ``0.3 %``; 0 and 100 only where nothing is missing.
+
+    Parameters
+    ----------
+    share : float
+        From 0 to 1.
+
+    Returns
+    -------
+    str
+        The share with its sign.
+    """
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    decimals = 0 if 0.1 <= share <= 0.99 else 1  # noqa: PLR2004
+    shown = min(max(round(100 * share, decimals), 0.1), 99.9)
+    return f"{shown:.{decimals}f} %"
+
+
+def duration(seconds: float) -> str:
+    """Write a time: ``58 s``, ``3 min 20 s``, ``2 h 5 min``.
+
+    Parameters
+    ----------
+    seconds : float
+        The time.
+
+    Returns
+    -------
+    str
+        In the two largest units that matter.
+    """
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def listing(names: Sequence[object]) -> str:
+    """Join names as a sentence does: ``1, 2 and 3``.
+
+    Parameters
+    ----------
+    names : sequence
+        The names; of more than eight the first ones are given and the others counted.
+
+    Returns
+    -------
+    str
+        The list.
+    """
+    shown = [str(name) for name in names]
+    if len(shown) > _MANY_NAMES:
+        shown = [*shown[: _MANY_NAMES - 1], f"{len(names) - _MANY_NAMES + 1} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def baseline_name(key: str, noun: str) -> str:
+    """Name a baseline in words.
+
+    Parameters
+    ----------
+    key : str
+        Its name in ``metrics.json``.
+    noun : str
+        What the rows are called.
+
+    Returns
+    -------
+    str
+        The name.
+    """
+    raw = "pixels" if noun == "images" else "columns"
+    return {"kmeans": f"k-means on the raw {raw}", "autoencoder_kmeans": "k-means on the autoencoder’s code"}.get(key, key)
+
+
+def verdict(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]], *, sizes: Sequence[int], noun: str, sure: float) -> str:
+    """Say in two sentences what came out, also where a baseline is better.
+
+    Parameters
+    ----------
+    own : mapping
+        The run's figures by name.
+    others : mapping
+        Those of each baseline, by the baseline's name in words.
+    sizes : sequence of int
+        Rows of each cluster.
+    noun : str
+        What the rows are called.
+    sure : float
+        Share of the rows placed with a confidence above .9.
+
+    Returns
+    -------
+    str
+        The sentences.
+    """
+    n, filled = sum(sizes), [size for size in sizes if size]
+    groups = f"{len(sizes)} group{'s' if len(sizes) > 1 else ''} in {n:,} {noun}"
+    if len(sizes) == 1:
+        return f"{groups}: there is nothing to tell apart."
+    if "accuracy" in own:
+        return f"{groups}: accuracy {figure(own['accuracy'])} against your labels. " + _beside("accuracy", own, others)
+    spread = f", {min(filled):,} to {max(filled):,} in each" if min(filled) < max(filled) else f", {min(filled):,} in each"
+    certainty = f" {percent(sure)} of the {noun} are placed with a confidence above {figure(_SURE)}."
+    return f"{groups}{spread}.{certainty} " + _beside("silhouette", own, others)
+
+
+def _beside(key: str, own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> str:
+    """Compare one figure with the baselines'."""
+    known = {name: float(values[key]) for name, values in others.items() if values.get(key) is not None}
+    title = METRICS[key][0].lower()
+    if key not in own:
+        return ""
+    mine = own[key]
+    lead = "" if key == "accuracy" else f"The {title} is {figure(mine)}; "
+    if not known:
+        return lead.rstrip("; ") + ("." if lead else "")
+    best = max(known, key=lambda name: known[name])
+    each = listing([f"{name} reaches {figure(value)}" for name, value in known.items()])
+    text = (lead + each) if lead else each[0].upper() + each[1:]
+    if known[best] > mine + _ALIKE:
+        return f"{text}: on this figure {best} does better than this run."
+    if known[best] > mine - _ALIKE:
+        return f"{text}: on this figure {best} does as well as this run."
+    return f"{text}."
+
+
+def warnings_about(sizes: Sequence[int], *, noun: str, n_classes: int | None = None) -> list[str]:
+    """Say plainly where clusters collapsed, and what to try.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Rows of each cluster.
+    noun : str
+        What the rows are called.
+    n_classes : int or None, default=None
+        Number of different labels, if any were given.
+
+    Returns
+    -------
+    list of str
+        No entry if all is well.
+    """
+    said = []
+    empty = [k for k, size in enumerate(sizes) if not size]
+    if empty:
+        who = f"Clusters {listing(empty)} are empty" if len(empty) > 1 else f"Cluster {empty[0]} is empty"
+        said.append(f"{who}: no {noun} ended there. Ask for fewer clusters, or try another start or longer pretraining.")
+    largest = max(range(len(sizes)), key=lambda k: sizes[k])
+    share = sizes[largest] / max(sum(sizes), 1)
+    if len(sizes) > 2 and share > SWALLOWED:  # noqa: PLR2004 - of two clusters one may well be large
+        said.append(
+            f"Cluster {largest} has swallowed {percent(share)} of the {noun}. The other clusters hold what little is left: do not "
+            "rely on this result before trying longer pretraining, another start, or another scaling of the data."
+        )
+    if n_classes is not None and n_classes != len(sizes):
+        said.append(
+            f"Your labels name {n_classes} classes and there are {len(sizes)} clusters: only {min(n_classes, len(sizes))} of them can be "
+            "paired, so accuracy counts what is left over as wrong."
+        )
+    return said
+
+
+def sureness(q_max: Any) -> float:  # noqa: ANN401 - an array, which this module need not import
+    """Return the share of rows placed with a confidence above .9.
+
+    Parameters
+    ----------
+    q_max : ndarray of shape (n,)
+        Confidence of each row.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    return float((q_max > _SURE).mean())

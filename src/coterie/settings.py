@@ -1,0 +1,50 @@
+"""Hyperparameters as fields: classes that scikit-learn can clone, search and print without constructor plumbing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar, dataclass_transform
+
+from sklearn.base import BaseEstimator
+
+from coterie.persistence import register
+
+T = TypeVar("T")
+
+
+@dataclass_transform(eq_default=False)
+def hyperparameters(cls: type[T]) -> type[T]:
+    """Turn a class's fields into its hyperparameters, in the constructor and in ``get_params``.
+
+    Parameters
+    ----------
+    cls : type
+        A class over :class:`sklearn.base.BaseEstimator` whose annotated fields are its parameters.
+
+    Returns
+    -------
+    type
+        The same class with an ``__init__`` that only stores.
+    """
+    return dataclass(eq=False, repr=False)(cls)
+
+
+class Settings(BaseEstimator):
+    """A named group of parameters that is itself a parameter, such as ``network=MLP(hidden=(256,))``.
+
+    Two groups are equal when they are of one class and all their values are, so that a resumed or loaded fit can be
+    told from another one.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - Python's own signature
+        """Make every group known to model files under its class name."""
+        super().__init_subclass__(**kwargs)
+        register(cls.__name__)(cls)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare class and values."""
+        return type(self) is type(other) and self.get_params(deep=False) == other.get_params(deep=False)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        """Hash by class only: the values may be changed by ``set_params``."""
+        return hash(type(self))

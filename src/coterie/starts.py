@@ -1,0 +1,258 @@
+"""First partitions of a code, made without labels."""
+
+from __future__ import annotations
+
+import logging
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+logger = logging.getLogger(__name__)
+
+SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
+NEIGHBOURS = 15
+MIN_PER_CLUSTER = 5  # rows a cluster and dimension below which a full covariance or a neighbour graph means nothing
+
+
+@dataclass(frozen=True)
+class Start:
+    """A first partition.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (K, d)
+        Mean code of each cluster, float32.
+    labels : ndarray of shape (n,)
+        Cluster of each row, int64.
+    """
+
+    centers: np.ndarray
+    labels: np.ndarray
+
+
+def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start:
+    """Partition a code.
+
+    Parameters
+    ----------
+    kind : {"kmeans", "mixture", "manifold", "auto"}
+        "kmeans": Lloyd's algorithm, 20 beginnings. "mixture": Gaussians with full covariances. "manifold": a UMAP map of
+        a sample, a mixture on the map, and its clusters as the beginning of a mixture of all rows of the code. "auto":
+        "manifold" where there are rows enough for it, else "kmeans".
+    z : ndarray of shape (n, d)
+        The code.
+    n_clusters : int
+        K, 1 <= K <= n.
+    seed : int
+        Seed of the start; the global random state is left alone.
+
+    Returns
+    -------
+    Start
+        Exactly K centres; fewer distinct rows than K give repeated centres.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import make_start
+    >>> start = make_start("kmeans", np.array([[0.0], [0.1], [5.0], [5.1]]), 2, seed=0)
+    >>> sorted(start.centers.round(2).ravel().tolist())
+    [0.05, 5.05]
+    """
+    z = np.ascontiguousarray(z, dtype=np.float64)
+    if n_clusters == 1:
+        return Start(z.mean(0, keepdims=True).astype(np.float32), np.zeros(len(z), dtype=np.int64))
+    labels = STARTS[_resolve(kind, z, n_clusters)](z, n_clusters, seed)
+    return Start(_means(z, labels, n_clusters).astype(np.float32), labels.astype(np.int64))
+
+
+def kmeans(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Return the labels of k-means, best of 20 beginnings by inertia.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code.
+    n_clusters : int
+        K.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Clusters.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters
+        return KMeans(n_clusters, n_init=20, random_state=seed).fit_predict(z)
+
+
+def mixture(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Return the labels of a Gaussian mixture with full covariances, the likeliest of ten beginnings on a sample.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code.
+    n_clusters : int
+        K.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Clusters.
+    """
+    sample = z[_sample(len(z), 2 * SAMPLE, seed)]
+    first = _fit_mixture(sample, n_clusters, seed, n_init=10)
+    return _refine(z, first.predict(z), n_clusters, seed)
+
+
+def manifold(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Return the labels of a mixture of the code that begins from the clusters of a UMAP map of a sample.
+
+    The map pulls apart what is dense and connected, which a mixture of the code alone often merges or splits; going
+    back to the code gives every row, old or new, its cluster.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code.
+    n_clusters : int
+        K.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Clusters.
+    """
+    chosen = _sample(len(z), SAMPLE, seed)
+    flat = umap(z[chosen], seed=seed)
+    on_map = _fit_mixture(flat, n_clusters, seed, n_init=10).predict(flat)
+    first = _mixture_from(z[chosen], on_map, n_clusters, seed)
+    return _refine(z, first.predict(z), n_clusters, seed)
+
+
+STARTS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
+    "kmeans": kmeans,
+    "mixture": mixture,
+    "manifold": manifold,
+}
+
+
+def umap(z: np.ndarray, *, seed: int, n_components: int = 2, max_iter: int = 200) -> np.ndarray:
+    """Return a UMAP map of the rows.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        Rows.
+    seed : int
+        Seed; the global random state is left alone.
+    n_components : int, default=2
+        Dimensions of the map.
+    max_iter : int, default=200
+        Steps of its layout.
+
+    Returns
+    -------
+    ndarray of shape (n, n_components)
+        The map, float64.
+    """
+    from torchdr import UMAP  # noqa: PLC0415 - slow to import, and only this start needs it
+
+    neighbours = min(NEIGHBOURS, len(z) - 1)
+    reducer = UMAP(
+        n_neighbors=neighbours,
+        n_components=n_components,
+        max_iter=max_iter,
+        random_state=seed % 2**31,
+        device="cpu",
+        backend=None,
+    )
+    with _global_random_state_kept(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(reducer.fit_transform(z.astype(np.float32)), dtype=np.float64)
+
+
+def _resolve(kind: str, z: np.ndarray, n_clusters: int) -> str:
+    if kind != "auto":
+        return kind
+    enough = len(z) >= MIN_PER_CLUSTER * n_clusters * z.shape[1]
+    return "manifold" if enough else "kmeans"
+
+
+def _sample(n: int, most: int, seed: int) -> np.ndarray:
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
+def _fit_mixture(z: np.ndarray, n_clusters: int, seed: int, n_init: int) -> GaussianMixture:
+    model = GaussianMixture(n_clusters, n_init=n_init, random_state=seed, reg_covar=_ridge(z))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(z)
+
+
+def _mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int, seed: int) -> GaussianMixture:
+    """Fit a mixture that begins from a partition."""
+    ridge = _ridge(z)
+    means = _means(z, labels, n_clusters)
+    precisions, shares = [], []
+    for k in range(n_clusters):
+        rows = z[labels == k]
+        spread = np.cov(rows.T, bias=True).reshape(z.shape[1], -1) if len(rows) > 1 else np.cov(z.T).reshape(z.shape[1], -1)
+        precisions.append(np.linalg.inv(spread + ridge * np.eye(z.shape[1])))
+        shares.append(max(len(rows), 1))
+    model = GaussianMixture(
+        n_clusters,
+        means_init=means,
+        precisions_init=np.array(precisions),
+        weights_init=np.array(shares) / sum(shares),
+        random_state=seed,
+        reg_covar=ridge,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(z)
+
+
+def _refine(z: np.ndarray, labels: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    return _mixture_from(z, labels, n_clusters, seed).predict(z)
+
+
+def _ridge(z: np.ndarray) -> float:
+    # In the code's own units, so that a code a hundred times smaller is clustered the same way.
+    return 1e-6 * max(float(z.var(0).mean()), float(np.finfo(np.float32).tiny))
+
+
+def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
+    means = np.tile(z.mean(0), (n_clusters, 1))
+    for k in np.unique(labels):
+        means[k] = z[labels == k].mean(0)
+    return means
+
+
+@contextmanager
+def _global_random_state_kept() -> Iterator[None]:
+    """Put the global random states back afterwards: TorchDR seeds them."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002

@@ -1,0 +1,30 @@
+"""How it is learned: the one loop, its schedules, listeners and checkpoints."""
+
+from coterie.training.callbacks import Callback, HistoryFile, make_callbacks
+from coterie.training.checkpoints import Checkpointer
+from coterie.training.inference import apply_batched, assignments, encode
+from coterie.training.loop import train
+from coterie.training.runtime import Runtime, make_runtime
+from coterie.training.schedules import Schedule
+from coterie.training.state import Batch, Clock, Fit, Phase, Turn
+from coterie.training.streams import Streams
+
+__all__ = [
+    "Batch",
+    "Callback",
+    "Checkpointer",
+    "Clock",
+    "Fit",
+    "HistoryFile",
+    "Phase",
+    "Runtime",
+    "Schedule",
+    "Streams",
+    "Turn",
+    "apply_batched",
+    "assignments",
+    "encode",
+    "make_callbacks",
+    "make_runtime",
+    "train",
+]

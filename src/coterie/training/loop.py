@@ -1,0 +1,261 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+from coterie.errors import Interrupted, NonFiniteLossError
+from coterie.training.callbacks import Callback
+from coterie.training.checkpoints import FILE, Checkpointer, Saved
+from coterie.training.state import Fit, Phase, Turn
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+logger = logging.getLogger(__name__)
+
+RECORD_EVERY = 50  # steps whose terms are averaged into one record of the history
+
+
+class Algorithm(Protocol):
+    """What the loop asks of a system."""
+
+    def plan(self, fit: Fit) -> Phase | None:
+        """Return the phase to do next, None at the end; pure, so that resuming is exact."""
+        ...
+
+    def enter(self, fit: Fit, phase: Phase) -> None:
+        """Prepare a phase, once: fill the head from a start, merge clusters."""
+        ...
+
+    def refresh(self, fit: Fit) -> Tensor:
+        """Recompute what depends on all rows, such as the target; return all rows' clusters, int64, shape (n,)."""
+        ...
+
+
+def train(
+    algorithm: Algorithm,
+    fit: Fit,
+    *,
+    checkpointer: Checkpointer,
+    callbacks: Sequence[Callback] = (),
+    saved: Saved | None = None,
+) -> None:
+    """Run a system's phases to their end.
+
+    Parameters
+    ----------
+    algorithm : Algorithm
+        The system; its ``plan`` says what comes next.
+    fit : Fit
+        What is trained, in place.
+    checkpointer : Checkpointer
+        Where the state is saved.
+    callbacks : sequence of Callback, default=()
+        Listeners.
+    saved : Saved or None, default=None
+        A state to go on from.
+
+    Raises
+    ------
+    NonFiniteLossError
+        If a term is NaN or infinite; names the term and the step.
+    Interrupted
+        On Ctrl-C, after the state was saved; says how to go on.
+    """
+    if saved is not None:
+        saved.restore(fit)
+        logger.info("going on from step %d", fit.clock.total)
+    _tell(callbacks, "on_begin", fit)
+    try:
+        with _interruptions() as interrupted:
+            began = time.perf_counter() - fit.clock.seconds
+            while _begin_phase(algorithm, fit):
+                _PhaseRun(algorithm, fit, checkpointer, callbacks, interrupted, began).run(saved)
+                saved = None
+                fit.clock.next_phase()
+                fit.phase, fit.optimisers = None, []
+                checkpointer.save(fit)
+    finally:
+        _tell(callbacks, "on_end", fit)
+
+
+def _begin_phase(algorithm: Algorithm, fit: Fit) -> bool:
+    """Plan and enter the next phase, unless a restored fit is amid one; return whether there is one."""
+    if fit.phase is None:
+        phase = algorithm.plan(fit)
+        if phase is not None:
+            algorithm.enter(fit, phase)
+        fit.phase = phase
+    return fit.phase is not None
+
+
+class _PhaseRun:
+    """One phase from where the clock stands to its end."""
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        fit: Fit,
+        checkpointer: Checkpointer,
+        callbacks: Sequence[Callback],
+        interrupted: threading.Event,
+        began: float,
+    ) -> None:
+        assert fit.phase is not None
+        self.algorithm, self.fit, self.phase = algorithm, fit, fit.phase
+        self.checkpointer, self.callbacks = checkpointer, callbacks
+        self.interrupted, self.began = interrupted, began
+        self.batch_size = min(fit.phase.batch_size, len(fit.source))
+        self.order = (-1, torch.empty(0, dtype=torch.int64))
+
+    def run(self, saved: Saved | None) -> None:
+        fit, phase, clock = self.fit, self.phase, self.fit.clock
+        fit.optimisers = [turn.schedule.make_optimiser(self._trained(turn)) for turn in phase.turns]
+        if saved is not None:
+            saved.restore_optimisers(fit)
+        _tell(self.callbacks, "on_phase", fit, phase)
+        fit.model.train()
+        while clock.step < phase.steps:
+            if self._refreshed_enough():
+                logger.info("%s: clusters settled after %d steps", phase.name, clock.step)
+                break
+            self._step()
+            clock.seconds = time.perf_counter() - self.began
+            if clock.step - clock.recorded >= RECORD_EVERY or clock.step == phase.steps:
+                self._record()
+            _tell(self.callbacks, "on_step", fit, phase)
+            self._save_or_stop()
+        fit.model.eval()
+
+    def _step(self) -> None:
+        fit, phase = self.fit, self.phase
+        for number, turn in enumerate(phase.turns):
+            for repeat in range(turn.repeat):
+                index = self._draw(number, repeat)
+                batch = fit.batch(index, fit.clock.phase, fit.clock.step, number, repeat)
+                with fit.runtime.autocast():
+                    terms: dict[str, Tensor] = getattr(self.algorithm, turn.terms)(fit, batch)
+                self._count(terms, turn.repeat)
+                optimiser = fit.optimisers[number]
+                for group in optimiser.param_groups:
+                    group["lr"] = turn.schedule.rate(fit.clock.step, phase.steps)
+                optimiser.zero_grad()
+                torch.stack(list(terms.values())).sum().backward()
+                optimiser.step()
+        fit.clock.step += 1
+        fit.clock.total += 1
+
+    def _draw(self, turn: int, repeat: int) -> Tensor:
+        """Return the next batch's row numbers: each epoch is a fresh permutation cut into whole batches."""
+        n, b = len(self.fit.source), self.batch_size
+        repeats = self.phase.turns[turn].repeat
+        epoch, place = divmod(self.fit.clock.step * repeats + repeat, n // b)
+        key = epoch * len(self.phase.turns) + turn
+        if self.order[0] != key:
+            order = self.fit.streams.permutation(n, "order", self.fit.clock.phase, turn, epoch)
+            self.order = (key, order)
+        return self.order[1][place * b : (place + 1) * b]
+
+    def _count(self, terms: dict[str, Tensor], repeat: int) -> None:
+        for name, term in terms.items():
+            value = float(term.detach())
+            if not math.isfinite(value):
+                raise NonFiniteLossError(
+                    f"The term '{name}' became {value} at step {self.fit.clock.step} of '{self.phase.name}'. "
+                    "Try a lower learning rate, precision='float32', or look for extreme values in the data."
+                )
+            self.fit.sums[name] = self.fit.sums.get(name, 0.0) + value / repeat
+
+    def _record(self, **more: float) -> None:
+        fit, clock = self.fit, self.fit.clock
+        steps = clock.step - clock.recorded
+        record = {
+            "phase": self.phase.name,
+            "step": clock.step,
+            "seconds": round(clock.seconds, 3),
+            **{name: value / steps for name, value in fit.sums.items()},
+            **more,
+        }
+        if fit.optimisers:
+            record["lr"] = fit.optimisers[0].param_groups[0]["lr"]
+        fit.history.append(record)
+        fit.sums, clock.recorded = {}, clock.step
+        _tell(self.callbacks, "on_record", fit, record)
+
+    def _refreshed_enough(self) -> bool:
+        """Refresh when it is time; return whether the clusters have settled."""
+        fit, phase = self.fit, self.phase
+        if phase.refresh_every is None or fit.clock.step % phase.refresh_every:
+            return False
+        fit.model.eval()
+        labels = self.algorithm.refresh(fit)
+        fit.model.train()
+        before = fit.memory.get("labels")
+        changed = 1.0 if before is None else int((labels != before).sum()) / len(labels)
+        fit.memory["labels"] = labels
+        self._record(changed=changed)
+        _tell(self.callbacks, "on_refresh", fit, labels.numpy())
+        # At the first refresh nothing was learned yet: that the start's clusters are still there says nothing.
+        return fit.clock.step > 0 and phase.tolerance is not None and changed < phase.tolerance
+
+    def _save_or_stop(self) -> None:
+        if self.interrupted.is_set():
+            if self.checkpointer.path is None:
+                self.checkpointer.path = _rescue_path()
+            self.checkpointer.save(self.fit)
+            folder = str(self.checkpointer.path.parent) if self.checkpointer.path else ""
+            raise Interrupted(
+                f"Stopped at step {self.fit.clock.step} of {self.phase.steps} of '{self.phase.name}'; nothing is lost. "
+                f"To go on, call the same fit within coterie.config_context(checkpoint={folder!r})."
+            )
+        if self.checkpointer.due():
+            self.checkpointer.save(self.fit)
+
+    def _trained(self, turn: Turn) -> list[torch.nn.Parameter]:
+        model = self.fit.model
+        for parameter in model.parameters():
+            parameter.grad = None
+        return [p for part in turn.trains for p in model.get_submodule(part).parameters()]
+
+
+def _rescue_path() -> Path:
+    return Path(tempfile.mkdtemp(prefix="coterie-stopped-")) / FILE
+
+
+@contextmanager
+def _interruptions() -> Iterator[threading.Event]:
+    """Turn Ctrl-C into an event that is looked at between steps; a second Ctrl-C interrupts at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # only the main thread receives signals
+        return
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _tell(callbacks: Sequence[Callback], hook: str, *arguments: object) -> None:
+    for callback in callbacks:
+        getattr(callback, hook)(*arguments)

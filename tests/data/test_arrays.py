@@ -1,0 +1,115 @@
+"""What counts as rows of numbers, and what each refusal says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from coterie.data import make_source
+from coterie.data.arrays import resolve_layout, to_array
+from coterie.errors import InputError
+from scipy import sparse
+
+TABLE = np.arange(12.0).reshape(4, 3)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        TABLE.tolist(),
+        tuple(map(tuple, TABLE)),
+        list(TABLE),
+        TABLE.astype(object),
+        torch.from_numpy(TABLE),
+        torch.from_numpy(TABLE).requires_grad_() * 1,
+        torch.from_numpy(TABLE).bfloat16(),
+        torch.from_numpy(TABLE).T.contiguous().T,
+        [torch.tensor(row) for row in TABLE],
+        np.ma.MaskedArray(TABLE, mask=np.zeros_like(TABLE, dtype=bool)),
+        pd.DataFrame(TABLE),
+        pd.DataFrame(TABLE, columns=list("abc")).astype({"a": "int8", "b": "Int64", "c": "Float32"}),
+        pd.DataFrame(TABLE, columns=list("abc")).astype(object),
+    ],
+)
+def test_rows_of_any_origin(rows):
+    array, _ = to_array(rows)
+    np.testing.assert_array_equal(array.astype(float), TABLE)
+
+
+def test_arrays_and_tensors_are_not_copied():
+    assert np.shares_memory(to_array(TABLE)[0], TABLE)
+    tensor = torch.zeros(3, 2)
+    assert np.shares_memory(to_array(tensor)[0], tensor.numpy())
+
+
+def test_frames_give_names_only_where_all_are_text():
+    frame = pd.DataFrame({"a": [1, 2], "b": [True, False]})
+    array, names = to_array(frame)
+    assert names == ["a", "b"]
+    np.testing.assert_array_equal(array, [[1, 1], [2, 0]])
+    assert to_array(pd.DataFrame({0: [1.0], 1: [2.0]}))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), "columns do not: 'b'"),
+        (pd.DataFrame({"a": [1.0, 2.0], "b": pd.Categorical(["x", "y"])}), "columns do not: 'b'"),
+        (pd.DataFrame({"a": pd.to_datetime(["2020", "2021"])}), "columns do not: 'a'"),
+        (pd.DataFrame({"a": [1.0, np.nan]}), "row 1, column 'a'"),
+        (pd.DataFrame({"a": [1, None]}, dtype="Int64"), "row 1, column 'a'"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "name of its own for each column"),
+        (pd.DataFrame(index=range(3)), "0 feature"),
+    ],
+)
+def test_frames_that_are_refused(frame, message):
+    with pytest.raises(InputError, match=message):
+        make_source(frame)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (sparse.csr_matrix(TABLE), "Sparse data was passed for X"),
+        (sparse.coo_array(TABLE), "Sparse data was passed for X"),
+        (torch.eye(3).to_sparse(), "Sparse data was passed for X"),
+        (TABLE * 1j, "Complex data not supported"),
+        (torch.eye(3) * 1j, "Complex data not supported"),
+        ([["a", "b"]], "holds text"),
+        ("rows.csv", "load_file"),
+        (np.array([["1", {"foo": 1}]], dtype=object), "argument must be a string or a real number"),
+        (np.array([["1", "high"]], dtype=object), "could not convert string to float: 'high'"),
+        (np.array([["2020", "2021"]], dtype="datetime64[Y]"), "dtype datetime64"),
+        ([[1, 2], [3]], "all have one length"),
+        (np.ma.MaskedArray(TABLE, mask=TABLE > 3), "masked entries"),
+        (np.arange(3.0), "Expected 2D array.*Reshape your data"),
+        (np.float64(3), "Expected 2D array"),
+        (None, "Expected 2D array|must hold numbers"),
+        (np.zeros((2, 2, 2, 2, 2)), "got 5D array"),
+        (np.empty((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\) for X while a minimum of 1 is required"),
+        (np.empty((3, 0)), r"0 feature\(s\) \(shape=\(3, 0\)\) for X while a minimum of 1 is required"),
+        (np.empty((3, 4, 0)), r"0 feature\(s\)"),
+        (np.zeros((9, 3, 32, 32)), "channels first"),
+    ],
+)
+def test_what_is_no_rows_of_numbers_is_refused(rows, message):
+    with pytest.raises(InputError, match=message):
+        make_source(rows)
+
+
+def test_too_few_rows_say_how_many_are_needed():
+    with pytest.raises(InputError, match=r"4 sample\(s\).*minimum of 5"):
+        make_source(TABLE, min_rows=5)
+
+
+@pytest.mark.parametrize("image_shape", [(5, 6), (3,), (4, 2, 0), (2.5, 2), "no", 12, (3, 1, 1, 1)])
+def test_image_shape_must_be_one_and_fit(image_shape):
+    with pytest.raises(InputError, match="'image_shape' parameter must"):
+        resolve_layout((9, 12), image_shape, "X")
+
+
+def test_image_shape_of_images_is_only_compared():
+    assert resolve_layout((9, 4, 3), (4, 3, 1), "X") == ("images", (1, 4, 3), "HW")
+    with pytest.raises(InputError, match="must fit the rows"):
+        resolve_layout((9, 4, 3), (3, 4), "X")

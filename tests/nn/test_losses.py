@@ -1,0 +1,116 @@
+"""Losses and targets against plain NumPy, and their gradients."""
+
+import numpy as np
+import pytest
+import torch
+
+from coterie.nn import Nearest, StudentT, kl_divergence, mse, sharpen
+
+rng = np.random.default_rng(0)
+
+
+def softmax(logits):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 7.0])
+def test_student_t_is_the_papers_formula(alpha):
+    z, mu = rng.normal(size=(7, 3)), rng.normal(size=(4, 3))
+    q = np.empty((7, 4))
+    for i in range(7):
+        for k in range(4):
+            q[i, k] = (1 + ((z[i] - mu[k]) ** 2).sum() / alpha) ** (-(alpha + 1) / 2)
+    q /= q.sum(1, keepdims=True)
+
+    head = StudentT(4, 3, alpha)
+    head.centers.data = torch.tensor(mu, dtype=torch.float32)
+
+    np.testing.assert_allclose(head(torch.tensor(z)).exp().detach().numpy(), q, rtol=1e-5)
+
+
+def test_student_t_stays_finite_far_away_and_on_a_centre():
+    head = StudentT(2, 1)
+    head.centers.data = torch.tensor([[0.0], [1.0]])
+    z = torch.tensor([[0.0], [1e15]], requires_grad=True)
+    log_q = head(z)
+    log_q.sum().backward()
+    assert torch.isfinite(log_q).all()
+    assert torch.isfinite(z.grad).all()
+
+
+def test_sharpen_is_the_papers_target():
+    q = softmax(rng.normal(size=(9, 4)) * 2)
+    p = np.empty_like(q)
+    sizes = q.sum(0)
+    for i in range(9):
+        weight = q[i] ** 2 / sizes
+        p[i] = weight / weight.sum()
+    np.testing.assert_allclose(sharpen(torch.tensor(q)).numpy(), p, rtol=1e-5)
+
+
+def test_sharpen_sharpens_and_favours_small_clusters():
+    q = torch.tensor([[0.6, 0.4]] + [[0.9, 0.1]] * 20)
+    p = sharpen(q)
+    assert p[1, 0] > q[1, 0]  # a sure row becomes surer
+    assert p[0, 1] > q[0, 1]  # a doubtful row is drawn to the cluster that has few
+
+
+def test_sharpen_gives_an_empty_cluster_nothing_and_no_nan():
+    p = sharpen(torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
+    assert p.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
+def test_kl_is_the_mean_over_rows_and_zero_only_at_equality():
+    p, q = softmax(rng.normal(size=(6, 3))), softmax(rng.normal(size=(6, 3)))
+    by_hand = np.mean([sum(p[i, k] * np.log(p[i, k] / q[i, k]) for k in range(3)) for i in range(6)])
+    assert float(kl_divergence(torch.tensor(p), torch.tensor(q).log())) == pytest.approx(by_hand)
+    assert float(kl_divergence(torch.tensor(p), torch.tensor(p).log())) == pytest.approx(0, abs=1e-12)
+
+
+def test_kl_does_not_depend_on_the_batch_size():
+    p, q = torch.tensor(softmax(rng.normal(size=(4, 3)))), torch.tensor(softmax(rng.normal(size=(4, 3)))).log()
+    assert float(kl_divergence(torch.cat([p, p]), torch.cat([q, q]))) == pytest.approx(float(kl_divergence(p, q)))
+
+
+def test_dec_gradient_is_the_papers():
+    """Equations 4 and 5 of the paper, for the sum over rows: dL/dz and dL/dmu."""
+    alpha = 2.0
+    z, mu = rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
+    p = softmax(rng.normal(size=(5, 4)))
+    head = StudentT(4, 3, alpha)
+    head.centers.data = torch.tensor(mu, dtype=torch.float32)
+    code = torch.tensor(z, dtype=torch.float32, requires_grad=True)
+    (5 * kl_divergence(torch.tensor(p, dtype=torch.float32), head(code))).backward()
+
+    q = head(code).exp().detach().numpy()
+    pull = (1 + ((z[:, None] - mu[None]) ** 2).sum(2) / alpha) ** -1 * (p - q)  # (5, 4)
+    difference = z[:, None] - mu[None]
+    by_z = (alpha + 1) / alpha * (pull[:, :, None] * difference).sum(1)
+    by_mu = -(alpha + 1) / alpha * (pull[:, :, None] * difference).sum(0)
+    np.testing.assert_allclose(code.grad.numpy(), by_z, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(head.centers.grad.numpy(), by_mu, rtol=1e-4, atol=1e-5)
+
+
+def test_mse_is_the_mean_over_rows_and_entries():
+    a, b = rng.normal(size=(3, 1, 2, 2)), rng.normal(size=(3, 1, 2, 2))
+    assert float(mse(torch.tensor(a), torch.tensor(b).float())) == pytest.approx(((a - b) ** 2).mean(), rel=1e-6)
+
+
+def test_nearest_is_the_posterior_of_equal_round_gaussians():
+    z, mu, variance = rng.normal(size=(6, 2)), rng.normal(size=(3, 2)), 0.3
+    density = np.exp(-((z[:, None] - mu[None]) ** 2).sum(2) / (2 * variance))
+    head = Nearest(3, 2)
+    head.fill(torch.tensor(mu), variance)
+    q = head(torch.tensor(z)).exp().numpy()
+    np.testing.assert_allclose(q, density / density.sum(1, keepdims=True), rtol=1e-4)
+    assert (q.argmax(1) == ((z[:, None] - mu[None]) ** 2).sum(2).argmin(1)).all()
+
+
+def test_permuting_the_centres_permutes_the_assignment():
+    head = StudentT(3, 2)
+    head.centers.data = torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
+    before, order = head(z), [2, 0, 1]
+    head.centers.data = head.centers.data[order]
+    torch.testing.assert_close(head(z), before[:, order])
