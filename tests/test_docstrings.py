@@ -1,7 +1,7 @@
 """Every public name has a complete numpydoc docstring; the list of checks stands in pyproject.toml.
 
-numpydoc's own command reads source text and so misses what dataclasses and shared parameter docs add; here it is given the
-finished objects.
+numpydoc's own command reads source text and so misses what dataclasses and shared parameter docs add; here it is
+given the finished objects.
 """
 
 from __future__ import annotations

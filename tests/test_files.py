@@ -42,10 +42,12 @@ def kill_while_writing(script: str, target: Path, *, after: float) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script), str(target)], stdout=subprocess.PIPE, text=True
     ) as writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "written\n"
-        time.sleep(after)
-        writer.send_signal(signal.SIGKILL)
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "written\n"
+            time.sleep(after)
+        finally:  # also when the test fails: the loop would never end
+            writer.kill()
         assert writer.wait() == -signal.SIGKILL
 
 

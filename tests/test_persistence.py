@@ -367,10 +367,12 @@ def test_a_kill_while_saving_leaves_a_model_that_loads(tmp_path: Path) -> None:
         with subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(SAVE_LOOP), str(tmp_path / "m")], stdout=subprocess.PIPE, text=True
         ) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "written\n"
-            time.sleep(moment)
-            writer.kill()
+            try:
+                assert writer.stdout is not None
+                assert writer.stdout.readline() == "written\n"
+                time.sleep(moment)
+            finally:  # also when the test fails: the loop would never end
+                writer.kill()
         config, tensors = read_model(tmp_path / "m")
         assert set(tensors["x"].tolist()) == {config["n"]}
 

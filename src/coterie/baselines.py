@@ -17,7 +17,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from coterie.errors import InputError
 
-N_INIT = 20
+__all__ = ["Baseline", "code_kmeans", "raw_kmeans"]
+
+_N_INIT = 20
 _FEWEST_INITS = 3
 _FEWEST_ROWS = 2000
 # What a fit is assumed to cost. A clock would make the result depend on how busy the machine is; a count does not.
@@ -137,9 +139,9 @@ def code_kmeans(z: ArrayLike, n_clusters: int, *, seed: int, budget_seconds: flo
 
     Examples
     --------
-    >>> found = code_kmeans([[0.0], [0.2], [5.0]], 2, seed=0)
-    >>> sorted(found.centers.ravel().round(1).tolist()), found.n_init
-    ([0.1, 5.0], 20)
+    >>> found = code_kmeans([[0.0], [0.5], [5.0]], 2, seed=0)
+    >>> sorted(found.centers.ravel().tolist()), found.n_init
+    ([0.25, 5.0], 20)
     """
     code = torch.as_tensor(np.asarray(z, dtype=np.float32))
     if code.ndim != 2 or not torch.isfinite(code).all():
@@ -181,11 +183,11 @@ def _kmeans(
 def _plan(n: int, features: int, n_clusters: int, budget_seconds: float) -> tuple[int, int]:
     """Return how many starts and how many rows fit into the budget by count."""
     seconds = n * features * n_clusters * _ITERATIONS / _MULTIPLY_ADDS_PER_SECOND  # of one start on all rows
-    if N_INIT * seconds <= budget_seconds:
-        return N_INIT, n
-    n_init = max(_FEWEST_INITS, math.floor(budget_seconds / seconds))
-    affordable = math.floor(n * budget_seconds / (n_init * seconds))
-    return n_init, min(n, max(affordable, _FEWEST_ROWS, 10 * n_clusters))
+    affordable = budget_seconds / seconds
+    if affordable >= _FEWEST_INITS:
+        return math.floor(min(affordable, _N_INIT)), n
+    rows = math.floor(n * affordable / _FEWEST_INITS)
+    return _FEWEST_INITS, min(n, max(rows, _FEWEST_ROWS, 10 * n_clusters))
 
 
 def _blocks(n: int) -> Iterator[slice]:

@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
 NEIGHBOURS = 15
-MIN_PER_CLUSTER = 5  # rows a cluster and dimension below which a full covariance or a neighbour graph means nothing
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,9 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start
 
     Parameters
     ----------
-    kind : {"kmeans", "mixture", "manifold", "auto"}
+    kind : {"kmeans", "mixture", "manifold"}
         "kmeans": Lloyd's algorithm, 20 beginnings. "mixture": Gaussians with full covariances. "manifold": a UMAP map of
-        a sample, a mixture on the map, and its clusters as the beginning of a mixture of all rows of the code. "auto":
-        "manifold" where there are rows enough for it, else "kmeans".
+        a sample, a mixture on the map, and its clusters as the beginning of a mixture of all rows of the code.
     z : ndarray of shape (n, d)
         The code.
     n_clusters : int
@@ -70,7 +68,7 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start
     z = np.ascontiguousarray(z, dtype=np.float64)
     if n_clusters == 1:
         return Start(z.mean(0, keepdims=True).astype(np.float32), np.zeros(len(z), dtype=np.int64))
-    labels = STARTS[_resolve(kind, z, n_clusters)](z, n_clusters, seed)
+    labels = STARTS[kind](z, n_clusters, seed)
     return Start(_means(z, labels, n_clusters).astype(np.float32), labels.astype(np.int64))
 
 
@@ -171,27 +169,19 @@ def umap(z: np.ndarray, *, seed: int, n_components: int = 2, max_iter: int = 200
     ndarray of shape (n, n_components)
         The map, float64.
     """
-    from torchdr import UMAP  # noqa: PLC0415 - slow to import, and only this start needs it
-
-    neighbours = min(NEIGHBOURS, len(z) - 1)
-    reducer = UMAP(
-        n_neighbors=neighbours,
-        n_components=n_components,
-        max_iter=max_iter,
-        random_state=seed % 2**31,
-        device="cpu",
-        backend=None,
-    )
     with _global_random_state_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from torchdr import UMAP  # slow to import, and only this start needs it
+
+        reducer = UMAP(
+            n_neighbors=NEIGHBOURS,
+            n_components=n_components,
+            max_iter=max_iter,
+            random_state=seed % 2**31,
+            device="cpu",
+            backend=None,
+        )
         return np.asarray(reducer.fit_transform(z.astype(np.float32)), dtype=np.float64)
-
-
-def _resolve(kind: str, z: np.ndarray, n_clusters: int) -> str:
-    if kind != "auto":
-        return kind
-    enough = len(z) >= MIN_PER_CLUSTER * n_clusters * z.shape[1]
-    return "manifold" if enough else "kmeans"
 
 
 def _sample(n: int, most: int, seed: int) -> np.ndarray:

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
+
 from coterie.data import make_source
 from coterie.data.arrays import resolve_layout, to_array
 from coterie.errors import InputError
-from scipy import sparse
 
 TABLE = np.arange(12.0).reshape(4, 3)
 

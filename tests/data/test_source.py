@@ -8,11 +8,12 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from coterie.data import DataSpec, Source, make_source
-from coterie.errors import DataWarning, InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from coterie.data import DataSpec, Source, make_source
+from coterie.errors import DataWarning, InputError
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (50, 6, 5), dtype=np.uint8)

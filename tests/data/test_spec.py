@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+
 from coterie.data import DataSpec, make_source
 from coterie.errors import InputError
 

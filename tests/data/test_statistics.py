@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from coterie.data import make_source
 from coterie.data.statistics import blocks, mean_and_deviation, measure_ranges
 from coterie.errors import DataWarning, InputError
@@ -99,7 +100,12 @@ def test_rows_that_do_not_differ_are_refused(data):
 
 @pytest.mark.parametrize(
     ("value", "word"),
-    [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity"), (1e200, r"too large for dtype\('float32'\)")],
+    [
+        (np.nan, "NaN"),
+        (np.inf, "infinity"),
+        (-np.inf, "infinity"),
+        (1e200, r"a value too large for dtype\('float32'\)"),
+    ],
 )
 @pytest.mark.parametrize("row", [0, 2999])
 def test_the_first_value_that_is_not_finite_is_named(value, word, row):

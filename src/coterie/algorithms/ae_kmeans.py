@@ -59,7 +59,7 @@ class AEKMeans(DeepClusterer):
     def finish(self, fit: Fit) -> None:
         """Cluster the code."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
-        kind = "kmeans" if self.start == "auto" else self.start
+        kind = "kmeans" if self.start == "auto" else self.start  # this baseline's name says which
         centers = make_start(kind, z.numpy(), self.n_clusters, seed=fit.streams.integer("start")).centers
         mu = torch.from_numpy(centers)
         distance = torch.cdist(z, mu).square().min(1).values  # |z - mu|² to the nearest centre

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -367,6 +368,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             schedule.batch_size,
             refresh_every=fit.settings["update_interval"],
             tolerance=fit.settings["tol"],
+            least_steps=fit.settings["warmup"],
         )
 
     def trained(self) -> tuple[str, ...]:
@@ -382,11 +384,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         fit.model.head.centers.data.copy_(torch.from_numpy(start.centers))
         fit.memory["pretrained_code"] = z
         fit.memory["labels"] = torch.from_numpy(start.labels)
+        fit.memory["target"] = nn.functional.one_hot(fit.memory["labels"], self.n_clusters).float()
 
     def refresh(self, fit: Fit) -> Tensor:
-        """Recompute the target from all rows; return their clusters."""
+        """Recompute the target from all rows, once the start has been learned; return their clusters."""
         log_q = assignments(fit)
-        fit.memory["target"] = self.target(log_q.exp())
+        if fit.clock.step >= fit.settings["warmup"]:
+            fit.memory["target"] = self.target(log_q.exp())
         return log_q.argmax(1)
 
     def finish(self, fit: Fit) -> None:
@@ -472,6 +476,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _assign(self, z: Tensor) -> Tensor:
         device = next(self.model_.parameters()).device
         return apply_batched(lambda c: self.model_.head(c.to(device)), z)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that codes are float32 whatever the rows are."""
+        tags = super().__sklearn_tags__()
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
     @property
     def _n_features_out(self) -> int:

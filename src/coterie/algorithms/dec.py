@@ -35,6 +35,9 @@ class DEC(DeepClusterer):
         Optimiser steps between two recomputations of P over all rows; >= 1.
     tol : float or None, default=0.001
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
+    warmup : int or "auto", default="auto"
+        Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
+        of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
 
     Attributes
     ----------
@@ -67,6 +70,7 @@ class DEC(DeepClusterer):
     alpha: float = 1.0
     update_interval: int = 140
     tol: float | None = 0.001
+    warmup: int | str = "auto"
 
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
@@ -88,6 +92,7 @@ class DEC(DeepClusterer):
             ("alpha", within(self.alpha, 0) and self.alpha > 0, "a positive number"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
             ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
+            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from coterie.algorithms.base import DeepClusterer
     from coterie.data import Source
 
+WARMUP = 300  # optimiser steps that learn a start whose clusters are not round
+MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
+
 
 def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
     """Return an estimator's parameters with every "auto" replaced by what it stands for.
@@ -63,5 +66,14 @@ def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
         settings["pretrain"] = Schedule(steps=3000)
     if settings["train"] == "auto":
         settings["train"] = Schedule(steps=2000, learning_rate=2e-4)
+    if settings["start"] == "auto":
+        settings["start"] = _start(len(source), estimator.n_clusters, estimator.code_size)
+    if settings.get("warmup") == "auto":
+        settings["warmup"] = 0 if settings["start"] == "kmeans" else WARMUP
     settings["scaling"] = source.spec.scaling
     return settings
+
+
+def _start(n_rows: int, n_clusters: int, code_size: int) -> str:
+    enough = max(MANIFOLD_ROWS, 5 * n_clusters * code_size)  # a full covariance needs d rows a cluster, several times
+    return "manifold" if n_rows >= enough else "kmeans"

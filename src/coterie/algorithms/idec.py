@@ -31,6 +31,9 @@ class IDEC(DEC):
         Optimiser steps between two recomputations of P over all rows; >= 1.
     tol : float or None, default=0.001
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
+    warmup : int or "auto", default="auto"
+        Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
+        of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
     gamma : float, default=0.1
         Weight of the clustering term beside the reconstruction's mean over rows and values; >= 0.
 

@@ -74,7 +74,7 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
     Raises
     ------
     ModelFileError
-        If the folder is damaged, truncated, foreign or of a newer format.
+        If the folder is damaged, truncated, foreign or of a newer format, or ``network`` does not fit it.
     InputError
         If the model needs ``network`` and none is given.
 
@@ -87,10 +87,12 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
     coterie.errors.ModelFileError: no-such-folder does not exist.
     """
     config, tensors = read_model(folder)
+    if config.get("own_network") and network is None:
+        raise InputError(
+            f"{folder} was fitted with a network of your own; give it as load(folder, network=(encoder, decoder))."
+        )
     try:
         return _rebuild(config, tensors, network)
-    except InputError:
-        raise
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise ModelFileError(f"{folder} does not describe a model of this version: {error}.") from error
 
@@ -103,9 +105,7 @@ def _rebuild(
     cls = {system.__name__: system for system in SYSTEMS.values()}[config["system"]]
     model = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
     model.settings_ = {name: decode_value(value) for name, value in config["settings"].items()}
-    if config["own_network"]:
-        if network is None:
-            raise InputError("This model was fitted with a network of your own; give it as load(folder, network=(encoder, decoder)).")
+    if config["own_network"] and network is not None:
         model.network = model.settings_["network"] = tuple(network)
     model.spec_ = DataSpec.from_dict(config["spec"])
     for name in _SCALARS:

@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-from coterie.cli import datasets, demo, embed, fit, predict, report, systems  # noqa: F401 - each adds its command
-from coterie.cli.app import app
+from coterie.cli.app import Command, app
 from coterie.cli.console import write_line
+from coterie.cli.datasets import datasets
+from coterie.cli.demo import demo
+from coterie.cli.embed import embed
+from coterie.cli.fit import fit
+from coterie.cli.predict import predict
+from coterie.cli.report import report
+from coterie.cli.systems import systems
 
 __all__ = ["app", "main"]
 
+for _command in (demo, fit, predict, embed, report, systems, datasets):
+    app.command(cls=Command)(_command)
 
-def main() -> None:
-    """Run the command that the process was started with, and exit with its code."""
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code: 0 done, 2 bad usage or input, 130 interrupted.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None, default=None
+        Command and flags; None takes those that the process was started with.
+
+    Raises
+    ------
+    SystemExit
+        Always, with the code.
+
+    Examples
+    --------
+    >>> from coterie.cli import main
+    >>> try:
+    ...     main(["--version"])
+    ... except SystemExit as end:
+    ...     print(end.code)
+    coterie ...
+    0
+    """
     try:
-        app(prog_name="coterie")
+        app(arguments, prog_name="coterie")
     except KeyboardInterrupt:  # between the parts of the command line itself
         write_line("Stopped.", sys.stderr)
         sys.exit(130)

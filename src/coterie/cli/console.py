@@ -30,8 +30,10 @@ class Screen:
         if not self.quiet:
             write_line(text, sys.stdout)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, best: int | None = None) -> None:
-        """Write a table: the first column of words, the others of numbers.
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, best: int | None = None, numbers: bool = True
+    ) -> None:
+        """Write a table.
 
         Parameters
         ----------
@@ -41,17 +43,21 @@ class Screen:
             Cells.
         best : int or None, default=None
             A row to make bold where the terminal can.
+        numbers : bool, default=True
+            Whether all columns but the first hold numbers.
         """
         if self.quiet:
             return
-        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - --help need not wait for rich
-        from rich.console import Console  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for number, column in enumerate(columns):
-            table.add_column(Text(column), justify="right" if number else "left", no_wrap=number > 0)
+            table.add_column(
+                Text(column), justify="right" if number and numbers else "left", no_wrap=number == 0 or numbers
+            )
         for number, row in enumerate(rows):
             table.add_row(*(Text(plain(cell)) for cell in row), style="bold" if number == best else None)
         on_terminal = sys.stdout.isatty()
@@ -63,9 +69,9 @@ class Screen:
         )
         with console.capture() as capture:
             console.print(table)
-        # rich pads lines to the table's width, and puts an empty line above and below.
-        for line in capture.get().strip("\n").split("\n"):
-            print_raw(line.rstrip() + "\n", sys.stdout)
+        # rich pads lines to the table's width, and puts empty ones above and below.
+        lines = [line.rstrip() for line in capture.get().split("\n")]
+        print_raw("".join(f"{line}\n" for line in lines if line), sys.stdout)
 
 
 def plain(text: str) -> str:

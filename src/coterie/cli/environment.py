@@ -28,7 +28,7 @@ def versions() -> dict[str, str]:
 
 def hardware() -> dict[str, Any]:
     """Return the machine, and the device and precision that the settings in force stand for."""
-    import torch  # noqa: PLC0415
+    import torch
 
     runtime = make_runtime(get_config())
     found: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.datasets import DATASETS, load
@@ -79,7 +79,12 @@ def resolve_labels(text: str, folder: Path | None = None) -> str:
 
 
 def open_data(
-    data: str, *, labels: str | None = None, strict: bool = False, parameters: dict[str, Any] | None = None
+    data: str,
+    *,
+    labels: str | None = None,
+    strict: bool = False,
+    image_shape: Sequence[int] | None = None,
+    scaling: str = "auto",
 ) -> Data:
     """Read rows to fit on.
 
@@ -91,8 +96,10 @@ def open_data(
         What :func:`resolve_labels` returned.
     strict : bool, default=False
         Refuse a folder with unreadable images.
-    parameters : dict or None, default=None
-        The system's parameters; ``image_shape`` and ``scaling`` say how to read rows.
+    image_shape : sequence of int or None, default=None
+        Makes images of flat rows, and all images of a folder this size.
+    scaling : str, default="auto"
+        As in :func:`coterie.data.make_source`.
 
     Returns
     -------
@@ -104,14 +111,12 @@ def open_data(
     InputError
         If rows or labels cannot be used.
     """
-    parameters = parameters or {}
-    image_shape = parameters.get("image_shape")
     table = _read(data, column=labels, strict=strict, image_shape=image_shape)
     y = load_labels(labels, table) if labels else table.y
     source = make_source(
         table.X,
         image_shape=image_shape,
-        scaling=parameters.get("scaling", "auto"),
+        scaling=scaling,
         feature_names=table.feature_names,
         name="DATA",
     )
@@ -150,7 +155,9 @@ def open_like(data: str, spec: DataSpec, *, labels: str | None = None, strict: b
         table = _read(data, column=None, strict=strict, image_shape=spec.image_shape)
     ours, theirs = spec.feature_names, table.feature_names
     if ours and theirs and list(ours) != list(theirs):
-        odd = next((f"{a!r} in the place of {b!r}" for a, b in zip(theirs, ours, strict=False) if a != b), "another number")
+        odd = next(
+            (f"{a!r} in the place of {b!r}" for a, b in zip(theirs, ours, strict=False) if a != b), "another number"
+        )
         raise InputError(f"The columns of {name_of(data)} are not those of the fit: {odd}.")
     return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
 
@@ -166,7 +173,9 @@ def _read(data: str, *, column: str | None, strict: bool, image_shape: Sequence[
         return load(data)
     path = Path(data)
     if not path.exists():
-        raise InputError(f"There is no file or folder {data!r}, and no benchmark set of that name ({', '.join(DATASETS)}).")
+        raise InputError(
+            f"There is no file or folder {data!r}, and no benchmark set of that name ({', '.join(DATASETS)})."
+        )
     if column is not None and os.path.isfile(column):
         column = None  # the labels are in a file of their own
     return load_file(path, strict=strict, column=column, image_shape=image_shape if path.is_dir() else None)

@@ -14,10 +14,22 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # the last four are full-width
 
 
-def write_labels(path: str | Path, labels: np.ndarray, confidence: np.ndarray, names: Sequence[str] | None) -> None:
+def write_labels(path: str | Path, labels: np.ndarray, confidence: np.ndarray, *, names: Sequence[str] | None) -> None:
     """Write clusters as CSV, atomically.
 
     Parameters
@@ -32,9 +44,11 @@ def write_labels(path: str | Path, labels: np.ndarray, confidence: np.ndarray, n
         A name for each row, such as its file's.
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
+    quoting = csv.QUOTE_ALL if any("\r" in name for name in names or ()) else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
     writer.writerow(["row", *(["name"] if names is not None else []), "cluster", "confidence"])
-    shares = [f"{value:.4f}" for value in confidence.tolist()]
+    shares = [f"{value:.6f}" for value in confidence.tolist()]
     if names is None:
         writer.writerows(zip(range(len(labels)), labels.tolist(), shares, strict=True))
     else:

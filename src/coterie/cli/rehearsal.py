@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
 from coterie.config import config_context
 from coterie.data import Source
+from coterie.errors import Interrupted
 from coterie.training import Callback, Clock
 
 if TYPE_CHECKING:
@@ -45,15 +48,18 @@ def rehearse(estimator: DeepClusterer, source: Source) -> float:
     """
     few = Source(source.raw(slice(0, max(_ROWS, _whole_number(estimator.n_clusters)))), source.spec)
     timer = _Timer(estimator, source)
-    try:
-        with config_context(checkpoint=None, progress=False, compile=False, callbacks=(timer,)):
+    quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
+    with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly):
+        try:
             clone(estimator).fit(few)
-    except _Enough:
-        pass
+        except _Enough:
+            pass
+        except Interrupted:
+            raise KeyboardInterrupt from None  # there is nothing to go on with yet
     return timer.expected
 
 
-class _Enough(Exception):  # noqa: N818 - not an error
+class _Enough(Exception):
     """Ends a rehearsal."""
 
 
@@ -92,5 +98,3 @@ class _Timer(Callback):
 
 def _whole_number(value: object) -> int:
     return value if isinstance(value, int) else 0  # anything else is for the fit to refuse
-
-

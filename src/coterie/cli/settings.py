@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,21 +12,13 @@ from coterie import __version__
 from coterie.algorithms import SYSTEMS, DeepClusterer
 from coterie.cli import toml
 from coterie.cli.inputs import resolve_data, resolve_labels
-from coterie.data import Augment
+from coterie.cli.parameters import to_parameter
 from coterie.errors import InputError
 from coterie.files import write_text
-from coterie.nn import NETWORKS
-from coterie.training import Schedule
 
 CONFIG = "config.toml"
 
 _FLAGS = {"n_clusters": "-k", "image_shape": "--image-shape", "data": "DATA"}
-_GROUPS: dict[str, dict[str, type]] = {
-    "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
-    "pretrain": {"schedule": Schedule},
-    "train": {"schedule": Schedule},
-    "augment": {"augment": Augment},
-}  # parameters that may be tables, and what a table's "kind" may be; the first is the default
 
 
 class RunSettings(BaseModel):
@@ -110,8 +101,8 @@ class RunSettings(BaseModel):
 
     def to_toml(self) -> str:
         """Return the settings file's text."""
-        about = f"# coterie {__version__}. To make this run again: coterie fit --config {CONFIG} --out ANOTHER-FOLDER\n\n"
-        return about + toml.dumps(self.model_dump())
+        again = f"coterie fit --config {CONFIG} --out ANOTHER-FOLDER"
+        return f"# coterie {__version__}. To make this run again: {again}\n\n" + toml.dumps(self.model_dump())
 
     def estimator(self) -> DeepClusterer:
         """Return the estimator that the settings describe.
@@ -135,7 +126,7 @@ class RunSettings(BaseModel):
         for name in self.parameters:
             if name not in known:
                 raise InputError(f"{cls.__name__} has no parameter {name!r}; it has {', '.join(sorted(known))}.")
-        chosen = {name: _parameter(name, value, known[name]) for name, value in self.parameters.items()}
+        chosen = {name: to_parameter(name, value, known[name]) for name, value in self.parameters.items()}
         if self.recipe is None:
             return cls(**chosen, random_state=self.seed)
         return cls.from_recipe(self.recipe, **chosen, random_state=self.seed)
@@ -233,58 +224,6 @@ def refuse_contradictions(asked: dict[str, Any], begun: RunSettings, folder: Pat
                 f"{folder} was begun with {name} = {before!r}, and {flag} says {value!r}; "
                 "leave it out to go on, or give another --out to begin anew."
             )
-
-
-def parse_image_shape(text: str) -> list[int]:
-    """Read a shape such as ``28x28`` or ``32x32x3``.
-
-    Parameters
-    ----------
-    text : str
-        Height, width and perhaps channels, with ``x`` between them.
-
-    Returns
-    -------
-    list of int
-        Two or three numbers >= 1.
-
-    Raises
-    ------
-    InputError
-        If it is something else.
-
-    Examples
-    --------
-    >>> parse_image_shape("32x32x3")
-    [32, 32, 3]
-    """
-    if not re.fullmatch(r"[1-9]\d{0,5}([x×,][1-9]\d{0,5}){1,2}", text):
-        raise InputError(f"--image-shape must be HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, such as 28x28. Got {text!r} instead.")
-    return [int(side) for side in re.split("[x×,]", text)]
-
-
-def _parameter(name: str, value: Any, default: Any) -> Any:
-    """Turn a TOML value into what the parameter takes."""
-    if isinstance(value, dict):
-        return _group(name, dict(value))
-    if value == "none" and not isinstance(default, str):
-        return None  # TOML has no word for it
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _group(name: str, table: dict[str, Any]) -> Any:
-    kinds = _GROUPS.get(name)
-    if kinds is None:
-        raise InputError(f"The parameter {name!r} is a single value, not a table; only {', '.join(_GROUPS)} may be tables.")
-    kind = table.pop("kind", next(iter(kinds)))
-    if kind not in kinds:
-        raise InputError(f"[parameters.{name}]: kind must be one of {', '.join(kinds)}. Got {kind!r} instead.")
-    cls = kinds[kind]
-    known = sorted(cls().get_params(deep=False))
-    for key in table:
-        if key not in known:
-            raise InputError(f"[parameters.{name}] has no entry {key!r}; it has {', '.join(known)}.")
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
 
 
 def _first_rule(error: ValidationError) -> str:

@@ -36,4 +36,5 @@ class LabelTrace(Callback):
     def read(self) -> tuple[list[int], list[np.ndarray]]:
         """Return the steps, ascending, and the clusters at each, shape (n,)."""
         paths = sorted(self.folder.glob("labels-*.npy"))
-        return [int(path.stem.partition("-")[2]) for path in paths], [np.load(path, allow_pickle=False) for path in paths]
+        steps = [int(path.stem.partition("-")[2]) for path in paths]
+        return steps, [np.load(path, allow_pickle=False) for path in paths]

@@ -68,7 +68,7 @@ def log_likelihood(z: ArrayLike, labels: ArrayLike) -> float:
         np.log(len(rows) / n) + _log_normal(code - mean, (scatter + prior * pooled) / (len(rows) + prior) + ridge)
         for rows, mean, scatter in zip(members, means, scatters, strict=True)
     ]
-    return float(logsumexp(densities, axis=0).mean())
+    return float(np.mean(logsumexp(densities, axis=0)))
 
 
 def _scatter(deviations: np.ndarray) -> np.ndarray:

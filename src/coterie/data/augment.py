@@ -139,7 +139,8 @@ class Augment:
     def _move(self, x: Tensor, generator: Generator) -> Tensor:
         b, _, height, width = x.shape
         theta = self._affine(b, height / width, generator)  # (b, 2, 3)
-        grid = theta.reshape(-1, 3) @ _pixel_centres(height, width)  # (2b, H W)
+        with torch.autocast("cpu", enabled=False):  # bfloat16 would put pixels in the wrong places
+            grid = theta.reshape(-1, 3) @ _pixel_centres(height, width)  # (2b, H W)
         # The planes stay apart in memory: grid_sample reads them so without a slow copy to (b, H, W, 2).
         grid = grid.view(b, 2, height, width).permute(0, 2, 3, 1).to(x.device)
         return grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -188,7 +188,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path, formats=_FORMATS) as image:
+        # A file, not a path: Pillow maps uncompressed TIFF files given by path, and garbles those stored sideways.
+        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise Image.DecompressionBombError
             yield image
@@ -197,8 +198,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _probe(path: Path) -> _Header:
     with _opened(path) as image:
         height, width = image.height, image.width
-        # Asking a PNG for Exif data would decode it; there the rare rotation only miscounts one vote on the size.
-        if image.format != "PNG" and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+        # Pillow itself swaps the sides of TIFF. Asking a PNG for Exif data would decode it, and there a rotation is
+        # rare and only miscounts one vote on the size.
+        if image.format in ("JPEG", "WEBP") and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
             height, width = width, height
         deep = image.mode in _DEEP or image.mode.startswith("I;")
         return _Header(height, width, grey=deep or image.mode in _GREY, deep=deep)

@@ -70,18 +70,32 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
 
 
 def _from_text(path: Path, table: Table, what: str) -> np.ndarray:
-    form, _ = guess_form(path, header=False)
-    rows = [fields for _, fields in records(path, form)]
+    rows = _lines(path) if path.suffix.lower() == ".txt" else _fields(path)
+    if not rows:
+        raise InputError(f"{what} is empty.")
     # The number of rows is known, so whether the first line is a header need not be guessed.
     by_name = len(rows[0]) > 1 and table.names is not None and "name" in rows[0]
     header = by_name or len(rows) == len(table) + 1
     columns = [field.strip() for field in rows[0]] if header else []
     rows = rows[1:] if header else rows
-    j = _choose(columns, len(form.columns), what)
+    j = _choose(columns, len(rows[0]) if rows else 1, what)
     if by_name:
         return _by_name(rows, columns.index("name"), j, table=table, what=what)
     _check_count(len(rows), table, what)
     return tidy_labels([fields[j] for fields in rows], what)
+
+
+def _fields(path: Path) -> list[list[str]]:
+    form, _ = guess_form(path, header=False)
+    return [fields for _, fields in records(path, form)]
+
+
+def _lines(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f"The label file {path.name!r} cannot be read as UTF-8 text: {error}.") from error
+    return [[line] for line in text.splitlines() if line.strip()]
 
 
 def _choose(columns: list[str], width: int, what: str) -> int:

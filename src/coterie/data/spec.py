@@ -33,9 +33,11 @@ class DataSpec:
         How a row came; "flat" is a row of numbers that `image_shape` made an image.
     n_features_in : int
         Numbers in a row: the product of `shape`.
-    offset, scale : tuple of float
+    offset : tuple of float, default=(0.0,)
         Of length 1 (the same for all entries) or `n_features_in` (each column its own), in raw units.
-    scaling : {"none", "unit", "standard"}
+    scale : tuple of float, default=(1.0,)
+        Likewise; positive.
+    scaling : {"none", "unit", "standard"}, default="none"
         What `offset` and `scale` were chosen for: nothing, the range [0, 1], mean 0 and variance 1.
     feature_names : tuple of str or None, default=None
         Names of the columns.

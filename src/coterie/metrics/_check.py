@@ -60,7 +60,7 @@ def _number(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     if array.ndim != 1 or array.size == 0:
         raise InputError(f"{name} must be a non-empty one-dimensional array, got shape {array.shape}.")
     if array.dtype.kind == "f":
-        fractional = np.flatnonzero(~(np.mod(array, 1) == 0))  # also true of NaN and infinity
+        fractional = np.flatnonzero(~np.isfinite(array) | (np.floor(array) != array))
         if fractional.size:
             row = int(fractional[0])
             raise InputError(f"{name} must hold whole numbers or names, got {array[row]} at row {row}.")

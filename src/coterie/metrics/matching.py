@@ -147,7 +147,7 @@ def per_class_f(y: ArrayLike, labels: ArrayLike) -> dict[Any, float]:
     Returns
     -------
     dict
-        Value of each class, between 0 and 1, in sorted order; 0 for a class that :func:`match` leaves without a cluster.
+        Value of each class, between 0 and 1, in sorted order; 0 for a class that :func:`match` leaves unmatched.
 
     Raises
     ------

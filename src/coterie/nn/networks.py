@@ -106,6 +106,9 @@ class Conv(Settings):
         Channels of the halving convolutions.
     kernels : tuple of int, default=(5, 5, 3)
         Side of each convolution's kernel, in pixels; odd.
+    decoder : "mirror" or tuple of int, default="mirror"
+        The way back: the same convolutions transposed, or the hidden units of a fully connected one, which costs far
+        less where the decoder only serves pretraining.
     activation : str, default="relu"
         As in :class:`MLP`.
     initialiser : str, default="torch"
@@ -120,6 +123,7 @@ class Conv(Settings):
 
     channels: tuple[int, ...] = (32, 64, 128)
     kernels: tuple[int, ...] = (5, 5, 3)
+    decoder: str | tuple[int, ...] = "mirror"
     activation: str = "relu"
     initialiser: str = "torch"
 
@@ -143,6 +147,8 @@ class Conv(Settings):
                 f"The 'kernels' parameter of Conv must hold one odd number for each of the {len(self.channels)} "
                 f"channels. Got {self.kernels!r} instead."
             )
+        if self.decoder != "mirror":
+            _check_sizes("decoder", self.decoder)
         encoder, decoder = self._layers(spec.shape, code_size)
         _initialise(encoder, self.initialiser)
         _initialise(decoder, self.initialiser)
@@ -160,8 +166,12 @@ class Conv(Settings):
             channels, height, width = out, (height + 1) // 2, (width + 1) // 2
         last = (channels, height, width)
         encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(last), code_size))
-        backwards = [up[i + j] for i in range(len(up) - 2, -1, -2) for j in (0, 1)]
-        decoder = nn.Sequential(nn.Linear(code_size, math.prod(last)), nn.Unflatten(1, last), *backwards)
+        if self.decoder == "mirror":
+            backwards = [up[i + j] for i in range(len(up) - 2, -1, -2) for j in (0, 1)]
+            decoder = nn.Sequential(nn.Linear(code_size, math.prod(last)), nn.Unflatten(1, last), *backwards)
+        else:
+            sizes = [code_size, *self.decoder, math.prod(shape)]
+            decoder = nn.Sequential(*_dense(sizes, self.activation), nn.Unflatten(1, shape))
         return encoder.to(memory_format=torch.channels_last), decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -181,7 +191,7 @@ def _activation(name: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
-def _check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+def _check_sizes(name: str, sizes: object) -> None:
     if not isinstance(sizes, list | tuple) or not all(isinstance(s, int) and s >= 1 for s in sizes):
         raise InputError(f"The '{name}' parameter must be a tuple of integers >= 1. Got {sizes!r} instead.")
 

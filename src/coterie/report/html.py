@@ -26,6 +26,7 @@ _SIDES = (96, 64, 48, 32)  # longest sides tried in turn
 _WIDE = 8  # columns of a table that fit a page
 _SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
 _UINT16 = 65_535
+_TERMS = {"kl": "KL divergence", "reconstruction": "Reconstruction error"}
 
 
 def write_report(run_folder: str | os.PathLike[str]) -> Path:
@@ -130,10 +131,10 @@ def _charts(facts: dict[str, Any]) -> list[dict[str, Any]]:
     training, found = facts["training"], []
     if training["accuracy"]:
         curve = training["accuracy"]
-        found.append(plots.line_chart(curve["steps"], curve["values"], title="Accuracy at each refresh", limits=(0.0, 1.0), shares=True))
+        found.append(plots.line_chart(curve["steps"], curve["values"], title="Accuracy at each refresh", limits=(0.0, 1.0)))
     for phase in training["phases"]:
         for curve in phase["curves"]:
-            title = f"{curve['name'].replace('_', ' ').capitalize()} loss, {phase['name']}"
+            title = f"{_TERMS.get(curve['name'], curve['name'].replace('_', ' '))}, {phase['name']}"
             found.append(plots.line_chart(curve["steps"], curve["values"], title=title))
     if training["changed"]:
         curve = training["changed"]
@@ -171,7 +172,7 @@ def _rows(run: Run) -> list[dict[str, Any]]:
     columns = np.sort(telling)
     cards = []
     for k in range(run.n_clusters):
-        card: dict[str, Any] = {"columns": [names[i] for i in columns], "of": len(names)}
+        card: dict[str, Any] = {"mean": None, "columns": [names[i] for i in columns], "of": len(names)}
         for which in ("typical", "doubtful"):
             known = int((arrays[f"{which}_rows"][k, :shown] >= 0).sum())
             card[which] = [[_number(v) for v in row[columns].tolist()] for row in arrays[f"{which}_raw"][k, :known]]

@@ -161,7 +161,7 @@ def _short(value: float) -> str:
     if value == 0:
         return "0"
     if 0.01 <= abs(value) < 10_000:  # noqa: PLR2004
-        return f"{value:.3g}"
+        return f"{value:.3g}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3g}"
     return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 

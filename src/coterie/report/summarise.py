@@ -12,7 +12,7 @@ import numpy as np
 from coterie.report.clusters import describe_clusters
 from coterie.report.run import Run, read_run
 from coterie.report.training import describe_training
-from coterie.report.wording import METRICS, baseline_name, duration, percent, sureness, verdict, warnings_about
+from coterie.report.wording import METRICS, baseline_name, beside, duration, headline, percent, sureness, warnings_about
 
 _BINS = 20
 _CONTESTED = {True: ("accuracy", "nmi", "ari"), False: ("silhouette",)}  # what is drawn, with labels and without
@@ -29,7 +29,7 @@ def summarise(run_folder: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-able: ``title``, ``verdict``, ``warnings``, ``facts``, ``comparison``, ``figures``, ``clusters``, ``agreement``
+        JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``comparison``, ``figures``, ``clusters``, ``agreement``
         (None without labels), ``training``, ``confidence``, ``reconstruction``, ``network``, ``settings``, ``environment``
         and ``commands``.
 
@@ -63,13 +63,15 @@ def facts_of(run: Run) -> dict[str, Any]:
         See :func:`summarise`.
     """
     own = _figures(run.metrics)
-    others = {baseline_name(key, run.noun): _figures(entry) for key, entry in run.metrics.get("baselines", {}).items()}
+    baselines = {key: _figures(entry) for key, entry in run.metrics.get("baselines", {}).items()}
+    others = {baseline_name(key, run.noun): values for key, values in baselines.items()}
     sizes = np.bincount(run.labels, minlength=run.n_clusters).tolist()
     y = run.arrays.get("y")
     n_classes = None if y is None else len(np.unique(y))
     return {
         "title": f"{_system(run)} on {run.metrics.get('dataset') or run.folder.name}",
-        "verdict": verdict(own, others, sizes=sizes, noun=run.noun, sure=sureness(run.arrays["q_max"])),
+        "headline": headline(own, sizes=sizes, noun=run.noun, sure=sureness(run.arrays["q_max"])),
+        "beside": beside(own, baselines, noun=run.noun),
         "warnings": warnings_about(sizes, noun=run.noun, n_classes=n_classes),
         "facts": _head(run),
         "noun": run.noun,
@@ -191,8 +193,7 @@ def _agreement(run: Run) -> dict[str, Any]:
     classes, codes = np.unique(y, return_inverse=True)
     counts = np.zeros((len(classes), run.n_clusters), dtype=np.int64)
     np.add.at(counts, (codes, labels), 1)
-    pairs = {int(cluster): int(label) for cluster, label in match(codes, labels).mapping.items() if label < len(classes)}
-    paired = {label: cluster for cluster, label in pairs.items()}
+    paired = {int(label): int(cluster) for cluster, label in match(codes, labels).mapping.items()}
     order = [paired[c] for c in range(len(classes)) if c in paired]
     order += [k for k in range(run.n_clusters) if k not in order]
     return {

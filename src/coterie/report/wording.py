@@ -69,7 +69,7 @@ def percent(share: float) -> str:
         return f"{share:.0%}".replace("%", " %")
     decimals = 0 if 0.1 <= share <= 0.99 else 1  # noqa: PLR2004
     shown = min(max(round(100 * share, decimals), 0.1), 99.9)
-    return f"{shown:.{decimals}f} %"
+    return f"{shown:.{decimals}f}".removesuffix(".0") + " %"
 
 
 def duration(seconds: float) -> str:
@@ -129,18 +129,16 @@ def baseline_name(key: str, noun: str) -> str:
         The name.
     """
     raw = "pixels" if noun == "images" else "columns"
-    return {"kmeans": f"k-means on the raw {raw}", "autoencoder_kmeans": "k-means on the autoencoder’s code"}.get(key, key)
+    return {"kmeans": f"k-means on the raw {raw}", "autoencoder_kmeans": "k-means on the autoencoder’s code"}.get(key, f"k-means by {key}")
 
 
-def verdict(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]], *, sizes: Sequence[int], noun: str, sure: float) -> str:
-    """Say in two sentences what came out, also where a baseline is better.
+def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure: float) -> str:
+    """Say in one sentence what came out.
 
     Parameters
     ----------
     own : mapping
         The run's figures by name.
-    others : mapping
-        Those of each baseline, by the baseline's name in words.
     sizes : sequence of int
         Rows of each cluster.
     noun : str
@@ -151,37 +149,53 @@ def verdict(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]],
     Returns
     -------
     str
-        The sentences.
+        With labels the accuracy, without them sizes and confidence.
     """
-    n, filled = sum(sizes), [size for size in sizes if size]
-    groups = f"{len(sizes)} group{'s' if len(sizes) > 1 else ''} in {n:,} {noun}"
+    groups = f"{len(sizes)} group{'s' if len(sizes) > 1 else ''} in {sum(sizes):,} {noun}"
+    if "accuracy" in own:
+        return f"{groups}; accuracy {figure(own['accuracy'])} against your labels."
     if len(sizes) == 1:
         return f"{groups}: there is nothing to tell apart."
-    if "accuracy" in own:
-        return f"{groups}: accuracy {figure(own['accuracy'])} against your labels. " + _beside("accuracy", own, others)
-    spread = f", {min(filled):,} to {max(filled):,} in each" if min(filled) < max(filled) else f", {min(filled):,} in each"
-    certainty = f" {percent(sure)} of the {noun} are placed with a confidence above {figure(_SURE)}."
-    return f"{groups}{spread}.{certainty} " + _beside("silhouette", own, others)
+    low, high = min(filter(None, sizes)), max(sizes)
+    spread = f"of {low:,} to {high:,}" if low < high else f"of {low:,} each"
+    return f"{groups}, {spread}; {percent(sure)} of them placed with confidence above {figure(_SURE)}."
 
 
-def _beside(key: str, own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> str:
-    """Compare one figure with the baselines'."""
+def beside(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]], *, noun: str) -> str:
+    """Compare a run with its baselines, also where a baseline is better.
+
+    Parameters
+    ----------
+    own : mapping
+        The run's figures by name.
+    others : mapping
+        Those of each baseline, by its name in ``metrics.json``.
+    noun : str
+        What the rows are called.
+
+    Returns
+    -------
+    str
+        A sentence on the accuracy, or without labels on the silhouette; empty if there is nothing to compare.
+    """
+    key = "accuracy" if "accuracy" in own else "silhouette"
     known = {name: float(values[key]) for name, values in others.items() if values.get(key) is not None}
-    title = METRICS[key][0].lower()
-    if key not in own:
+    if key not in own or not known:
         return ""
-    mine = own[key]
-    lead = "" if key == "accuracy" else f"The {title} is {figure(mine)}; "
-    if not known:
-        return lead.rstrip("; ") + ("." if lead else "")
+    places = [f"{figure(value)} {_where(name, noun)}" for name, value in known.items()]
+    text = f"k-means reaches {listing(places)}"
+    text = f"The silhouette is {figure(own[key])}; {text}" if key == "silhouette" else text[0].upper() + text[1:]
     best = max(known, key=lambda name: known[name])
-    each = listing([f"{name} reaches {figure(value)}" for name, value in known.items()])
-    text = (lead + each) if lead else each[0].upper() + each[1:]
-    if known[best] > mine + _ALIKE:
-        return f"{text}: on this figure {best} does better than this run."
-    if known[best] > mine - _ALIKE:
-        return f"{text}: on this figure {best} does as well as this run."
+    if known[best] > own[key] + _ALIKE:
+        return f"{text}. On this figure k-means {_where(best, noun)} does better than this run."
+    if known[best] > own[key] - _ALIKE:
+        return f"{text}. On this figure k-means {_where(best, noun)} does as well as this run."
     return f"{text}."
+
+
+def _where(name: str, noun: str) -> str:
+    """Return what a baseline worked on, "on the raw pixels"."""
+    return baseline_name(name, noun).removeprefix("k-means ")
 
 
 def warnings_about(sizes: Sequence[int], *, noun: str, n_classes: int | None = None) -> list[str]:

@@ -209,7 +209,7 @@ class _PhaseRun:
         self._record(changed=changed)
         _tell(self.callbacks, "on_refresh", fit, labels.numpy())
         # At the first refresh nothing was learned yet: that the start's clusters are still there says nothing.
-        return fit.clock.step > 0 and phase.tolerance is not None and changed < phase.tolerance
+        return phase.tolerance is not None and fit.clock.step > phase.least_steps and changed < phase.tolerance
 
     def _save_or_stop(self) -> None:
         if self.interrupted.is_set():

@@ -63,6 +63,8 @@ class Phase:
         Steps between two calls of the system's ``refresh``; the first comes before the first step.
     tolerance : float or None, default=None
         The phase ends when fewer than this share of the rows changed cluster between two refreshes.
+    least_steps : int, default=0
+        Steps before which ``tolerance`` does not end the phase.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Phase:
     batch_size: int = 256
     refresh_every: int | None = None
     tolerance: float | None = None
+    least_steps: int = 0
 
 
 @dataclass

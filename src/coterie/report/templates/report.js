@@ -279,6 +279,7 @@
   });
   system.addEventListener("change", recolour);
   if (sprite) { sprite.addEventListener("load", draw); sprite.src = data.pictures.src; }
+  readColours();
   zoom(0);
   recolour();
   new ResizeObserver(fit).observe(canvas);

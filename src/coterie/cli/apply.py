@@ -1,0 +1,44 @@
+"""A fitted model and rows for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import coterie
+from coterie.algorithms import DeepClusterer
+from coterie.cli.inputs import Data, open_like, resolve_data
+from coterie.cli.run import CHECKPOINT, stored_settings
+from coterie.cli.settings import CONFIG
+from coterie.errors import InputError
+
+
+def apply_model(run: Path, data: str, *, strict: bool) -> tuple[DeepClusterer, Data]:
+    """Read a run's model and rows that it can be applied to.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder, or a model folder.
+    data : str
+        DATA as typed.
+    strict : bool
+        Refuse a folder with unreadable images.
+
+    Returns
+    -------
+    model : DeepClusterer
+        Fitted.
+    rows : Data
+        Checked against what was fitted.
+
+    Raises
+    ------
+    CoterieError
+        If there is no model, or the rows do not fit it.
+    """
+    is_run = (run / CONFIG).is_file()
+    if is_run and (run / CHECKPOINT).is_dir():
+        raise InputError(f"The run in {run} is not finished; to go on with it: coterie fit --out {run} --resume")
+    model = coterie.load(run / "model" if is_run else run)
+    labels = stored_settings(run).labels if is_run else None
+    return model, open_like(resolve_data(data), model.spec_, labels=labels, strict=strict)

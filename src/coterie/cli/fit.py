@@ -1,0 +1,46 @@
+"""``coterie fit``: from data to a run folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coterie.cli import options
+
+
+def fit(  # noqa: PLR0913 - each is a flag
+    data: options.Data = None,
+    *,
+    clusters: options.Clusters = None,
+    system: options.System = None,
+    recipe: options.Recipe = None,
+    out: options.Out = None,
+    labels: options.Labels = None,
+    seed: options.Seed = None,
+    config: options.Config = None,
+    resume: options.Resume = False,
+    strict: options.Strict = None,
+    image_shape: options.ImageShape = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
+    compile_: options.Compile = None,
+    report: options.Report = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Cluster data and write a run folder.
+
+    The folder holds the model, labels.csv, metrics.json, report.html and config.toml, which makes the run again. Two
+    baselines stand beside every result: k-means on the raw values, and on the autoencoder's code.
+    """
+    from coterie.cli.launch import launch
+    from coterie.cli.parameters import parse_image_shape
+
+    shape = None if image_shape is None else parse_image_shape(image_shape)
+    machine = {"device": device, "precision": precision, "compile": compile_}
+    what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "seed": seed}
+    given: dict[str, Any] = _given(what | machine | {"strict": strict, "report": report})
+    given["parameters"] = _given({"n_clusters": clusters, "image_shape": shape})
+    launch(given, config=config, out=out, resume=resume, quiet=quiet)
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}

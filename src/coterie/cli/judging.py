@@ -1,0 +1,93 @@
+"""The result and its baselines in figures: the entries of ``metrics.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coterie.baselines import Baseline, raw_kmeans
+from coterie.criteria import judge, sizes
+from coterie.files import atomic_path
+from coterie.metrics import evaluate
+
+if TYPE_CHECKING:
+    from coterie.cli.inputs import Data
+
+SHARE = 0.1  # of a fit's time that a baseline may cost
+
+
+def judge_partition(
+    labels: np.ndarray,
+    *,
+    n_clusters: int,
+    y: np.ndarray | None,
+    code: np.ndarray | None = None,
+    q: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Return all figures of a partition.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Clusters.
+    n_clusters : int
+        K, counting empty clusters.
+    y : ndarray of shape (n,) or None
+        Known classes; None leaves ``metrics`` out.
+    code : ndarray of shape (n, d) or None, default=None
+        The code that the partition is judged on; None leaves ``criteria`` out.
+    q : ndarray of shape (n, K) or None, default=None
+        Soft assignments, if there are any.
+
+    Returns
+    -------
+    dict
+        ``metrics``, ``criteria`` and ``sizes``, JSON-able.
+    """
+    figures: dict[str, Any] = {"sizes": sizes(labels, n_clusters).tolist()}
+    if y is not None:
+        figures["metrics"] = evaluate(y, labels)
+    if code is not None:
+        figures["criteria"] = judge(code, q, labels)
+    return figures
+
+
+def judge_baseline(found: Baseline, **more: Any) -> dict[str, Any]:
+    """Return all figures of a baseline: what it took, and those of :func:`judge_partition`."""
+    cost = {"seconds": round(found.seconds, 3), "rows_fitted": found.rows_fitted, "n_init": found.n_init}
+    return {**cost, **judge_partition(found.labels, **more)}
+
+
+def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, path: Path) -> Baseline:
+    """Return k-means on the raw rows; found once, also if the run is resumed.
+
+    Parameters
+    ----------
+    data : Data
+        The rows.
+    n_clusters : int
+        K.
+    seed : int
+        Seed.
+    seconds : float
+        What the fit is expected to take.
+    path : Path
+        Where the baseline is kept while the run lasts.
+
+    Returns
+    -------
+    Baseline
+        With a label for every row.
+    """
+    if path.exists():
+        with np.load(path, allow_pickle=False) as stored:
+            labels, (spent, rows, n_init), centers = stored["labels"], stored["cost"].tolist(), stored["centers"]
+        return Baseline(labels, spent, int(rows), int(n_init), centers)
+    found = raw_kmeans(data.source, n_clusters, seed=seed, budget_seconds=SHARE * seconds)
+    with atomic_path(path) as temporary:
+        np.savez(
+            temporary, labels=found.labels, centers=found.centers, cost=[found.seconds, found.rows_fitted, found.n_init]
+        )
+    return found

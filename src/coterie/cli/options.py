@@ -1,0 +1,63 @@
+"""The arguments and flags of the commands, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_FILES = "A .npy, .npz, .csv or .tsv file, a folder of images, or a benchmark set's name."
+
+Data = Annotated[str | None, typer.Argument(help=_FILES, metavar="DATA")]
+Clusters = Annotated[int | None, typer.Option("-k", "--clusters", help="Number of clusters.", metavar="K")]
+System = Annotated[
+    str | None, typer.Option("--system", help="What to fit; see `coterie systems`. Default: dec.", metavar="NAME")
+]
+Recipe = Annotated[str | None, typer.Option("--recipe", help="Published settings of the system.", metavar="NAME")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Run folder to make. Default: the data's and the system's name.", metavar="RUN"),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels", help="Known classes, only ever to evaluate: a file, or a column of DATA.", metavar="FILE|COLUMN"
+    ),
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random. Default: 0.", metavar="S")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Settings file; flags win over it. A run's config.toml makes it again.", metavar="FILE"
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")]
+Strict = Annotated[
+    bool | None, typer.Option("--strict/--no-strict", help="Refuse a folder that holds unreadable images.")
+]
+ImageShape = Annotated[
+    str | None,
+    typer.Option("--image-shape", help="Take flat rows as images, such as 28x28 or 32x32x3.", metavar="HxW[xC]"),
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps. Default: auto.", metavar="NAME")
+]
+Precision = Annotated[
+    str | None, typer.Option("--precision", help="auto, float32 or bfloat16. Default: auto.", metavar="NAME")
+]
+Compile = Annotated[bool | None, typer.Option("--compile/--no-compile", help="Compile the networks.")]
+Report = Annotated[bool | None, typer.Option("--report/--no-report", help="Write report.html (the default).")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")]
+
+Run = Annotated[Path, typer.Argument(help="A finished run folder.", metavar="RUN")]
+RunOrModel = Annotated[Path, typer.Argument(help="A run folder, or a model folder.", metavar="RUN")]
+NewData = Annotated[str, typer.Argument(help=f"Rows like those of the fit. {_FILES}", metavar="DATA")]
+LabelsOut = Annotated[
+    Path, typer.Option("--out", help="CSV file to write: row, name, cluster, confidence.", metavar="FILE")
+]
+CodesOut = Annotated[Path, typer.Option("--out", help=".npy file to write: float32, shape (n, d).", metavar="FILE")]
+DemoOut = Annotated[
+    Path, typer.Option("--out", help="Run folder to make; one that demo made before is replaced.", metavar="RUN")
+]
+DemoSeed = Annotated[int, typer.Option("--seed", help="Seed of everything random.", metavar="S")]

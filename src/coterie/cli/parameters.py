@@ -1,0 +1,94 @@
+"""Parameters of a system as they stand in flags and settings files."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from coterie.data import Augment
+from coterie.errors import InputError
+from coterie.nn import NETWORKS
+from coterie.training import Schedule
+
+_GROUPS: dict[str, dict[str, type]] = {
+    "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
+    "pretrain": {"schedule": Schedule},
+    "train": {"schedule": Schedule},
+    "augment": {"augment": Augment},
+}  # parameters that may be tables, and what a table's "kind" may be; the first is the default
+
+
+def parse_image_shape(text: str) -> list[int]:
+    """Read a shape such as ``28x28`` or ``32x32x3``.
+
+    Parameters
+    ----------
+    text : str
+        Height, width and perhaps channels, with ``x`` between them.
+
+    Returns
+    -------
+    list of int
+        Two or three numbers >= 1.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    Examples
+    --------
+    >>> parse_image_shape("32x32x3")
+    [32, 32, 3]
+    """
+    if not re.fullmatch(r"[1-9]\d{0,5}([x×,][1-9]\d{0,5}){1,2}", text):
+        raise InputError(
+            f"--image-shape must be HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, such as 28x28. Got {text!r} instead."
+        )
+    return [int(side) for side in re.split("[x×,]", text)]
+
+
+def to_parameter(name: str, value: Any, default: Any) -> Any:
+    """Turn a value of a settings file into what a parameter takes.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    value : object
+        Text, number, list or table; "none" stands for None, unless the parameter takes text.
+    default : object
+        The parameter's default.
+
+    Returns
+    -------
+    object
+        The value; a tuple for a list, a group of parameters for a table.
+
+    Raises
+    ------
+    InputError
+        If a table stands where none may, or holds an entry that the group does not have.
+    """
+    if isinstance(value, dict):
+        return _group(name, dict(value))
+    if value == "none" and not isinstance(default, str):
+        return None  # TOML has no word for it
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _group(name: str, table: dict[str, Any]) -> Any:
+    kinds = _GROUPS.get(name)
+    if kinds is None:
+        raise InputError(
+            f"The parameter {name!r} is a single value, not a table; only {', '.join(_GROUPS)} may be tables."
+        )
+    kind = table.pop("kind", next(iter(kinds)))
+    if kind not in kinds:
+        raise InputError(f"[parameters.{name}]: kind must be one of {', '.join(kinds)}. Got {kind!r} instead.")
+    cls = kinds[kind]
+    known = sorted(cls().get_params(deep=False))
+    for key in table:
+        if key not in known:
+            raise InputError(f"[parameters.{name}] has no entry {key!r}; it has {', '.join(known)}.")
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})

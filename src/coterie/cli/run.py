@@ -1,0 +1,277 @@
+"""Making a run folder: check, baseline, fit, judge, write; and going on where a killed run stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coterie import baselines
+from coterie.cli import show
+from coterie.cli.environment import hardware, versions
+from coterie.cli.inputs import Data, open_data
+from coterie.cli.judging import SHARE, first_baseline, judge_baseline, judge_partition
+from coterie.cli.labelfile import write_labels
+from coterie.cli.rehearsal import rehearse
+from coterie.cli.settings import CONFIG, RunSettings
+from coterie.cli.trace import LabelTrace
+from coterie.config import config_context
+from coterie.errors import InputError, Interrupted
+from coterie.files import write_json
+from coterie.report import collect, save_arrays, write_report
+from coterie.training import HistoryFile
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from coterie.algorithms import DeepClusterer
+    from coterie.baselines import Baseline
+    from coterie.cli.console import Screen
+
+CHECKPOINT = "checkpoint"
+REPORT = "report.html"
+_METRICS = "metrics.json"
+_BASELINE = "kmeans.npz"
+_DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
+_PARTS = (
+    "model",
+    "arrays.npz",
+    "labels.csv",
+    "history.jsonl",
+    "environment.json",
+    CONFIG,
+    _METRICS,
+    REPORT,
+    CHECKPOINT,
+    _DONE,
+)
+_WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
+
+
+def is_begun(folder: Path) -> bool:
+    """Return whether a run was begun in a folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something other than a run.
+    """
+    if not folder.exists():
+        return False
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file; a run needs a folder.")
+    if (folder / CONFIG).is_file():
+        return True
+    # A run that was killed before its settings were written may have left these.
+    held = [entry.name for entry in folder.iterdir() if entry.name != CHECKPOINT]
+    if any(not _WORKSPACE.fullmatch(name) for name in held):
+        raise InputError(f"{folder} is neither empty nor a run; give another --out.")
+    return False
+
+
+def clear_for_demo(folder: Path) -> None:
+    """Remove a run that ``coterie demo`` made, so that it can make it again.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder; nothing happens if it does not exist or is empty.
+
+    Raises
+    ------
+    InputError
+        If the folder holds anything else.
+    """
+    if not is_begun(folder):
+        return
+    foreign = [e.name for e in folder.iterdir() if e.name not in _PARTS and not _WORKSPACE.fullmatch(e.name)]
+    if foreign or stored_settings(folder).made_by != "demo":
+        what = f"{sorted(foreign)[0]!r}, which coterie demo did not make" if foreign else "another run"
+        raise InputError(f"{folder} holds {what}; give another --out.")
+    shutil.rmtree(folder)
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether the run in a folder was written to its end."""
+    return (folder / _METRICS).is_file() and not (folder / CHECKPOINT).exists()
+
+
+def stored_settings(folder: Path) -> RunSettings:
+    """Return the settings that the run in a folder was begun with."""
+    try:
+        values = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{folder / CONFIG} is damaged: {error}.") from None
+    return RunSettings.from_values(values, str(folder / CONFIG))
+
+
+def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
+    """Begin a run, or go on with it, and write everything.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        What to do; when going on, what the run was begun with.
+    folder : Path
+        The run folder; made once the data, the labels and the parameters were found to be usable.
+    screen : Screen
+        Where to say what happens.
+
+    Raises
+    ------
+    CoterieError
+        If something cannot be used; then a new run has left nothing behind.
+    Interrupted
+        On Ctrl-C; says how to go on.
+    """
+    settings.to_toml()  # refuses what the settings file cannot hold
+    estimator = settings.estimator()
+    data = open_data(
+        settings.data,
+        labels=settings.labels,
+        strict=settings.strict,
+        image_shape=estimator.image_shape,
+        scaling=estimator.scaling,
+    )
+    show.show_data(screen, data)
+    machine = {"device": settings.device, "precision": settings.precision, "compile": settings.compile}
+    with config_context(**machine, progress=False if screen.quiet else "auto"):
+        is_new = not (folder / CHECKPOINT / _BASELINE).exists()
+        expected = rehearse(estimator, data.source) if is_new else 0.0
+        with _occupied(folder):
+            settings.write(folder)
+            baseline = _begin(settings, folder, data, screen=screen, expected=expected)
+            trace = LabelTrace(folder / CHECKPOINT)
+            callbacks = (HistoryFile(folder / "history.jsonl"), trace)
+            with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
+                estimator.fit(data.source)
+            metrics = _write_all(settings, folder, data, estimator=estimator, baseline=baseline, trace=trace)
+            show.show_result(screen, data, metrics=metrics, labels=estimator.labels_)
+            if settings.report:
+                write_report(folder)
+            _finish(folder)
+    show_place(screen, folder)
+
+
+def show_place(screen: Screen, folder: Path) -> None:
+    """Say where the result is: the last line of every run."""
+    report = folder / REPORT
+    screen.say(f"Report: {report}" if report.exists() else f"Run: {folder}")
+
+
+def _begin(settings: RunSettings, folder: Path, data: Data, *, screen: Screen, expected: float) -> Baseline:
+    """Show something useful within seconds."""
+    n_clusters = settings.parameters["n_clusters"]
+    baseline = first_baseline(
+        data, n_clusters, seed=settings.seed, seconds=expected, path=folder / CHECKPOINT / _BASELINE
+    )
+    figures = judge_partition(baseline.labels, n_clusters=n_clusters, y=data.y)
+    show.show_first(screen, data, baseline, figures=figures, expected=expected)
+    return baseline
+
+
+def _write_all(
+    settings: RunSettings,
+    folder: Path,
+    data: Data,
+    *,
+    estimator: DeepClusterer,
+    baseline: Baseline,
+    trace: LabelTrace,
+) -> dict[str, Any]:
+    """Judge a fitted system and write everything but the report; return the metrics."""
+    z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
+    steps, traced = trace.read()
+    if not steps or steps[-1] < estimator.n_iter_:
+        steps, traced = [*steps, estimator.n_iter_], [*traced, estimator.labels_]
+    metrics = _judge(settings, data, estimator=estimator, baseline=baseline, z=z, q=q)
+    arrays = collect(
+        z,
+        estimator.labels_,
+        q,
+        data.source,
+        reconstruct=lambda rows: estimator.inverse_transform(z[rows]),
+        refresh_labels=traced,
+        refresh_steps=steps,
+        y=data.y,
+        names=data.names,
+        network_summary=estimator.network_summary_,
+        seed=settings.seed,
+    )
+    estimator.save(folder / "model")
+    save_arrays(folder / "arrays.npz", arrays)
+    write_labels(folder / "labels.csv", estimator.labels_, q.max(1), names=data.names)
+    write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
+    write_json(folder / _METRICS, metrics)
+    return metrics
+
+
+def _judge(
+    settings: RunSettings,
+    data: Data,
+    *,
+    estimator: DeepClusterer,
+    baseline: Baseline,
+    z: np.ndarray,
+    q: np.ndarray,
+) -> dict[str, Any]:
+    """Return what ``metrics.json`` holds."""
+    code = z if estimator.pretrained_code_ is None else estimator.pretrained_code_
+    budget = SHARE * estimator.fit_seconds_
+    beside = baselines.code_kmeans(code, estimator.n_clusters, seed=settings.seed, budget_seconds=budget)
+    # All three on one code, and one that was not made for any of them: a silhouette means nothing across codes.
+    common: dict[str, Any] = {"n_clusters": estimator.n_clusters, "y": data.y, "code": code}
+    return {
+        "system": settings.system,
+        "recipe": settings.recipe,
+        "dataset": data.name,
+        "n_samples": len(data.source),
+        "n_clusters": estimator.n_clusters,
+        "seed": settings.seed,
+        "seconds": round(estimator.fit_seconds_, 3),
+        "labels_used": False,
+        **judge_partition(estimator.labels_, **common, q=q),
+        "baselines": {
+            "kmeans": judge_baseline(baseline, **common),
+            "autoencoder_kmeans": judge_baseline(beside, **common),
+        },
+        "versions": versions(),
+        "hardware": hardware(),
+    }
+
+
+def _finish(folder: Path) -> None:
+    """Take the checkpoint away; in one step, so that a kill leaves a run that is finished or one that can go on."""
+    (folder / CHECKPOINT).rename(folder / _DONE)
+    shutil.rmtree(folder / _DONE, ignore_errors=True)
+
+
+@contextmanager
+def _occupied(folder: Path) -> Iterator[None]:
+    """Make the run folder, keep other processes out of it, and say at Ctrl-C how to go on."""
+    checkpoint = folder / CHECKPOINT
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    lock = None if fcntl is None else os.open(checkpoint, os.O_RDONLY)
+    try:
+        if fcntl is not None and lock is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise InputError(f"Another process is at work in {folder}.") from None
+    except KeyboardInterrupt:
+        command = f"coterie fit --out {shlex.quote(str(folder))} --resume"
+        raise Interrupted(f"Stopped; what is done is kept. To go on: {command}") from None
+    finally:
+        if lock is not None:
+            os.close(lock)

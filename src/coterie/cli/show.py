@@ -1,0 +1,114 @@
+"""What a run tells on the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coterie.algorithms import SYSTEMS
+
+if TYPE_CHECKING:
+    from coterie.baselines import Baseline
+    from coterie.cli.console import Screen
+    from coterie.cli.inputs import Data
+
+_HEADINGS = {"accuracy": "ACC", "nmi": "NMI", "ari": "ARI", "silhouette": "silhouette"}
+_MOST_CLUSTERS = 30  # that are listed one by one
+
+
+def show_data(screen: Screen, data: Data) -> None:
+    """Say what was found in DATA."""
+    known = "" if data.y is None else f"; labels of {len(np.unique(data.y))} classes, only to evaluate"
+    screen.say(f"Found {data.source.describe}{known}.")
+
+
+def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[str, Any], expected: float) -> None:
+    """Say what k-means on the raw rows found, and how long the fit will take."""
+    fitted = "" if baseline.rows_fitted == len(data.source) else f" on {baseline.rows_fitted:,} of the rows"
+    known = _figures_in_words(figures)
+    sizes = sorted(figures["sizes"])
+    screen.say(
+        f"For a start, k-means on the raw {_rows_of(data)}{fitted} took {in_words(baseline.seconds)}: "
+        f"{known}clusters of {sizes[0]:,} to {sizes[-1]:,} rows."
+    )
+    if expected:
+        screen.say(f"Now training; its steps will take about {in_words(expected)}.")
+
+
+def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: np.ndarray) -> None:
+    """Show the result beside its baselines, and the clusters."""
+    entries = {
+        SYSTEMS[metrics["system"]].__name__: metrics,
+        f"k-means on the raw {_rows_of(data)}": metrics["baselines"]["kmeans"],
+        "k-means on the autoencoder's code": metrics["baselines"]["autoencoder_kmeans"],
+    }
+    names = ["accuracy", "nmi", "ari"] if data.y is not None else ["silhouette"]
+    columns = ["", *(_HEADINGS[name] for name in names), "smallest", "largest", "time"]
+    rows = []
+    for title, entry in entries.items():
+        figures = {**entry["criteria"], **entry.get("metrics", {})}
+        sizes = [f"{min(entry['sizes']):,}", f"{max(entry['sizes']):,}"]
+        rows.append([title, *(f"{figures[name]:.3f}" for name in names), *sizes, in_words(entry["seconds"])])
+    screen.say()
+    screen.table(columns, rows, best=0)
+    screen.say()
+    _show_clusters(screen, data, sizes=metrics["sizes"], labels=labels)
+
+
+def in_words(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    Parameters
+    ----------
+    seconds : float
+        The time.
+
+    Returns
+    -------
+    str
+        Such as "0.4 s", "58 s" or "3 min 20 s".
+
+    Examples
+    --------
+    >>> in_words(0.42), in_words(58.3), in_words(200)
+    ('0.4 s', '58 s', '3 min 20 s')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.ndarray) -> None:
+    n = len(labels)
+    if len(sizes) > _MOST_CLUSTERS:
+        middle = int(np.median(sizes))
+        screen.say(f"{len(sizes)} clusters of {min(sizes):,} to {max(sizes):,} rows, half of them up to {middle:,}.")
+        return
+    rows = [[str(k), f"{size:,}", f"{size / n:.1%}"] for k, size in enumerate(sizes)]
+    columns = ["cluster", "rows", "share"]
+    if data.y is not None:
+        columns.append("mostly")
+        for k, row in enumerate(rows):
+            row.append(_commonest(data.y[labels == k]))
+    screen.table(columns, rows)
+
+
+def _commonest(classes: np.ndarray) -> str:
+    if not len(classes):
+        return ""
+    name, count = Counter(classes.tolist()).most_common(1)[0]
+    return f"{name} ({count / len(classes):.0%})"
+
+
+def _figures_in_words(figures: dict[str, Any]) -> str:
+    return f"accuracy {figures['metrics']['accuracy']:.3f}, " if "metrics" in figures else ""
+
+
+def _rows_of(data: Data) -> str:
+    return "pixels" if data.source.spec.kind == "images" else "columns"

@@ -1,0 +1,313 @@
+"""What every system owes a scikit-learn user."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.metrics import adjusted_rand_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from small import SYSTEMS, bars, blobs, small
+from torch import nn
+
+import coterie
+from coterie import DEC, IDEC, MLP, AEKMeans, Augment, Conv, Schedule
+from coterie.errors import InputError, ModelFileError
+
+every_system = pytest.mark.parametrize("cls", SYSTEMS)
+
+
+@parametrize_with_checks([small(cls) for cls in SYSTEMS])
+@pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning", "ignore::coterie.errors.DataWarning")
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+@every_system
+def test_separated_blobs_are_found_and_predict_repeats_the_labels(cls):
+    X, y = blobs()
+    model = small(cls)
+    labels = model.fit_predict(X, y=None)
+    assert adjusted_rand_score(y, labels) == 1.0
+    np.testing.assert_array_equal(model.predict(X), labels)
+    np.testing.assert_array_equal(model.predict_proba(X).argmax(1), labels)
+    new, truth = blobs(seed=5)
+    _ = new
+    assert adjusted_rand_score(truth, model.predict(X[:90])) == 1.0
+
+
+@every_system
+def test_a_rows_result_does_not_depend_on_its_neighbours(cls):
+    X, _ = blobs()
+    model = small(cls).fit(X)
+    together = model.predict_proba(X)
+    alone = np.concatenate([model.predict_proba(X[i : i + 1]) for i in range(len(X))])
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(model.transform(X)[::-1], model.transform(X[::-1]))
+
+
+@every_system
+def test_the_same_seed_gives_the_same_labels_and_leaves_the_global_state_alone(cls):
+    X, _ = blobs(spread=2.5)
+    np.random.seed(7)
+    torch.manual_seed(7)
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    first = small(cls, random_state=3).fit(X)
+    assert (np.random.get_state()[1] == numpy_state).all()
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    np.random.seed(8)
+    torch.manual_seed(8)
+    second = small(cls, random_state=3).fit(X)
+    np.testing.assert_array_equal(first.labels_, second.labels_)
+    np.testing.assert_array_equal(first.transform(X), second.transform(X))
+    other = small(cls, random_state=4).fit(X)
+    assert not np.array_equal(first.transform(X), other.transform(X))
+
+
+@every_system
+def test_labels_given_as_y_change_nothing(cls):
+    X, y = blobs(spread=2.5)
+    np.testing.assert_array_equal(small(cls).fit(X, y).transform(X), small(cls).fit(X).transform(X))
+
+
+@every_system
+def test_fit_leaves_parameters_and_rows_as_they_were(cls):
+    X, _ = blobs()
+    X = X.astype(np.float32)
+    before, model = X.copy(), small(cls)
+    parameters = copy.deepcopy(model.get_params())
+    model.fit(X)
+    assert model.get_params() == parameters
+    np.testing.assert_array_equal(X, before)
+
+
+@every_system
+def test_one_cluster(cls):
+    X, _ = blobs()
+    model = small(cls, n_clusters=1).fit(X)
+    assert set(model.labels_) == {0}
+    np.testing.assert_allclose(model.predict_proba(X), 1.0)
+
+
+@every_system
+def test_duplicate_rows_share_a_cluster_and_nothing_becomes_nan(cls):
+    X = np.repeat(blobs(n=6)[0], 10, axis=0)
+    model = small(cls).fit(X)
+    assert np.isfinite(model.transform(X)).all()
+    assert all(len(set(model.labels_[i : i + 10])) == 1 for i in range(0, 60, 10))
+
+
+@every_system
+def test_fewer_distinct_rows_than_clusters_warns_of_empty_ones(cls):
+    X = np.repeat([[0.0, 1.0], [1.0, 0.0]], 10, axis=0)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = small(cls, n_clusters=4).fit(X)
+    assert any("without rows" in str(w.message) for w in said)
+    assert model.cluster_centers_.shape == (4, 2)
+    assert np.isfinite(model.cluster_centers_).all()
+
+
+@every_system
+@pytest.mark.parametrize("n", [3, 31, 33, 65])
+def test_any_number_of_rows_against_the_batch_size(cls, n):
+    X, _ = blobs(n=n)
+    model = small(cls).fit(X)
+    assert model.labels_.shape == (n,)
+    np.testing.assert_array_equal(model.labels_, model.predict(X))
+
+
+@every_system
+def test_the_scale_of_a_column_does_not_matter(cls):
+    X, _ = blobs()
+    shifted = X * np.array([1.0, 100.0, 1e-3, 1e4]) + 5
+    assert adjusted_rand_score(small(cls).fit(X).labels_, small(cls).fit(shifted).labels_) == 1.0
+
+
+@every_system
+def test_saved_and_loaded_predicts_the_same_bits(cls, tmp_path):
+    X, _ = blobs(spread=2.0)
+    model = small(cls).fit(pd.DataFrame(X, columns=list("abcd")))
+    model.save(tmp_path / "model")
+    loaded = coterie.load(tmp_path / "model")
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
+    np.testing.assert_array_equal(loaded.labels_, model.labels_)
+    np.testing.assert_array_equal(loaded.inverse_transform(loaded.transform(frame)), model.inverse_transform(model.transform(frame)))
+    assert loaded.get_params() == model.get_params()
+    assert loaded.history_ == model.history_
+    assert loaded.feature_names_in_.tolist() == list("abcd")
+    with pytest.raises(ValueError, match="feature names"):
+        loaded.predict(frame.rename(columns={"a": "z"}))
+
+
+@every_system
+def test_pickled_deep_copied_and_cloned(cls):
+    X, _ = blobs()
+    model = small(cls).fit(X)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
+    assert not hasattr(clone(model), "labels_")
+    np.testing.assert_array_equal(clone(model).fit(X).labels_, model.labels_)
+
+
+def test_in_a_pipeline_with_frames_out():
+    X, y = blobs()
+    pipeline = make_pipeline(StandardScaler(), small(DEC)).set_output(transform="pandas")
+    frame = pipeline.fit_transform(pd.DataFrame(X, columns=list("abcd")))
+    assert list(frame.columns) == ["dec0", "dec1"]
+    assert adjusted_rand_score(y, pipeline.predict(pd.DataFrame(X, columns=list("abcd")))) == 1.0
+
+
+def test_nested_parameters_are_set_by_name_and_searchable():
+    model = small(DEC).set_params(pretrain__steps=3, network__hidden=(4,), alpha=2.0)
+    assert (model.pretrain.steps, model.network.hidden, model.alpha) == (3, (4,), 2.0)
+    assert model.get_params()["pretrain__steps"] == 3
+
+
+def test_inverse_transform_returns_the_users_units_and_layout():
+    X, _ = bars()
+    model = small(AEKMeans, n_clusters=2, pretrain=Schedule(steps=400, batch_size=32, learning_rate=1e-2)).fit(X)
+    back = model.inverse_transform(model.transform(X))
+    assert back.shape == X.shape
+    error = np.abs(back.astype(float) - X).mean()
+    assert error < 0.5 * np.abs(X.mean(0) - X).mean()  # far better than the mean image, so in the same units
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv", Conv(channels=(4, 8), kernels=(3, 3)), MLP(hidden=(16,))])
+def test_images_in_any_network(network):
+    X, y = bars()
+    settings = {"n_clusters": 2, "code_size": 4, "network": network, "augment": "none"}
+    model = small(DEC, **settings).fit(X)
+    assert adjusted_rand_score(y, model.labels_) > 0.8
+    flat = small(DEC, **settings, image_shape=(8, 8)).fit(X.reshape(len(X), -1))
+    np.testing.assert_array_equal(flat.labels_, model.labels_)
+
+
+def test_a_pair_of_the_users_modules_is_trained_as_a_copy(tmp_path):
+    X, y = blobs()
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 3))
+    decoder = nn.Linear(3, 4)
+    before = encoder[0].weight.clone()
+    model = small(DEC, network=(encoder, decoder)).fit(X)
+    assert torch.equal(encoder[0].weight, before)
+    assert model.transform(X).shape == (len(X), 3)
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+
+    model.save(tmp_path / "m")
+    with pytest.raises(InputError, match=r"network=\(encoder, decoder\)"):
+        coterie.load(tmp_path / "m")
+    loaded = coterie.load(tmp_path / "m", network=(encoder, decoder))
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ModelFileError, match="does not describe"):
+        coterie.load(tmp_path / "m", network=(nn.Linear(4, 2), decoder))
+
+
+def test_a_pair_that_does_not_fit_the_rows_is_refused_before_training():
+    X, _ = blobs()
+    with pytest.raises(InputError, match=r"'network' parameter must map rows of shape \(4,\)"):
+        small(DEC, network=(nn.Linear(5, 2), nn.Linear(2, 5))).fit(X)
+    with pytest.raises(InputError, match=r"reconstructions of shape \(3,\)"):
+        small(DEC, network=(nn.Linear(4, 2), nn.Linear(2, 3))).fit(X)
+
+
+@pytest.mark.parametrize("start", ["kmeans", "mixture"])
+def test_each_start_finds_the_blobs(start):
+    X, y = blobs(n=300)
+    assert adjusted_rand_score(y, small(DEC, start=start).fit(X).labels_) == 1.0
+
+
+def test_memory_mapped_rows_give_the_same_labels(tmp_path):
+    X, _ = bars()
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    np.testing.assert_array_equal(
+        small(DEC, n_clusters=2, augment="none").fit(mapped).labels_, small(DEC, n_clusters=2, augment="none").fit(X).labels_
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_clusters": 0}, "'n_clusters' parameter of DEC must be an integer >= 1. Got 0"),
+        ({"n_clusters": 2.5}, "'n_clusters' parameter of DEC must be an integer >= 1. Got 2.5"),
+        ({"n_clusters": 91}, "at most the number of rows. Got n_clusters=91 and n_samples=90"),
+        ({"code_size": "ten"}, "'code_size' parameter of DEC must be an integer >= 1. Got 'ten'"),
+        ({"network": "resnet"}, "'network' parameter of DEC must be one of .* Got 'resnet'"),
+        ({"network": "conv"}, "needs images"),
+        ({"augment": "shift-rotate"}, "'augment' parameter .* Got 'shift-rotate'"),
+        ({"augment": "twirl"}, "'augment' parameter .* Got 'twirl'"),
+        ({"augment": Augment(shift=0.1)}, "'augment' parameter must leave geometry alone"),
+        ({"start": "random"}, "'start' parameter of DEC must be 'auto' or one of .* Got 'random'"),
+        ({"pretrain": 30}, "'pretrain' parameter of DEC must be 'auto' or a Schedule. Got 30"),
+        ({"train": Schedule()}, "'train' parameter must give exactly one of epochs and steps"),
+        ({"train": Schedule(steps=5, learning_rate=0)}, "'learning_rate' parameter of Schedule in 'train'"),
+        ({"pretrain": Schedule(epochs=1, shape="wavy")}, "'shape' parameter of Schedule in 'pretrain' must be one of"),
+        ({"alpha": -1}, "'alpha' parameter of DEC must be a positive number. Got -1"),
+        ({"update_interval": 0}, "'update_interval' parameter of DEC must be .*integer >= 1. Got 0"),
+        ({"tol": 2}, r"'tol' parameter of DEC must be None or a number in \[0, 1\). Got 2"),
+        ({"scaling": "log"}, "'scaling' parameter must be one of .* Got 'log'"),
+        ({"random_state": "one"}, "'random_state' parameter must be None, an integer >= 0 or a RandomState. Got 'one'"),
+        ({"image_shape": (3, 3)}, "image_shape"),
+    ],
+)
+def test_a_broken_rule_is_named_before_any_training(parameters, message):
+    X, _ = blobs()
+    model = small(DEC, **parameters)
+    with pytest.raises(InputError, match=message):
+        model.fit(X)
+    assert not hasattr(model, "model_")
+
+
+def test_idecs_own_rule():
+    with pytest.raises(InputError, match="'gamma' parameter of IDEC must be a number >= 0. Got -1"):
+        small(IDEC, gamma=-1).fit(blobs()[0])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [(np.nan, "NaN"), (np.inf, "infinity")],
+)
+def test_values_that_are_no_numbers_are_refused(bad, message):
+    X, _ = blobs()
+    X[17, 2] = bad
+    with pytest.raises(ValueError, match=message):
+        small(DEC).fit(X)
+
+
+def test_rows_of_another_shape_are_refused_at_predict():
+    X, _ = bars()
+    model = small(DEC, n_clusters=2, augment="none").fit(X)
+    with pytest.raises(InputError, match="shape"):
+        model.predict(X[:, :4])
+    with pytest.raises(ValueError, match="shape|dimension"):
+        model.predict(X.reshape(len(X), -1))
+
+
+def test_recipes_are_ordinary_estimators():
+    model = DEC.from_recipe("keras", n_clusters=10)
+    assert type(model) is DEC
+    parameters = model.get_params()
+    assert (parameters["n_clusters"], parameters["pretrain__epochs"], parameters["pretrain__optimiser"]) == (10, 300, "sgd")
+    assert (parameters["network__hidden"], parameters["network__initialiser"]) == ((500, 500, 2000), "fan_in")
+    model.set_params(pretrain__epochs=1)
+    assert DEC.from_recipe("keras").pretrain.epochs == 300
+    with pytest.raises(InputError, match="DEC has no recipe 'lucky'; it has: keras"):
+        DEC.from_recipe("lucky")
+
+
+def test_every_parameter_and_attribute_is_documented():
+    for cls in SYSTEMS:
+        for name in cls().get_params(deep=False):
+            assert f"    {name} : " in cls.__doc__, (cls, name)
+        fitted = small(cls).fit(blobs()[0])
+        for name in vars(fitted):
+            if name.endswith("_") and not name.startswith("_") and name != "feature_names_in_":
+                assert f"    {name} : " in cls.__doc__, (cls, name)

@@ -1,0 +1,98 @@
+"""The command line as a whole: help, version, speed, exit codes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from commands import run, start
+
+from coterie import __version__
+from coterie.cli import app
+
+COMMANDS = ("demo", "fit", "predict", "embed", "report", "systems", "datasets")
+PROBE = """
+import sys
+try:
+    from coterie.cli import main
+    main(["--help"])
+except SystemExit as end:
+    heavy = {"torch", "numpy", "sklearn", "scipy", "pydantic", "rich"} & set(sys.modules)
+    sys.exit(f"imported {heavy}" if heavy or end.code else 0)
+"""
+
+
+def test_help_loads_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(re.search(rf"^  {name} ", done.stdout, flags=re.MULTILINE) for name in COMMANDS)
+
+
+def test_help_answers_within_half_a_second() -> None:
+    command = [sys.executable, "-c", "from coterie.cli import main; main(['--help'])"]
+    times = []
+    for _ in range(3):  # processor time, and the best of three: other processes may be busy
+        before = os.times()
+        subprocess.run(command, capture_output=True, check=True)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(times) < 0.5
+
+
+def test_every_command_and_every_parameter_has_help() -> None:
+    group = typer.main.get_command(app)
+    assert list(group.commands) == list(COMMANDS)
+    for name, command in group.commands.items():
+        assert command.help, name
+        first = command.get_short_help_str(200)
+        assert len(first) < 60, f"the summary of {name} is cut off in the list of commands"
+        assert not [p.name for p in command.params if not p.help], name
+
+
+def test_the_version() -> None:
+    assert run("--version").out == f"coterie {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["fit", "--no-such-flag"], ["fit", "x", "-k", "many"], ["predict"], ["no-such-command"], ["fit", "a", "b"]],
+)
+def test_bad_usage_ends_with_2(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.code == 2
+    assert "Error" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_error_of_the_system_is_one_sentence(tmp_path: Path) -> None:
+    done = run("fit", "--config", tmp_path / "missing.toml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: No such file or directory: {tmp_path / 'missing.toml'}\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = start("systems", PYTHONUNBUFFERED="1")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(60) == 1
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_the_list_of_systems_names_their_recipes() -> None:
+    lines = {line.split()[0]: line for line in run("systems").out.splitlines() if line.strip()}
+    assert {"dec", "idec", "aekmeans"} <= set(lines)
+    assert "keras" in lines["dec"]
+
+
+def test_the_list_of_datasets_says_what_is_here() -> None:
+    done = run("datasets")
+    lines = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
+    assert re.search(r"10,000 +28 x 28 +10 +embedded", lines["mnist10k"])
+    assert "not stored" in lines["mnist"]

@@ -1,0 +1,118 @@
+"""CSV files as people write them."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from coterie.data import load_file
+from coterie.errors import InputError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def writer(text: str | bytes, name: str = "t.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a,b\n1,2\n3,4\n", ["a", "b"]),
+        ("a;b\n1;2\n3;4", ["a", "b"]),
+        ("a\tb\n1\t2\n3\t4\n", ["a", "b"]),
+        ("a;b\n1,0;2,0\n3,0;4,0\n", ["a", "b"]),
+        ("1,2\n3,4\n", None),
+        ("1;2\r\n3;4\r\n", None),
+        ('"a","b"\r\n"1","2"\r\n"3","4"\r\n', ["a", "b"]),
+        ("\ufeffa,b\n1,2\n3,4\n", ["a", "b"]),
+        ("a,b\n\n 1 , 2 \n\n3,4\n\n", ["a", "b"]),
+        (" a ,\n1,2\n3,4\n", ["a", "column 1"]),
+        ('"a, or ""a""","b\nc"\n1,2\n3,4\n', ['a, or "a"', "b\nc"]),
+        ("1.0e0,2\n3,+4\n", None),
+    ],
+)
+def test_separators_headers_and_quotes(write, text, names):
+    table = load_file(write(text))
+    np.testing.assert_array_equal(table.X, [[1, 2], [3, 4]])
+    assert table.feature_names == names and table.y is None and table.names is None
+
+
+def test_a_header_that_counts_the_columns_is_no_row(write):
+    assert load_file(write("0,1,2\n5,6,7\n")).feature_names == ["0", "1", "2"]
+    assert load_file(write("0,1\n5,6\n")).feature_names is None
+
+
+def test_one_column(write):
+    assert load_file(write("a\n1\n2\n")).X.tolist() == [[1], [2]]
+
+
+def test_a_column_as_labels(write):
+    path = write("kind,a,b,size\nx,1,2,0\ny,3,4,1\n")
+    table = load_file(path, column="kind")
+    assert table.y.tolist() == ["x", "y"] and table.y_name == "kind"
+    assert table.feature_names == ["a", "b", "size"]
+    for column in (0, -4, "0"):
+        assert load_file(path, column=column).y.tolist() == ["x", "y"]
+    assert load_file(write("1,2,7\n3,4,8\n"), column="-1").y.tolist() == [7, 8]
+
+
+def test_an_unnamed_first_column_names_the_rows(write):
+    table = load_file(write(",a,b\nu,1,2\nv,3,4\n"))
+    assert table.names == ["u", "v"] and table.feature_names == ["a", "b"]
+    np.testing.assert_array_equal(table.X, [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("a,b\n", "has no rows"),
+        ("a,a,b\n1,2,3\n", "several columns of the same name: 'a'"),
+        ("a,b\n1,2\n3\n", "line 3: 1 fields where 2 are expected"),
+        ("a,b\n1,2\n\n3,4,5\n", "line 4: 3 fields where 2 are expected"),
+        ("a,b\n1,2\n3,\n", "line 3: the value of column 'b' is missing"),
+        ("a,b\n1,2\nN/A,1\n", "line 3: the value of column 'a' is missing"),
+        ("a,b\n1,2\nnan,1\n", "contains NaN, first in row 1, column 'a'"),
+        ("a,b,c\n1,x,u\n2,y,v\n", "columns that are not numbers: 'b', 'c'"),
+        ("a,b\n1,2\n2,2\n3,oops\n", "line 4: column 'b' holds 'oops'"),
+        ("a,b\n1,2\n2,2\n3,1O\n", "line 4: column 'b' holds '1O'"),
+        (b"a,b\n1,2\n\xff\xfe,3\n", "is not UTF-8 text"),
+        ("kind,a\nx,1\n", "has no column 'sort'; its columns are 'kind', 'a'"),
+        ('a,b\n1,"2\n' + "9" * 140_000, "line .*field limit|field larger"),
+    ],
+)
+def test_what_is_wrong_is_named(write, text, message):
+    with pytest.raises(InputError, match=message):
+        load_file(write(text), column="sort" if "sort" in message else None)
+
+
+def test_labels_cannot_be_the_only_column_or_missing(write):
+    with pytest.raises(InputError, match="no column of numbers besides"):
+        load_file(write("kind\nx\n"), column="kind")
+    with pytest.raises(InputError, match=r"The column 'kind' of 't.csv' has no label in row 1"):
+        load_file(write("kind,a\nx,1\n,2\n"), column="kind")
+
+
+def test_beyond_the_guessing_sample_a_stray_cell_is_still_named(write):
+    text = "a,b\n" + "1,2\n" * 20_000 + "3,mild\n"
+    with pytest.raises(InputError, match="line 20002: column 'b' holds 'mild'"):
+        load_file(write(text))
+
+
+def test_large_files_are_streamed(write):
+    values = np.arange(160_000.0).reshape(-1, 8)
+    path = write("\n".join(",".join(map(str, row)) for row in values.tolist()))
+    tracemalloc.start()
+    table = load_file(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(table.X, values)
+    assert peak < 2.5 * values.nbytes

@@ -1,0 +1,96 @@
+"""Labels for evaluation from wherever people keep them."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+from coterie.data import Table, load_labels
+from coterie.data.table import tidy_labels
+from coterie.errors import InputError
+
+TABLE = Table(X=np.zeros((3, 2)), y=np.array([5, 6, 7]), y_name="kind", feature_names=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("l.csv", "2\n0\n1\n", [2, 0, 1]),
+        ("l.csv", "label\n2\n0\n1\n", [2, 0, 1]),
+        ("l.txt", "cat\ndog\ncat\n", ["cat", "dog", "cat"]),
+        ("l.txt", "kind\ncat\ndog\ncat\n", ["cat", "dog", "cat"]),
+        ("l.txt", "2.0\n0.0\n1.0", [2, 0, 1]),
+        ("l.txt", "1.5\n0.5\n1.5", ["1.5", "0.5", "1.5"]),
+        ("l.txt", "New York, NY\nRome\nParis\n", ["New York, NY", "Rome", "Paris"]),
+        ("l.csv", "row,cluster,confidence\n0,2,.5\n1,0,.6\n2,1,.7\n", [2, 0, 1]),
+        ("l.tsv", "id\tClass\n9\tu\n8\tv\n7\tu\n", ["u", "v", "u"]),
+    ],
+)
+def test_text_files(tmp_path, name, text, expected):
+    path = tmp_path / name
+    path.write_text(text)
+    labels = load_labels(path, TABLE)
+    assert labels.tolist() == expected
+    assert labels.dtype == np.int64 or labels.dtype.kind == "U"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "bool", "<U3", "S3"])
+def test_array_files(tmp_path, dtype):
+    values = np.array([1, 0, 1]).astype(dtype)
+    np.save(tmp_path / "l.npy", values)
+    np.savez(tmp_path / "l.npz", y=values, x=np.zeros(3))
+    for name in ("l.npy", "l.npz"):
+        assert load_labels(str(tmp_path / name), TABLE).tolist()[1:] in ([0, 1], ["Fal", "Tru"])
+
+
+def test_a_column_that_was_taken_out():
+    assert load_labels("kind", TABLE).tolist() == [5, 6, 7]
+
+
+def test_names_decide_which_row_a_label_is_for(tmp_path):
+    names = ["b/2.png", "a\n1.png", "c.png"]
+    with (tmp_path / "l.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [["name", "label"], ["c.png", "x"], ["extra.png", "y"], ["b/2.png", "z"], ["a\n1.png", "y"]]
+        )
+    table = Table(X=np.zeros((3, 2, 2)), names=names)
+    assert load_labels(tmp_path / "l.csv", table).tolist() == ["z", "y", "x"]
+    with pytest.raises(InputError, match=r"no label for 'new.png'"):
+        load_labels(tmp_path / "l.csv", Table(X=table.X, names=[*names[:2], "new.png"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("l.csv", "1\n2\n", "one label for each of the 3 rows. Got 2"),
+        ("l.txt", "1\n2\n3\n4\n5\n", "Got 5"),
+        ("l.csv", "a,b\n1,2\n3,4\n5,6\n", "must have one column, or name one of cluster.*'a', 'b'"),
+        ("l.csv", "1,2\n3,4\n5,6\n", "It has no header"),
+        ("l.csv", "id,y\n1,2\n3,\n5,6\n", "has no label in row 1"),
+        ("l.csv", "", "is empty"),
+        ("l.txt", "", "is empty"),
+        ("l.json", "[]", r"must end in \.npy"),
+        ("l.npy", "not an array", "cannot be read"),
+        ("l.npz", "not an archive", "is not a .npz archive"),
+    ],
+)
+def test_files_that_are_refused(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_labels(path, TABLE)
+
+
+def test_what_is_neither_file_nor_column():
+    with pytest.raises(InputError, match=r"'sort' are neither a file nor a label column.*'kind'"):
+        load_labels("sort", TABLE)
+    with pytest.raises(InputError, match="'a' is still one of the features"):
+        load_labels("a", TABLE)
+
+
+@pytest.mark.parametrize("values", [np.zeros((3, 2)), np.array([1j, 2]), np.array(3), np.array([1.0, np.nan])])
+def test_labels_must_be_one_full_column(values):
+    with pytest.raises(InputError, match="these labels"):
+        tidy_labels(values, "these labels")

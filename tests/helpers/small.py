@@ -1,0 +1,38 @@
+"""Estimators and rows small enough for tests."""
+
+import numpy as np
+
+from coterie import DEC, IDEC, MLP, AEKMeans, Schedule
+
+SYSTEMS = (DEC, IDEC, AEKMeans)
+
+
+def small(cls, **parameters):
+    """An estimator that learns within a fraction of a second."""
+    defaults = {
+        "n_clusters": 3,
+        "code_size": 2,
+        "network": MLP(hidden=(32,)),
+        "pretrain": Schedule(steps=150, batch_size=32, learning_rate=1e-2),
+        "train": Schedule(steps=60, batch_size=32, learning_rate=1e-3),
+        "random_state": 0,
+    }
+    return cls(**defaults | parameters)
+
+
+def blobs(n=90, d=4, k=3, seed=0, spread=0.3):
+    """Well separated round groups: rows (n, d), classes (n,)."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % k
+    centers = rng.permutation(np.eye(max(k, d))[:k, :d]) * 8
+    return centers[y] + rng.normal(0, spread, (n, d)), y
+
+
+def bars(n=60, side=8, seed=0):
+    """Images of upright and lying bars: uint8 (n, side, side), classes (n,)."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    x = rng.integers(0, 40, (n, side, side), dtype=np.uint8)
+    for i in range(n):
+        x[(i, slice(None), side // 2) if y[i] else (i, side // 2)] = 230
+    return x, y
