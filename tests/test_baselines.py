@@ -79,12 +79,12 @@ def test_the_same_seed_gives_the_same_labels() -> None:
     ],
 )
 def test_starts_are_given_up_before_rows(budget: float, plan: tuple[int, int]) -> None:
-    assert _plan(70_000, 784, 10, budget) == plan
+    assert _plan(70_000, 784, 10, budget_seconds=budget) == plan
 
 
 def test_a_sample_has_room_for_all_clusters() -> None:
-    assert _plan(70_000, 784, 500, 0.0) == (3, 5_000)
-    assert _plan(100, 784, 90, 0.0) == (3, 100)
+    assert _plan(70_000, 784, 500, budget_seconds=0.0) == (3, 5_000)
+    assert _plan(100, 784, 90, budget_seconds=0.0) == (3, 100)
 
 
 def test_one_cluster_single_row_and_duplicate_rows() -> None:

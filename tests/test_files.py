@@ -20,15 +20,7 @@ import pytest
 
 from coterie._workspace import is_halfway, workspace, workspaces
 from coterie.errors import InputError
-from coterie.files import (
-    atomic_path,
-    recover_folder,
-    replace_folder,
-    sha256,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from coterie.files import atomic_path, recover_folder, replace_folder, sha256, write_bytes, write_json, write_text
 
 KILLS = 6  # for each kind of writer; each takes about half a second
 

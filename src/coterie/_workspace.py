@@ -45,7 +45,8 @@ def workspace(target: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if target.exists() or not is_halfway(folder):  # else it holds the only copies, which could not be put back
+            shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
@@ -129,6 +130,8 @@ def settle(folder: Path, target: Path) -> None:
     try:
         (folder / "new").rename(target)
     except OSError:
+        if target.exists():  # another writer was faster
+            return
         max(folder.glob("old*"), key=lambda old: old.stat().st_ctime).rename(target)
     sync(target.parent)
 
@@ -146,7 +149,11 @@ def is_halfway(folder: Path) -> bool:
     bool
         True if the new folder is complete and the old one was moved aside.
     """
-    return (folder / "new").is_dir() and any(folder.glob("old*"))
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:  # its writer has just ended
+        return False
+    return "new" in names and any(name.startswith("old") for name in names)
 
 
 def sync(path: Path) -> None:
@@ -189,10 +196,14 @@ def _claim(target: Path) -> tuple[Path, int | None]:
         folder.mkdir()
         if fcntl is None:
             return folder, None
-        lock = os.open(folder, os.O_RDONLY)
+        # Until the lock is there, another process may take the folder for abandoned and remove it: then make another.
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
         with suppress(OSError):  # a file system without locks
             fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # else another process took it for abandoned before the lock was there
+        if folder.exists():
             return folder, lock
         os.close(lock)
 

@@ -159,7 +159,7 @@ def _kmeans(
         raise InputError(f"budget_seconds must be 0 or more, got {budget_seconds}.")
     started = time.perf_counter()
     features = take(slice(0, 1)).numel()
-    n_init, rows = _plan(n, features, n_clusters, budget_seconds)
+    n_init, rows = _plan(n, features, n_clusters, budget_seconds=budget_seconds)
     fitted = np.empty((rows, features), dtype=np.float32)
     chosen = np.random.default_rng(seed).permutation(n)[:rows] if rows < n else np.arange(n)
     for block in _blocks(rows):
@@ -180,7 +180,7 @@ def _kmeans(
     )
 
 
-def _plan(n: int, features: int, n_clusters: int, budget_seconds: float) -> tuple[int, int]:
+def _plan(n: int, features: int, n_clusters: int, *, budget_seconds: float) -> tuple[int, int]:
     """Return how many starts and how many rows fit into the budget by count."""
     seconds = n * features * n_clusters * _ITERATIONS / _MULTIPLY_ADDS_PER_SECOND  # of one start on all rows
     affordable = budget_seconds / seconds

@@ -14,6 +14,9 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KNeighborsClassifier
+
+from coterie.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +34,13 @@ class Start:
         Mean code of each cluster, float32.
     labels : ndarray of shape (n,)
         Cluster of each row, int64.
+    spread : float
+        Root of the mean squared distance of a row to its centre, in the code's units; 1 if all rows are on it.
     """
 
     centers: np.ndarray
     labels: np.ndarray
+    spread: float
 
 
 def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start:
@@ -43,8 +49,8 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start
     Parameters
     ----------
     kind : {"kmeans", "mixture", "manifold"}
-        "kmeans": Lloyd's algorithm, 20 beginnings. "mixture": Gaussians with full covariances. "manifold": a UMAP map of
-        a sample, a mixture on the map, and its clusters as the beginning of a mixture of all rows of the code.
+        "kmeans": Lloyd's algorithm, 20 beginnings. "mixture": Gaussians with full covariances. "manifold": a mixture on
+        a UMAP map of a sample.
     z : ndarray of shape (n, d)
         The code.
     n_clusters : int
@@ -67,9 +73,34 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start
     """
     z = np.ascontiguousarray(z, dtype=np.float64)
     if n_clusters == 1:
-        return Start(z.mean(0, keepdims=True).astype(np.float32), np.zeros(len(z), dtype=np.int64))
+        return _as_start(z, np.zeros(len(z), dtype=np.int64), 1)
     labels = STARTS[kind](z, n_clusters, seed)
-    return Start(_means(z, labels, n_clusters).astype(np.float32), labels.astype(np.int64))
+    return _as_start(z, labels, n_clusters)
+
+
+def fine_start(z: np.ndarray, n_clusters: int, *, seed: int) -> Start:
+    """Partition a code into many small clusters: one beginning of k-means on a sample, all rows to their nearest centre.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code.
+    n_clusters : int
+        Number of clusters asked for; a code with few rows gets at most one for every five.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    Start
+        Centres and labels.
+    """
+    n_clusters = max(1, min(n_clusters, len(z) // 5))
+    sample = z[_sample(len(z), 2 * SAMPLE, seed)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = KMeans(n_clusters, n_init=1, random_state=seed).fit(np.ascontiguousarray(sample))
+    return _as_start(z, model.predict(np.ascontiguousarray(z)), n_clusters)
 
 
 def kmeans(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
@@ -117,10 +148,10 @@ def mixture(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
 
 
 def manifold(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Return the labels of a mixture of the code that begins from the clusters of a UMAP map of a sample.
+    """Return the labels of a mixture on a UMAP map of a sample; other rows follow their neighbours in the code.
 
-    The map pulls apart what is dense and connected, which a mixture of the code alone often merges or splits; going
-    back to the code gives every row, old or new, its cluster.
+    The map pulls apart what is dense and connected, which a mixture of the code itself often merges or splits. Of
+    twenty beginnings of the mixture the likeliest is taken.
 
     Parameters
     ----------
@@ -135,12 +166,21 @@ def manifold(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     -------
     ndarray of shape (n,)
         Clusters.
+
+    Raises
+    ------
+    InputError
+        If there are too few distinct rows for a neighbour graph.
     """
     chosen = _sample(len(z), SAMPLE, seed)
+    distinct = len(np.unique(z[chosen].astype(np.float32), axis=0))
+    if distinct <= 2 * NEIGHBOURS:
+        raise InputError(f"The 'manifold' start needs more than {2 * NEIGHBOURS} distinct rows. Got {distinct} instead.")
     flat = umap(z[chosen], seed=seed)
-    on_map = _fit_mixture(flat, n_clusters, seed, n_init=10).predict(flat)
-    first = _mixture_from(z[chosen], on_map, n_clusters, seed)
-    return _refine(z, first.predict(z), n_clusters, seed)
+    labels = _fit_mixture(flat, n_clusters, seed, n_init=20).predict(flat)
+    if len(chosen) == len(z):
+        return labels
+    return KNeighborsClassifier(10, algorithm="brute").fit(z[chosen], labels).predict(z)
 
 
 STARTS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
@@ -150,7 +190,7 @@ STARTS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
 }
 
 
-def umap(z: np.ndarray, *, seed: int, n_components: int = 2, max_iter: int = 200) -> np.ndarray:
+def umap(z: np.ndarray, *, seed: int, n_components: int = 10, max_iter: int = 200) -> np.ndarray:
     """Return a UMAP map of the rows.
 
     Parameters
@@ -159,7 +199,7 @@ def umap(z: np.ndarray, *, seed: int, n_components: int = 2, max_iter: int = 200
         Rows.
     seed : int
         Seed; the global random state is left alone.
-    n_components : int, default=2
+    n_components : int, default=10
         Dimensions of the map.
     max_iter : int, default=200
         Steps of its layout.
@@ -176,6 +216,7 @@ def umap(z: np.ndarray, *, seed: int, n_components: int = 2, max_iter: int = 200
         reducer = UMAP(
             n_neighbors=NEIGHBOURS,
             n_components=n_components,
+            min_dist=0.0,
             max_iter=max_iter,
             random_state=seed % 2**31,
             device="cpu",
@@ -225,8 +266,14 @@ def _refine(z: np.ndarray, labels: np.ndarray, n_clusters: int, seed: int) -> np
 
 
 def _ridge(z: np.ndarray) -> float:
-    # In the code's own units, so that a code a hundred times smaller is clustered the same way.
-    return 1e-6 * max(float(z.var(0).mean()), float(np.finfo(np.float32).tiny))
+    # In the rows' own units, so that a code a hundred times smaller is clustered the same way.
+    return 1e-5 * max(float(z.var(0).mean()), float(np.finfo(np.float32).tiny))
+
+
+def _as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
+    centers = _means(z, labels, n_clusters)
+    spread = float(np.sqrt(((z - centers[labels]) ** 2).sum(1).mean()))
+    return Start(centers.astype(np.float32), labels.astype(np.int64), spread if spread > 0 else 1.0)
 
 
 def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -128,6 +128,8 @@ def test_statistics_of_vectors_are_read_in_blocks():
     ),
     st.sampled_from(["auto", "none", "unit", "standard"]),
 )
+@example(np.array([[2.0, 0.0], [5e-324, 5e-324]]), "standard")
+@example(np.array([[2.0, 0.0], [5.0, 1e-200]]), "unit")
 @settings(max_examples=150, deadline=None)
 def test_to_raw_is_the_way_back(data, scaling):
     with warnings.catch_warnings():

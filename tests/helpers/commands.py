@@ -26,12 +26,14 @@ tol = "none"
 hidden = [16]
 
 [parameters.pretrain]
-steps = 30
+steps = 150
 batch_size = 64
+learning_rate = 1e-2
 
 [parameters.train]
 steps = {steps}
 batch_size = 64
+learning_rate = 1e-4
 """
 
 

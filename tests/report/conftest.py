@@ -43,7 +43,16 @@ def learn(flat: np.ndarray, n_clusters: int, *, seed: int = 0) -> tuple[np.ndarr
 
 
 def history(refreshed: list[np.ndarray]) -> list[dict[str, Any]]:
-    records = [{"phase": "pretrain", "step": s, "seconds": s / 100, "reconstruction": 0.09 * 0.99 ** (s / 10) + 0.01, "lr": 1e-3} for s in range(50, 3001, 50)]
+    records = [
+        {
+            "phase": "pretrain",
+            "step": s,
+            "seconds": s / 100,
+            "reconstruction": 0.09 * 0.99 ** (s / 10) + 0.01,
+            "lr": 1e-3,
+        }
+        for s in range(50, 3001, 50)
+    ]
     for i, labels in enumerate(refreshed):
         changed = 1.0 if i == 0 else float((labels != refreshed[i - 1]).mean())
         records.append({"phase": "train", "step": 140 * i, "seconds": 30 + i, "changed": changed, "lr": 1e-4})
@@ -82,7 +91,13 @@ def write_run(
         labels,
         q,
         source,
-        reconstruct=(lambda rows: source.spec.to_raw(pca.inverse_transform(z[rows] * scale).astype(np.float32).reshape(len(rows), *source.spec.shape))) if reconstruct else None,
+        reconstruct=(
+            lambda rows: source.spec.to_raw(
+                pca.inverse_transform(z[rows] * scale).astype(np.float32).reshape(len(rows), *source.spec.shape)
+            )
+        )
+        if reconstruct
+        else None,
         refresh_labels=refreshed,
         refresh_steps=[3000 + 140 * i for i in range(len(refreshed))],
         y=y,
@@ -94,19 +109,33 @@ def write_run(
     save_arrays(folder / "arrays.npz", arrays)
     (folder / "metrics.json").write_text(json.dumps(figures(flat, z, q, labels, y=y, dataset=dataset, seed=seed)))
     (folder / "history.jsonl").write_text("".join(json.dumps(record) + "\n" for record in history(refreshed)))
-    (folder / "config.toml").write_text(f'data = "digits"\nsystem = "dec"\nn_clusters = {n_clusters}\n\n[train]\nsteps = 4000\nfused = true\n')
-    (folder / "environment.json").write_text(json.dumps({"coterie": "0.1.0", "python": "3.11.2", "hardware": {"cores": 2}}))
+    (folder / "config.toml").write_text(
+        f'data = "digits"\nsystem = "dec"\nn_clusters = {n_clusters}\n\n[train]\nsteps = 4000\nfused = true\n'
+    )
+    (folder / "environment.json").write_text(
+        json.dumps({"coterie": "0.1.0", "python": "3.11.2", "hardware": {"cores": 2}})
+    )
     return folder
 
 
-def figures(flat: np.ndarray, z: np.ndarray, q: np.ndarray, labels: np.ndarray, *, y: np.ndarray | None, dataset: str, seed: int) -> dict[str, Any]:
+def figures(
+    flat: np.ndarray, z: np.ndarray, q: np.ndarray, labels: np.ndarray, *, y: np.ndarray | None, dataset: str, seed: int
+) -> dict[str, Any]:
     def judged(found: np.ndarray) -> dict[str, Any]:
         soft = np.eye(q.shape[1])[found]
-        criteria = judge(z, soft, found) if 1 < len(np.unique(found)) else {}
-        return {"criteria": {k: v for k, v in criteria.items() if isinstance(v, float)}, **({} if y is None else {"metrics": evaluate(y, found)})}
+        criteria = judge(z, soft, found) if len(np.unique(found)) > 1 else {}
+        return {
+            "criteria": {k: v for k, v in criteria.items() if isinstance(v, float)},
+            **({} if y is None else {"metrics": evaluate(y, found)}),
+        }
 
     baselines = {
-        name: {"seconds": 1.5, "rows_fitted": len(x), "n_init": 3, **judged(KMeans(q.shape[1], n_init=3, random_state=seed).fit_predict(x))}
+        name: {
+            "seconds": 1.5,
+            "rows_fitted": len(x),
+            "n_init": 3,
+            **judged(KMeans(q.shape[1], n_init=3, random_state=seed).fit_predict(x)),
+        }
         for name, x in (("kmeans", flat), ("autoencoder_kmeans", z))
     }
     return {
@@ -151,7 +180,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory, digits, wine) -> dict[str, Pa
         "empty": write_run(home / "empty", x[:500], 6, y=y[:500], empty=2),
         "table": write_run(home / "table", table, 3, y=grapes, feature_names=columns, dataset="wine"),
         "bare table": write_run(home / "bare table", table, 3),
-        "hostile": write_run(home / "hostile", x[:400], 4, y=np.array([HOSTILE, "b<i>"])[y[:400] % 2], names=hostile, dataset=HOSTILE),
+        "hostile": write_run(
+            home / "hostile", x[:400], 4, y=np.array([HOSTILE, "b<i>"])[y[:400] % 2], names=hostile, dataset=HOSTILE
+        ),
     }
 
 

@@ -10,7 +10,7 @@ from coterie.algorithms.base import DeepClusterer
 from coterie.nn import Nearest
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
-from coterie.training import Fit, Phase, encode
+from coterie.training import Fit, encode
 
 
 @hyperparameters
@@ -51,10 +51,6 @@ class AEKMeans(DeepClusterer):
     def make_head(self, code_size: int) -> Nearest:
         """Return round Gaussians of one width around K centres."""
         return Nearest(self.n_clusters, code_size)
-
-    def plan(self, fit: Fit) -> Phase | None:
-        """Return the only phase: pretraining."""
-        return self.pretraining(fit) if fit.clock.phase == 0 else None
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code."""

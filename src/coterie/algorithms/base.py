@@ -25,7 +25,7 @@ from coterie.errors import CollapseWarning, InputError
 from coterie.nn import MLP, Conv, Model, mse, summarise_network
 from coterie.persistence import encode_value, register
 from coterie.settings import hyperparameters
-from coterie.starts import STARTS, make_start
+from coterie.starts import STARTS, Start, make_start
 from coterie.training import (
     Batch,
     Checkpointer,
@@ -106,8 +106,8 @@ FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
 class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """What every system shares; see DEC for one that can be used.
 
-    A system overrides ``make_head``, ``target``, ``terms`` and, where it is not "pretrain, then cluster", ``plan``,
-    ``enter``, ``refresh`` and ``finish``.
+    A system overrides ``make_head``, ``phases``, ``terms``, ``target`` and, where it needs them, ``enter``, ``refresh``,
+    ``finish`` or the whole ``plan``.
 
     Parameters
     ----------
@@ -330,6 +330,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Return the module from codes (b, d) to log q (b, K), with a ``centers`` of shape (K, d)."""
         raise NotImplementedError
 
+    def fill_head(self, fit: Fit, start: Start) -> None:
+        """Put the head on a start's clusters."""
+        fit.model.head.fill(torch.from_numpy(start.centers))
+
     def target(self, q: Tensor) -> Tensor:
         """Return what training pulls q towards, shape (n, K), from the soft assignments of all rows."""
         raise NotImplementedError
@@ -342,14 +346,17 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Raise an InputError if one of the system's own parameters breaks its rule."""
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the reconstruction error of the augmented rows."""
-        return {"reconstruction": mse(fit.model.decode(fit.model.encode(batch.view)), batch.view)}
+        """Return the error of reconstructing clean rows from augmented ones: the code need not hold what moved."""
+        return {"reconstruction": mse(fit.model.decode(fit.model.encode(batch.view)), batch.x)}
 
     def plan(self, fit: Fit) -> Phase | None:
-        """Return the next phase: pretraining, then clustering."""
-        if fit.clock.phase == 0:
-            return self.pretraining(fit)
-        return self.clustering(fit) if fit.clock.phase == 1 else None
+        """Return the next of ``phases``, None after the last."""
+        phases = self.phases(fit)
+        return phases[fit.clock.phase] if fit.clock.phase < len(phases) else None
+
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return all phases: pretraining only, unless a system has more."""
+        return [self.pretraining(fit)]
 
     def pretraining(self, fit: Fit) -> Phase:
         """Return the phase that trains the autoencoder by reconstruction."""
@@ -380,9 +387,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if phase.name != "cluster":
             return
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        fit.memory.setdefault("pretrained_code", z)
         start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
-        fit.model.head.centers.data.copy_(torch.from_numpy(start.centers))
-        fit.memory["pretrained_code"] = z
+        self.fill_head(fit, start)
         fit.memory["labels"] = torch.from_numpy(start.labels)
         fit.memory["target"] = nn.functional.one_hot(fit.memory["labels"], self.n_clusters).float()
 

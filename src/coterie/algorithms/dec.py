@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
+from torch.nn.functional import nll_loss
 
 from coterie.algorithms.base import DeepClusterer
 from coterie.checks import require, whole, within
-from coterie.nn import MLP, StudentT, kl_divergence, sharpen
+from coterie.nn import MLP, StudentT, kl_divergence, sharpen, student_t
 from coterie.settings import hyperparameters
-from coterie.training import Batch, Fit, Schedule
+from coterie.starts import Start, fine_start
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+
+SMALL = 10  # small clusters that rows are first gathered around, for each of the K
 
 
 @hyperparameters
@@ -31,13 +36,20 @@ class DEC(DeepClusterer):
     {shared}
     alpha : float, default=1.0
         Degrees of freedom of the Student-t kernel; positive, unitless.
-    update_interval : int, default=140
+    unit : float or "auto", default="auto"
+        Distance that counts as one in Q; positive, in units of the code. "auto" is the root of the mean squared
+        distance of the start's rows to their centres, so that Q means the same for a wide and a narrow code.
+    update_interval : int, default=100
         Optimiser steps between two recomputations of P over all rows; >= 1.
     tol : float or None, default=0.001
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
     warmup : int or "auto", default="auto"
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
+    gather : "auto", None or Schedule, default="auto"
+        Training between pretraining and clustering that gathers the rows around many small k-means clusters of the code,
+        about ten for each of the K, before these are put together: it widens the gaps that the start looks for. None
+        leaves it out.
 
     Attributes
     ----------
@@ -68,9 +80,11 @@ class DEC(DeepClusterer):
     """
 
     alpha: float = 1.0
-    update_interval: int = 140
+    unit: float | str = "auto"
+    update_interval: int = 100
     tol: float | None = 0.001
     warmup: int | str = "auto"
+    gather: Any = "auto"
 
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
@@ -83,6 +97,8 @@ class DEC(DeepClusterer):
             "train": Schedule(steps=20_000, optimiser="sgd", learning_rate=0.01, shape="constant"),
             "update_interval": 140,
             "tol": 0.001,
+            "gather": None,
+            "unit": 1.0,
         },
     }
 
@@ -90,15 +106,52 @@ class DEC(DeepClusterer):
         """Raise an InputError if a parameter breaks its rule."""
         rules = [
             ("alpha", within(self.alpha, 0) and self.alpha > 0, "a positive number"),
+            ("unit", self.unit == "auto" or (within(self.unit, 0) and self.unit != 0), "'auto' or a positive number"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
             ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
             ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
+            ("gather", self.gather in ("auto", None) or isinstance(self.gather, Schedule), "'auto', None or a Schedule"),
         ]
         require(type(self).__name__, self, rules)
+        if isinstance(self.gather, Schedule):
+            self.gather.check("gather")
 
     def make_head(self, code_size: int) -> StudentT:
         """Return K Student-t components, which the start puts on its centres."""
         return StudentT(self.n_clusters, code_size, self.alpha)
+
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return pretraining, gathering where it is asked for, clustering."""
+        gathering = [] if fit.settings["gather"] is None else [self.gathering(fit)]
+        return [self.pretraining(fit), *gathering, self.clustering(fit)]
+
+    def gathering(self, fit: Fit) -> Phase:
+        """Return the phase that draws rows to many small clusters."""
+        schedule: Schedule = fit.settings["gather"]
+        turn = Turn("gather_terms", ("encoder",), schedule)
+        return Phase("gather", (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
+
+    def enter(self, fit: Fit, phase: Phase) -> None:
+        """Before gathering, cluster the code finely; before clustering, put the head on the start's centres."""
+        super().enter(fit, phase)
+        if phase.name == "gather":
+            z = encode(fit.model.encode, fit.source, fit.runtime.device)
+            many = fine_start(z.numpy(), SMALL * self.n_clusters, seed=fit.streams.integer("gather"))
+            fit.memory["pretrained_code"] = z
+            fit.memory["small_centers"] = torch.from_numpy(many.centers)
+            fit.memory["small_labels"] = torch.from_numpy(many.labels)
+            fit.memory["small_unit"] = torch.tensor(self._unit(many))
+
+    def fill_head(self, fit: Fit, start: Start) -> None:
+        """Put the components on a start's centres."""
+        fit.model.head.fill(torch.from_numpy(start.centers), self._unit(start))
+
+    def gather_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the cross entropy between each row's small cluster and its Student-t assignment to all of them."""
+        z, device = fit.model.encode(batch.view).float(), batch.x.device
+        mu, unit = fit.memory["small_centers"].to(device), float(fit.memory["small_unit"])
+        log_q = student_t(z, mu, alpha=self.alpha, unit=unit)
+        return {"gather": nll_loss(log_q, fit.memory["small_labels"][batch.index].to(device))}
 
     def target(self, q: Tensor) -> Tensor:
         """Return P, shape (n, K), from the soft assignments of all rows."""
@@ -109,3 +162,6 @@ class DEC(DeepClusterer):
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         log_q = fit.model.head(fit.model.encode(batch.view))  # (b, K)
         return {"kl": kl_divergence(p, log_q)}
+
+    def _unit(self, start: Start) -> float:
+        return start.spread if self.unit == "auto" else float(self.unit)

@@ -27,13 +27,20 @@ class IDEC(DEC):
     {shared}
     alpha : float, default=1.0
         Degrees of freedom of the Student-t kernel; positive, unitless.
-    update_interval : int, default=140
+    unit : float or "auto", default="auto"
+        Distance that counts as one in Q; positive, in units of the code. "auto" is the root of the mean squared
+        distance of the start's rows to their centres, so that Q means the same for a wide and a narrow code.
+    update_interval : int, default=100
         Optimiser steps between two recomputations of P over all rows; >= 1.
     tol : float or None, default=0.001
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
     warmup : int or "auto", default="auto"
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
+    gather : "auto", None or Schedule, default="auto"
+        Training between pretraining and clustering that gathers the rows around many small k-means clusters of the code,
+        about ten for each of the K, before these are put together: it widens the gaps that the start looks for. None
+        leaves it out.
     gamma : float, default=0.1
         Weight of the clustering term beside the reconstruction's mean over rows and values; >= 0.
 
@@ -44,7 +51,8 @@ class IDEC(DEC):
     Notes
     -----
     Both terms are means, over rows and (reconstruction) over the values of a row, so that gamma means the same for
-    every batch size and image size. The code reads, and the decoder returns, the augmented rows.
+    every batch size and image size. The encoder reads augmented rows and the decoder
+    returns the clean ones.
 
     References
     ----------
@@ -81,6 +89,6 @@ class IDEC(DEC):
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         z = fit.model.encode(batch.view)  # (b, d)
         return {
-            "reconstruction": mse(fit.model.decode(z), batch.view),
+            "reconstruction": mse(fit.model.decode(z), batch.x),
             "kl": self.gamma * kl_divergence(p, fit.model.head(z)),
         }

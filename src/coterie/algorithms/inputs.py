@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names, validate_data
 
 from coterie.data import Source, make_source
+from coterie.data.arrays import to_array
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,11 +46,9 @@ def open_source(estimator: DeepClusterer, X: Any, *, reset: bool) -> Source:  # 
         if reset:
             estimator.n_features_in_ = math.prod(X.spec.shape)
             return X
-        if X.spec.shape == estimator.spec_.shape:
-            return X
-        raise InputError(f"Rows must have shape {estimator.spec_.shape}. Got {X.spec.shape} instead.")
+        return make_source(X, spec=estimator.spec_)
     if isinstance(X, torch.Tensor):
-        X = X.detach().cpu().numpy()
+        X = to_array(X, "X")[0]
     if getattr(X, "ndim", 2) in IMAGES:
         _check_feature_names(estimator, X, reset=reset)
         if reset:

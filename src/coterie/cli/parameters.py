@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from typing import Any
 
 from coterie.data import Augment
@@ -87,7 +88,7 @@ def _group(name: str, table: dict[str, Any]) -> Any:
     if kind not in kinds:
         raise InputError(f"[parameters.{name}]: kind must be one of {', '.join(kinds)}. Got {kind!r} instead.")
     cls = kinds[kind]
-    known = sorted(cls().get_params(deep=False))
+    known = sorted(field.name for field in fields(cls))
     for key in table:
         if key not in known:
             raise InputError(f"[parameters.{name}] has no entry {key!r}; it has {', '.join(known)}.")

@@ -152,7 +152,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
         with _occupied(folder):
             settings.write(folder)
             baseline = _begin(settings, folder, data, screen=screen, expected=expected)
-            trace = LabelTrace(folder / CHECKPOINT)
+            trace = LabelTrace()
             callbacks = (HistoryFile(folder / "history.jsonl"), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
                 estimator.fit(data.source)
@@ -192,7 +192,7 @@ def _write_all(
 ) -> dict[str, Any]:
     """Judge a fitted system and write everything but the report; return the metrics."""
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
-    steps, traced = trace.read()
+    steps, traced = trace.steps, trace.labels
     if not steps or steps[-1] < estimator.n_iter_:
         steps, traced = [*steps, estimator.n_iter_], [*traced, estimator.labels_]
     metrics = _judge(settings, data, estimator=estimator, baseline=baseline, z=z, q=q)

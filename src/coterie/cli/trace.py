@@ -1,40 +1,39 @@
-"""Clusters at each refresh, kept on disk so that they survive the process that learned them."""
+"""The clusters of all rows at each refresh, for the report's curve."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
+import torch
 
-from coterie.files import atomic_path
 from coterie.training import Callback
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from coterie.training import Fit
+
+_LABELS, _STEPS = "trace.labels", "trace.steps"
 
 
 class LabelTrace(Callback):
-    """The clusters of all rows at each refresh, one small file each, named by the step.
+    """Remembers the clusters at each refresh within the fit's own memory.
 
-    Steps that a resumed fit goes through again give the same files again.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder.
+    So they are in every checkpoint, and a resumed fit has exactly those of the steps that it does not take again.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.labels: list[np.ndarray] = []
 
     def on_refresh(self, fit: Fit, labels: np.ndarray) -> None:
-        """Write the clusters."""
-        with atomic_path(self.folder / f"labels-{fit.clock.total:08d}.npy") as path:
-            np.save(path, labels.astype(np.uint16))
+        """Add the clusters."""
+        small = torch.uint8 if labels.max(initial=0) < 256 else torch.int32
+        for name, new in ((_LABELS, torch.from_numpy(labels).to(small)), (_STEPS, torch.tensor(fit.clock.total))):
+            before = [fit.memory[name]] if name in fit.memory else []
+            fit.memory[name] = torch.cat([*before, new[None]])
 
-    def read(self) -> tuple[list[int], list[np.ndarray]]:
-        """Return the steps, ascending, and the clusters at each, shape (n,)."""
-        paths = sorted(self.folder.glob("labels-*.npy"))
-        steps = [int(path.stem.partition("-")[2]) for path in paths]
-        return steps, [np.load(path, allow_pickle=False) for path in paths]
+    def on_end(self, fit: Fit) -> None:
+        """Keep what was remembered: ``steps``, and ``labels`` of shape (n,) for each."""
+        if _STEPS in fit.memory:
+            self.steps, self.labels = fit.memory[_STEPS].tolist(), list(fit.memory[_LABELS].numpy())

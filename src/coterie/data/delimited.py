@@ -69,7 +69,7 @@ def read_delimited(path: Path, *, column: str | int | None = None) -> Table:
     kept = [j for j in range(len(form.columns)) if j not in taken]
     if not kept:
         raise InputError(f"{path.name!r} has no column of numbers besides its labels.")
-    _refuse_text_columns(form, sample, kept, path)
+    _refuse_text_columns(form, sample, kept, path=path)
     values, aside = array("d"), {j: [] for j in taken}
     for line, record in records(path, form):
         for j in sorted(taken, reverse=True):
@@ -81,7 +81,7 @@ def read_delimited(path: Path, *, column: str | int | None = None) -> Table:
     X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(kept))
     if not len(X):
         raise InputError(f"{path.name!r} has no rows.")
-    _refuse_nan(X, form, kept, path)
+    _refuse_nan(X, form, kept, path=path)
     names = [form.columns[j] for j in kept]
     return Table(
         X=X,
@@ -243,7 +243,7 @@ def _find_column(form: Form, column: str | int, path: Path) -> int:
     raise InputError(f"{path.name!r} has no column {column!r}; its columns are {named(form.labelled)}.")
 
 
-def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], path: Path) -> None:
+def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *, path: Path) -> None:
     def mostly_text(j: int) -> bool:
         fields = [record[j] for record in sample if len(record) > j]
         filled = [field for field in fields if field.strip().lower() not in MISSING]
@@ -266,7 +266,7 @@ def _cell_message(form: Form, record: list[str], kept: list[int], *, place: str)
     raise AssertionError(record)
 
 
-def _refuse_nan(X: np.ndarray, form: Form, kept: list[int], path: Path) -> None:
+def _refuse_nan(X: np.ndarray, form: Form, kept: list[int], *, path: Path) -> None:
     bad = np.isnan(X)
     if bad.any():
         row, j = np.argwhere(bad)[0]

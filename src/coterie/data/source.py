@@ -199,24 +199,28 @@ def make_source(
     if spec is not None:
         _check_like(array, spec, name=name, feature_names=names)
         return Source(array, spec)
+    return Source(array, _describe(array, names, image_shape=image_shape, scaling=scaling, name=name))
+
+
+def _describe(
+    array: np.ndarray, names: list[str] | None, *, image_shape: Sequence[int] | None, scaling: str, name: str
+) -> DataSpec:
+    """Look through rows that are to be fitted."""
     kind, shape, layout = resolve_layout(array.shape, image_shape, name)
     if names is not None and kind == "vectors" and len(names) != array.shape[1]:
         raise InputError(f"There are {len(names)} names for the {array.shape[1]} columns of {name}.")
     ranges = measure_ranges(array, name=name, feature_names=names)
     scaling, offset, scale = choose_scaling(array, ranges, kind=kind, scaling=scaling, feature_names=names)
-    return Source(
-        array,
-        DataSpec(
-            kind=kind,
-            shape=shape,
-            layout=layout,
-            n_features_in=int(np.prod(shape)),
-            offset=offset,
-            scale=scale,
-            scaling=scaling,
-            feature_names=tuple(names) if names is not None else None,
-            dtype=array.dtype.name,
-        ),
+    return DataSpec(
+        kind=kind,
+        shape=shape,
+        layout=layout,
+        n_features_in=int(np.prod(shape)),
+        offset=offset,
+        scale=scale,
+        scaling=scaling,
+        feature_names=tuple(names) if names is not None else None,
+        dtype=array.dtype.name,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20  # numbers looked at together: 8 MB as float64
 _PIXEL_MAX, _BRIGHT = 255, 128
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
+_FLOAT32_TINY = float(np.finfo(np.float32).tiny)  # below it deviations would vanish when squared or divided by
 _SAME = 8 * np.finfo(np.float64).eps  # a column whose relative range is below this is constant
 _NAMED = 5
 
@@ -33,8 +34,9 @@ class Ranges:
 
     @property
     def constant(self) -> np.ndarray:
-        """Which columns hold one value only, shape (d,)."""
-        return self.high - self.low <= _SAME * np.maximum(np.abs(self.low), np.abs(self.high))
+        """Which columns hold one value only, as far as numbers tell, shape (d,)."""
+        rounding = _SAME * np.maximum(np.abs(self.low), np.abs(self.high))
+        return self.high - self.low <= np.maximum(rounding, _FLOAT32_TINY)
 
     @property
     def within_unit(self) -> bool:
@@ -79,7 +81,7 @@ def measure_ranges(array: np.ndarray, *, name: str, feature_names: Sequence[str]
         least, most = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
         # A NaN or an infinity always shows in the extremes, so finite data need no further pass.
         if not max(np.abs(least).max(), np.abs(most).max()) <= _FLOAT32_MAX:
-            raise InputError(_first_bad(start, rows, array.shape, name, feature_names))
+            raise InputError(_first_bad(start, rows, shape=array.shape, name=name, feature_names=feature_names))
         whole = whole and (rows.dtype.kind != "f" or bool((rows == np.rint(rows)).all()))
         low, high = np.minimum(low, least), np.maximum(high, most)
     return Ranges(low, high, whole)
@@ -187,7 +189,7 @@ def _warn_constant(columns: np.ndarray, feature_names: Sequence[str] | None) -> 
 
 
 def _first_bad(
-    start: int, rows: np.ndarray, shape: tuple[int, ...], name: str, feature_names: Sequence[str] | None
+    start: int, rows: np.ndarray, *, shape: tuple[int, ...], name: str, feature_names: Sequence[str] | None
 ) -> str:
     bad = ~(np.abs(rows.astype(np.float64)) <= _FLOAT32_MAX)
     row, column = np.argwhere(bad)[0]

@@ -1,6 +1,6 @@
 """What is learned: networks, heads, losses and targets."""
 
-from coterie.nn.heads import Nearest, StudentT
+from coterie.nn.heads import Nearest, StudentT, student_t
 from coterie.nn.losses import kl_divergence, mse, sharpen
 from coterie.nn.networks import MLP, NETWORKS, Conv, Model
 from coterie.nn.summary import summarise_network
@@ -15,5 +15,6 @@ __all__ = [
     "kl_divergence",
     "mse",
     "sharpen",
+    "student_t",
     "summarise_network",
 ]

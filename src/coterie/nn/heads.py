@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 
 class StudentT(nn.Module):
-    r"""Soft assignment by a Student-t kernel, :math:`q_{ik} \propto (1 + \|z_i - \mu_k\|^2/\alpha)^{-(\alpha+1)/2}`.
+    r"""Soft assignment by a Student-t kernel.
+
+    :math:`q_{ik} \propto (1 + \|z_i - \mu_k\|^2 / \alpha s^2)^{-(\alpha + 1) / 2}`, with s = 1 in the paper.
 
     Parameters
     ----------
@@ -17,6 +19,13 @@ class StudentT(nn.Module):
         d, the size of the code.
     alpha : float, default=1.0
         Degrees of freedom; positive, unitless.
+
+    Attributes
+    ----------
+    centers : Parameter of shape (K, d)
+        Centres mu.
+    unit : Tensor of shape ()
+        Distance s that counts as one; 1 until :meth:`fill` sets it. It is not learned.
 
     Examples
     --------
@@ -32,11 +41,18 @@ class StudentT(nn.Module):
         super().__init__()
         self.centers = nn.Parameter(torch.zeros(n_clusters, code_size))  # mu
         self.alpha = alpha
+        self.register_buffer("unit", torch.ones(()))
+        self.unit: Tensor
+
+    def fill(self, centers: Tensor, unit: float = 1.0) -> None:
+        """Put the components on centres of shape (K, d) and set the unit of distance."""
+        with torch.no_grad():
+            self.centers.copy_(centers)
+        self.unit.fill_(unit)
 
     def forward(self, z: Tensor) -> Tensor:
         """Return log q, shape (b, K), for codes z, shape (b, d)."""
-        distance = squared_distances(z.float(), self.centers)
-        return torch.log_softmax(-0.5 * (self.alpha + 1) * torch.log1p(distance / self.alpha), dim=1)
+        return student_t(z.float(), self.centers, alpha=self.alpha, unit=self.unit)
 
 
 class Nearest(nn.Module):
@@ -78,6 +94,36 @@ class Nearest(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return log q, shape (b, K), for codes z, shape (b, d)."""
         return torch.log_softmax(-0.5 * squared_distances(z.float(), self.centers) / self.variance, dim=1)
+
+
+def student_t(z: Tensor, centers: Tensor, *, alpha: float = 1.0, unit: float | Tensor = 1.0) -> Tensor:
+    """Log of the Student-t assignment of codes to centres.
+
+    Parameters
+    ----------
+    z : Tensor of shape (b, d)
+        Codes.
+    centers : Tensor of shape (K, d)
+        Centres.
+    alpha : float, default=1.0
+        Degrees of freedom; positive, unitless.
+    unit : float or Tensor of shape (), default=1.0
+        Distance that counts as one.
+
+    Returns
+    -------
+    Tensor of shape (b, K)
+        log q; the exponentials of a row sum to one.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import student_t
+    >>> student_t(torch.tensor([[0.0]]), torch.tensor([[0.0], [2.0]])).exp().round(decimals=3).tolist()
+    [[0.833, 0.167]]
+    """
+    distance = squared_distances(z, centers) / unit**2
+    return torch.log_softmax(-0.5 * (alpha + 1) * torch.log1p(distance / alpha), dim=1)
 
 
 def squared_distances(z: Tensor, centers: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +24,22 @@ if TYPE_CHECKING:
 FORMAT = 1
 RECONSTRUCTED = 16  # rows shown beside their reconstruction
 _BLOCK = 4_096  # rows read at a time
-_NEEDED = ("format", "kind", "spec", "z", "labels", "q_max", "map2d", "map_rows", "means", "typical_rows", "doubtful_rows")
+_NEEDED = (
+    "format",
+    "kind",
+    "spec",
+    "z",
+    "labels",
+    "q_max",
+    "map2d",
+    "map_rows",
+    "means",
+    "typical_rows",
+    "doubtful_rows",
+)
 
 
-def collect(  # noqa: PLR0913 - all but the first four are keyword-only facts about one run
+def collect(  # noqa: PLR0913, PLR0917 - the four things a run consists of, then named facts about it
     z: np.ndarray,
     labels: np.ndarray,
     q: np.ndarray,
@@ -79,18 +92,19 @@ def collect(  # noqa: PLR0913 - all but the first four are keyword-only facts ab
     dict of str to ndarray
         Strings are unicode arrays; nothing needs pickle. ``row`` stands for one row's shape: (H, W), (H, W, C) or (d,).
 
-        ``format`` (), ``kind`` () "images" or "vectors", ``spec`` () JSON of the data's description, ``describe`` ()
-        the description in words, ``network_summary`` ();
-        ``z`` (n, d) float32, ``labels`` (n,) int32, ``q_max`` (n,) float32 confidence, ``y`` (n,) and ``names`` (n,) if given;
-        ``map2d`` (m, 2) float32, ``map_rows`` (m,) int64, ``map_method`` (), and for images ``map_pictures``
-        (t, h, w[, 3]) uint8, small pictures of the first t <= m points;
-        ``typical_rows``, ``doubtful_rows`` (K, 12) int64 with -1 where a cluster has fewer rows, ``typical_raw``,
-        ``doubtful_raw`` (K, 12, row) in the data's dtype, ``doubtful_next`` (K, 12) int32 the second-best cluster (-1: none),
-        ``doubtful_margin`` (K, 12) float32 by how much the best leads;
-        ``means`` (K, row) float32 in raw units, NaN for empty clusters, ``value_range`` (2,) float64 darkest and lightest
-        value for images; for vectors ``feature_mean`` and ``feature_sd`` (d,) over all rows;
-        ``reconstruction_rows`` (r,) int64, ``originals`` and ``reconstructions`` (r, row), if `reconstruct` is given;
-        ``refresh_labels`` (r, n) uint16 and ``refresh_steps`` (r,) int64, if given.
+        - ``format`` (); ``kind`` (), "images" or "vectors"; ``spec`` (), the data's description as JSON;
+          ``describe`` (), the same in words; ``network_summary`` ().
+        - ``z`` (n, d) float32; ``labels`` (n,) int32; ``q_max`` (n,) float32, the confidence; if given, ``y`` and
+          ``names`` (n,).
+        - ``map2d`` (m, 2) float32; ``map_rows`` (m,) int64; ``map_method`` (); for images ``map_pictures``
+          (t, h, w[, 3]) uint8, small pictures of the first t <= m points.
+        - ``typical_rows``, ``doubtful_rows`` (K, 12) int64, -1 where a cluster has fewer rows; ``typical_raw``,
+          ``doubtful_raw`` (K, 12, row) in the data's dtype; ``doubtful_next`` (K, 12) int32, the second-best cluster, -1
+          if there is none; ``doubtful_margin`` (K, 12) float32, by how much the best leads.
+        - ``means`` (K, row) float32 in raw units, NaN for empty clusters; for images ``value_range`` (2,) float64, the
+          values drawn black and white; for vectors ``feature_mean`` and ``feature_sd`` (d,) over all rows.
+        - ``reconstruction_rows`` (r,) int64; ``originals``, ``reconstructions`` (r, row), with `reconstruct`.
+        - ``refresh_labels`` (r, n) uint16 and ``refresh_steps`` (r,) int64, if given.
 
     Raises
     ------
@@ -108,16 +122,11 @@ def collect(  # noqa: PLR0913 - all but the first four are keyword-only facts ab
     >>> arrays["typical_rows"][:, :2].tolist()
     [[0, 1], [2, -1]]
     """
-    n, spec = len(source), source.spec
-    _check_lengths(n, z=z, labels=labels, q=q, y=y, names=names)
+    _check_lengths(len(source), z=z, labels=labels, q=q, y=y, names=names)
     z, labels, q = np.asarray(z, np.float32), np.asarray(labels).astype(np.int32), np.asarray(q, np.float32)
     places, map_rows = map2d(z, method=method, seed=seed, max_rows=max_rows)
     arrays = {
-        "format": np.array(FORMAT),
-        "kind": np.array(spec.kind),
-        "spec": np.array(json.dumps(spec.to_dict())),
-        "describe": np.array(spec.describe),
-        "network_summary": np.array(network_summary),
+        **_about(source, network_summary),
         "z": z,
         "labels": labels,
         "q_max": q.max(1),
@@ -125,16 +134,13 @@ def collect(  # noqa: PLR0913 - all but the first four are keyword-only facts ab
         "map_rows": map_rows,
         "map_method": np.array(method),
         **_averages(source, labels, q.shape[1]),
+        **_examples(source, choose_examples(z, labels, q)),
     }
     if y is not None:
         arrays["y"] = _plain(np.asarray(y))
     if names is not None:
         arrays["names"] = np.array([str(name) for name in names], dtype=np.str_)
-    examples = choose_examples(z, labels, q)
-    arrays.update(examples)
-    for which in ("typical", "doubtful"):
-        arrays[f"{which}_raw"] = _rows_or_zeros(source, examples[f"{which}_rows"])
-    if spec.kind == "images":
+    if source.spec.kind == "images":
         arrays["map_pictures"] = thumbnails(lambda rows: _raw(source, rows), map_rows, arrays["value_range"])
     if reconstruct is not None:
         arrays.update(_reconstructions(source, reconstruct, seed))
@@ -197,9 +203,9 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise InputError(f"{path} does not exist: a report is drawn from it.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is damaged and cannot be read ({error}).") from error
     missing = [key for key in _NEEDED if key not in arrays]
     if missing:
@@ -212,11 +218,13 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 def _check_lengths(n: int, **given: np.ndarray | Sequence[str] | None) -> None:
     for name, value in given.items():
         if value is not None and len(value) != n:
-            raise InputError(f"The '{name}' parameter of collect must have one entry for each of {n} rows. Got {len(value)} instead.")
+            raise InputError(
+                f"The '{name}' parameter of collect must have {n} entries, one a row. Got {len(value)} instead."
+            )
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
-    """Classes as integers or text: the types that are saved without pickle and shown without decimals."""
+    """Turn classes into integers or text: the types that are saved without pickle and shown without decimals."""
     if values.dtype.kind in "iub":
         return values.astype(np.int64)
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
@@ -225,21 +233,34 @@ def _plain(values: np.ndarray) -> np.ndarray:
 
 
 def _raw(source: Source, rows: np.ndarray | slice) -> np.ndarray:
-    """Rows as they came, pictures as (b, H, W) or (b, H, W, C) whatever their layout."""
+    """Return rows as they came, pictures as (b, H, W) or (b, H, W, C) whatever their layout."""
     return as_pictures(np.asarray(source.raw(rows)), source.spec)
 
 
-def _rows_or_zeros(source: Source, rows: np.ndarray) -> np.ndarray:
-    """Return the rows of a (K, m) table of row numbers, zeros where the number is -1."""
-    flat = rows.ravel()
-    found = _raw(source, flat[flat >= 0])
-    filled = np.zeros((flat.size, *found.shape[1:]), dtype=found.dtype)
-    filled[flat >= 0] = found
-    return filled.reshape(*rows.shape, *found.shape[1:])
+def _about(source: Source, network_summary: str) -> dict[str, np.ndarray]:
+    return {
+        "format": np.array(FORMAT),
+        "kind": np.array(source.spec.kind),
+        "spec": np.array(json.dumps(source.spec.to_dict())),
+        "describe": np.array(source.spec.describe),
+        "network_summary": np.array(network_summary),
+    }
+
+
+def _examples(source: Source, chosen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Add the chosen rows themselves, zeros where a cluster has fewer."""
+    found = dict(chosen)
+    for which in ("typical", "doubtful"):
+        rows = chosen[f"{which}_rows"]
+        raw = _raw(source, rows[rows >= 0])
+        filled = np.zeros((*rows.shape, *raw.shape[1:]), dtype=raw.dtype)
+        filled[rows >= 0] = raw
+        found[f"{which}_raw"] = filled
+    return found
 
 
 def _averages(source: Source, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
-    """Mean of each cluster, and the range or the spread of all rows, in one pass over the data."""
+    """Return the mean of each cluster, and the range or the spread of all rows, in one pass over the data."""
     first = _raw(source, np.zeros(1, dtype=np.int64))
     row_shape = first.shape[1:]
     origin = first.reshape(-1).astype(np.float64)  # sums are taken from here, so that large offsets cancel
@@ -265,7 +286,9 @@ def _averages(source: Source, labels: np.ndarray, n_clusters: int) -> dict[str, 
     return {**found, "feature_mean": mean + origin, "feature_sd": spread}
 
 
-def _reconstructions(source: Source, reconstruct: Callable[[np.ndarray], np.ndarray], seed: int) -> dict[str, np.ndarray]:
+def _reconstructions(
+    source: Source, reconstruct: Callable[[np.ndarray], np.ndarray], seed: int
+) -> dict[str, np.ndarray]:
     count = min(RECONSTRUCTED, len(source))
     rows = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False)).astype(np.int64)
     again = as_pictures(np.asarray(reconstruct(rows)), source.spec)

@@ -10,8 +10,8 @@ from coterie.report.run import Run
 
 _TELLING = 6  # columns that set a cluster apart
 _COMMON = 3  # labels named
-_MANY = 20  # clusters from which fewer examples are shown
-_FEWER = 6
+_EXAMPLES = ((20, 12), (100, 6))  # shown of each sort up to so many clusters
+_FEWEST = 3
 
 
 def describe_clusters(run: Run) -> list[dict[str, Any]]:
@@ -60,9 +60,9 @@ def shown_examples(n_clusters: int) -> int:
     Returns
     -------
     int
-        12, or 6 from more than 20 clusters on, so that the page stays small.
+        12 up to 20 clusters, 6 up to 100, then 3, so that the page stays small.
     """
-    return _FEWER if n_clusters > _MANY else _FEWER * 2
+    return next((count for most, count in _EXAMPLES if n_clusters <= most), _FEWEST)
 
 
 def column_names(run: Run) -> list[str]:
@@ -83,7 +83,7 @@ def column_names(run: Run) -> list[str]:
 
 
 def _classes(run: Run, k: int) -> list[tuple[str, float]]:
-    """The commonest labels of a cluster with their shares."""
+    """Return the commonest labels of a cluster with their shares."""
     if "y" not in run.arrays or not (run.labels == k).any():
         return []
     values, counts = np.unique(run.arrays["y"][run.labels == k], return_counts=True)
@@ -113,7 +113,7 @@ def _examples(run: Run, k: int, which: str) -> list[dict[str, Any]]:
 
 
 def _columns(run: Run, k: int) -> list[dict[str, Any]]:
-    """The columns whose mean in this cluster is farthest from the mean of all rows, in standard deviations."""
+    """Return the columns in which the cluster's mean is farthest from that of all rows, in standard deviations."""
     mean, spread = run.arrays["feature_mean"], run.arrays["feature_sd"]
     own = run.arrays["means"][k].astype(np.float64)
     apart = np.divide(own - mean, spread, out=np.zeros_like(mean), where=spread > 0)

@@ -24,6 +24,7 @@ from coterie.report.summarise import facts_of
 _PIXELS = 1_500_000  # bytes of example pictures before compression
 _SIDES = (96, 64, 48, 32)  # longest sides tried in turn
 _WIDE = 8  # columns of a table that fit a page
+_FEW_ROWS = 6
 _SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
 _UINT16 = 65_535
 _TERMS = {"kl": "KL divergence", "reconstruction": "Reconstruction error"}
@@ -84,7 +85,7 @@ def render(run: Run) -> str:
     )
     environment.filters.update(figure=wording.figure, percent=wording.percent)
     environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
-    style, script = Markup(_style()), Markup(_template("report.js"))  # noqa: S704 - files of this package, no data in them
+    style, script = Markup(_style()), Markup(_template("report.js"))  # files of this package: no data in them
     facts = facts_of(run)
     return environment.get_template("report.html.j2").render(
         **{key: value for key, value in facts.items() if key != "settings"},
@@ -94,7 +95,9 @@ def render(run: Run) -> str:
         policy=_policy(style, script),
         charts=_charts(facts),
         histogram=plots.histogram(
-            facts["confidence"]["counts"], facts["confidence"]["edges"], title=f"Confidence: {facts['confidence']['sentence']}"
+            facts["confidence"]["counts"],
+            facts["confidence"]["edges"],
+            title=f"Confidence: {facts['confidence']['sentence']}",
         ),
         cards=_pictures(run) if run.is_images else _rows(run),
         pairs=_pairs(run),
@@ -109,9 +112,10 @@ def _template(name: str) -> str:
 
 def _style() -> str:
     colours = "".join(
-        f".c{i}{{color:light-dark({light},{dark})}}" for i, (light, dark) in enumerate(zip(palette.LIGHT, palette.DARK, strict=True))
+        f".c{i}{{color:light-dark({light},{dark})}}"
+        for i, (light, dark) in enumerate(zip(palette.LIGHT, palette.DARK, strict=True))
     )
-    # Eleven steps of ink for the heat map; from the middle on, text on them turns over.
+    # Eleven steps of ink for the heat map.
     shades = "".join(
         f".h{i}{{background:color-mix(in oklab,var(--ink-cell) {10 * i}%,var(--surface))}}" for i in range(11)
     )
@@ -122,16 +126,17 @@ def _policy(style: str, script: str) -> str:
     def known(text: str) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
 
-    return (
-        f"default-src 'none'; img-src data:; style-src {known(style)}; script-src {known(script)}; base-uri 'none'; form-action 'none'"
-    )
+    own = f"style-src {known(style)}; script-src {known(script)}"
+    return f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'"
 
 
 def _charts(facts: dict[str, Any]) -> list[dict[str, Any]]:
     training, found = facts["training"], []
     if training["accuracy"]:
         curve = training["accuracy"]
-        found.append(plots.line_chart(curve["steps"], curve["values"], title="Accuracy at each refresh", limits=(0.0, 1.0)))
+        found.append(
+            plots.line_chart(curve["steps"], curve["values"], title="Accuracy at each refresh", limits=(0.0, 1.0))
+        )
     for phase in training["phases"]:
         for curve in phase["curves"]:
             title = f"{_TERMS.get(curve['name'], curve['name'].replace('_', ' '))}, {phase['name']}"
@@ -144,7 +149,7 @@ def _charts(facts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _pictures(run: Run) -> list[dict[str, Any]]:
-    """Mean and example pictures of each cluster as addresses."""
+    """Return mean and example pictures of each cluster as addresses."""
     arrays, shown = run.arrays, shown_examples(run.n_clusters)
     limits = arrays["value_range"]
     one = to_bytes(arrays["means"][:1], limits)
@@ -166,8 +171,8 @@ def _pictures(run: Run) -> list[dict[str, Any]]:
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:
-    """Example rows of each cluster, in the columns that set it apart."""
-    arrays, shown, names = run.arrays, shown_examples(run.n_clusters) // 2, column_names(run)
+    """Return example rows of each cluster, in the columns that set it apart."""
+    arrays, shown, names = run.arrays, min(shown_examples(run.n_clusters), _FEW_ROWS), column_names(run)
     telling = np.nan_to_num(_between(run)).argsort(kind="stable")[::-1][:_WIDE]
     columns = np.sort(telling)
     cards = []
@@ -181,14 +186,14 @@ def _rows(run: Run) -> list[dict[str, Any]]:
 
 
 def _between(run: Run) -> np.ndarray:
-    """How far apart the clusters' means are in each column, in standard deviations."""
+    """Return how far apart the clusters' means are in each column, in standard deviations."""
     spread = run.arrays["feature_sd"]
     means = run.arrays["means"][np.isfinite(run.arrays["means"]).all(1)].astype(np.float64)
     return np.divide(means.std(0), spread, out=np.zeros_like(spread), where=spread > 0)
 
 
 def _pairs(run: Run) -> dict[str, Any] | None:
-    """Originals and what the autoencoder made of them."""
+    """Return originals and what the autoencoder made of them."""
     if "reconstructions" not in run.arrays:
         return None
     originals, again = run.arrays["originals"], run.arrays["reconstructions"]
@@ -210,7 +215,7 @@ def _number(value: float) -> str:
 
 
 def _map(run: Run) -> dict[str, Any]:
-    """The map as numbers the page's script can draw: 16-bit places, clusters, classes, confidences, small pictures."""
+    """Return the map as numbers that the page's script can draw: 16-bit places, clusters, classes and so on."""
     arrays, rows = run.arrays, run.arrays["map_rows"]
     places = arrays["map2d"].astype(np.float64)
     low = places.min(0)

@@ -80,7 +80,7 @@ def to_bytes(pictures: np.ndarray, limits: np.ndarray) -> np.ndarray:
     low, high = (float(value) for value in limits)
     scaled = (np.nan_to_num(pictures.astype(np.float64), nan=low, posinf=high, neginf=low) - low) / (high - low)
     whole = np.round(np.clip(scaled, 0, 1) * _BYTE)
-    if whole.ndim == 4:  # noqa: PLR2004 - with channels
+    if whole.ndim == 4:
         whole = whole[..., :_COLOUR_CHANNELS] if whole.shape[-1] >= _COLOUR_CHANNELS else whole.mean(-1)
     return whole.astype(np.uint8)
 
@@ -126,7 +126,7 @@ def thumbnails(read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, limit
         t <= m, longer side at most 28 pixels, in few shades so that they compress.
     """
     one = shrink(to_bytes(read(rows[:1]), limits), THUMB_SIDE)
-    grey = one.ndim == 3  # noqa: PLR2004 - without channels
+    grey = one.ndim == 3
     count = min(len(rows), (_GREY_BYTES if grey else _COLOUR_BYTES) // one[0].size)
     blocks = [rows[start : min(start + 500, count)] for start in range(0, count, 500)]
     small = np.concatenate([shrink(to_bytes(read(block), limits), THUMB_SIDE) for block in blocks])
@@ -152,7 +152,7 @@ def data_uri(picture: np.ndarray, *, few_colours: bool = False) -> str:
         The address.
     """
     image = Image.fromarray(picture)
-    if few_colours and picture.ndim == 3:  # noqa: PLR2004 - with channels
+    if few_colours and picture.ndim == 3:
         image = image.quantize(_COLOURS)
     stream = io.BytesIO()
     image.save(stream, format="PNG", optimize=True)

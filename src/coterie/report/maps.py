@@ -20,7 +20,8 @@ def map2d(
     """Lay the rows of a code out in the plane.
 
     The default takes 2 to 4 s for 5,000 rows on two cores; "tsne" about ten times that, "pca" none to speak of. A code
-    of one or two dimensions is shown as it is, and fewer than 16 rows through "pca". The global random state is left alone.
+    of one or two dimensions is shown as it is, and fewer than 16 rows through "pca". The global random
+    state is left alone.
 
     Parameters
     ----------
@@ -59,17 +60,19 @@ def map2d(
         raise InputError(f"The 'method' parameter of map2d must be one of {sorted(_METHODS)}. Got {method!r} instead.")
     rows = np.random.default_rng(seed).permutation(len(z))[:max_rows].astype(np.int64)
     chosen = np.asarray(z, dtype=np.float64)[rows]
-    if chosen.shape[1] <= 2:  # noqa: PLR2004 - the plane's dimensions
+    if chosen.shape[1] <= 2:
         places = np.pad(chosen, ((0, 0), (0, 2 - chosen.shape[1])))
     elif len(chosen) < _FEW or not np.ptp(chosen, axis=0).any():
         places = _pca(chosen, seed)
     else:
         places = _METHODS[method](chosen, seed)
+        if not np.isfinite(places).all():  # many equal rows can leave a neighbour graph without a layout
+            places = _pca(chosen, seed)
     return places.astype(np.float32), rows
 
 
 def _pca(z: np.ndarray, seed: int) -> np.ndarray:
-    from sklearn.decomposition import PCA  # noqa: PLC0415 - so that reading a finished run loads no scikit-learn
+    from sklearn.decomposition import PCA
 
     kept = min(2, *z.shape)
     if not np.ptp(z, axis=0).any():
@@ -78,14 +81,14 @@ def _pca(z: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _tsne(z: np.ndarray, seed: int) -> np.ndarray:
-    from sklearn.manifold import TSNE  # noqa: PLC0415
+    from sklearn.manifold import TSNE
 
     perplexity = min(_PERPLEXITY, (len(z) - 1) / 3)
     return TSNE(2, init="pca", perplexity=perplexity, random_state=seed).fit_transform(z)
 
 
 def _umap(z: np.ndarray, seed: int) -> np.ndarray:
-    from coterie.starts import umap  # noqa: PLC0415
+    from coterie.starts import umap
 
     return umap(z, seed=seed, max_iter=_UMAP_STEPS)
 

@@ -1,8 +1,8 @@
 """Ten colours that stay apart for colour-blind readers, times five shapes: fifty clusters.
 
-The colours were searched for by computer: hues spread by eye, then moved a little until the smallest perceptual distance
-(OKLab) of any two, also as seen with protanopia, deuteranopia and tritanopia, was as large as could be while each keeps a contrast
-of 3 : 1 with its background.
+The colours were searched for by computer: hues spread by eye, then moved a little until the smallest perceptual
+distance (OKLab) of any two, also as seen with protanopia, deuteranopia and tritanopia, was as large as could be while
+each keeps a contrast of 3 : 1 with its background.
 """
 
 from __future__ import annotations

@@ -14,7 +14,12 @@ _LOG_RATIO = 30.0  # values that span more than this are drawn on a logarithmic 
 
 
 def line_chart(
-    steps: Sequence[float], values: Sequence[float], *, title: str, limits: tuple[float, float] | None = None, shares: bool = False
+    steps: Sequence[float],
+    values: Sequence[float],
+    *,
+    title: str,
+    limits: tuple[float, float] | None = None,
+    shares: bool = False,
 ) -> dict[str, Any]:
     """Place a curve, its axes and a sentence for those who cannot see it.
 
@@ -32,8 +37,8 @@ def line_chart(
     Returns
     -------
     dict
-        ``title``, ``line`` and ``area`` (SVG paths), ``x_ticks`` and ``y_ticks`` (place, text), ``end`` (x, y, text), ``log``
-        and ``sentence``.
+        ``title``; ``unit`` of the horizontal axis; ``line`` and ``area``, SVG paths; ``x_ticks`` and ``y_ticks``, pairs
+        of place and text; ``end`` (x, y, text); ``log``; ``sentence``.
     """
     log = limits is None and min(values) > 0 and max(values) > _LOG_RATIO * min(values)
     y_ticks, low, high = _axis(values, limits, log=log)
@@ -52,6 +57,7 @@ def line_chart(
     write = percent if shares else _short
     return {
         "title": title,
+        "unit": " steps",
         "line": line,
         "area": f"{line}L{points[-1][0]:.1f} {base}L{points[0][0]:.1f} {base}Z",
         "x_ticks": [(round(x(step), 1), _count(step)) for step in _ticks(x_low, x_high, 4) if x_low <= step <= x_high],
@@ -77,7 +83,8 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, title: str) -> d
     Returns
     -------
     dict
-        ``title``, ``columns`` (x, y, width, height, tooltip), ``x_ticks`` and ``y_ticks`` (place, text), ``base`` and ``sentence``.
+        ``title``; ``unit``; ``columns`` (x, y, width, height, tooltip); ``x_ticks`` and ``y_ticks``, pairs of place and
+        text; ``base``; ``sentence``.
     """
     total, span = max(sum(counts), 1), WIDTH - _LEFT - _RIGHT
     shares = [count / total for count in counts]
@@ -91,9 +98,12 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, title: str) -> d
         left, right = _LEFT + edges[i] * span, _LEFT + edges[i + 1] * span
         tooltip = f"{counts[i]:,} between {edges[i]:.2f} and {edges[i + 1]:.2f}"
         height = HEIGHT - _BOTTOM - y(share)
-        columns.append((round(left + 0.75, 2), round(y(share), 2), round(right - left - 1.5, 2), round(height, 2), tooltip))
+        columns.append(
+            (round(left + 0.75, 2), round(y(share), 2), round(right - left - 1.5, 2), round(height, 2), tooltip)
+        )
     return {
         "title": title,
+        "unit": "",
         "columns": columns,
         "x_ticks": [(round(_LEFT + value * span, 1), figure(value)) for value in (0, 0.25, 0.5, 0.75, 1)],
         "y_ticks": [(round(y(value), 1), percent(value)) for value in ticks],
@@ -128,7 +138,9 @@ def bars(values: Sequence[float]) -> list[tuple[float, float]]:
     return [(round((min(v, 0) - low) / span * 100, 2), round(abs(v) / span * 100, 2)) for v in values]
 
 
-def _axis(values: Sequence[float], limits: tuple[float, float] | None, *, log: bool) -> tuple[list[float], float, float]:
+def _axis(
+    values: Sequence[float], limits: tuple[float, float] | None, *, log: bool
+) -> tuple[list[float], float, float]:
     """Ticks, bottom and top of a value axis."""
     low, high = limits or (min(values), max(values))
     if log:
@@ -139,7 +151,11 @@ def _axis(values: Sequence[float], limits: tuple[float, float] | None, *, log: b
         low = 0.0 if low >= 0 else low
         high = high if high > low else low + 1.0
     ticks = _ticks(low, high, 4)
-    return [t for t in ticks if limits is None or low - 1e-12 <= t <= high + 1e-12], min(low, ticks[0]), max(high, ticks[-1])
+    return (
+        [t for t in ticks if limits is None or low - 1e-12 <= t <= high + 1e-12],
+        min(low, ticks[0]),
+        max(high, ticks[-1]),
+    )
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
@@ -160,10 +176,10 @@ def _lift(value: float, *, log: bool) -> float:
 def _short(value: float) -> str:
     if value == 0:
         return "0"
-    if 0.01 <= abs(value) < 10_000:  # noqa: PLR2004
+    if 0.01 <= abs(value) < 10_000:
         return f"{value:.3g}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3g}"
     return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def _count(value: float) -> str:
-    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:,.0f}"  # noqa: PLR2004
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:,.0f}"

@@ -12,7 +12,17 @@ import numpy as np
 from coterie.report.clusters import describe_clusters
 from coterie.report.run import Run, read_run
 from coterie.report.training import describe_training
-from coterie.report.wording import METRICS, baseline_name, beside, duration, headline, percent, sureness, warnings_about
+from coterie.report.wording import (
+    METRICS,
+    MOST_CLASSES,
+    baseline_name,
+    beside,
+    duration,
+    headline,
+    percent,
+    sureness,
+    warnings_about,
+)
 
 _BINS = 20
 _CONTESTED = {True: ("accuracy", "nmi", "ari"), False: ("silhouette",)}  # what is drawn, with labels and without
@@ -29,9 +39,9 @@ def summarise(run_folder: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``comparison``, ``figures``, ``clusters``, ``agreement``
-        (None without labels), ``training``, ``confidence``, ``reconstruction``, ``network``, ``settings``, ``environment``
-        and ``commands``.
+        JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``noun``, ``comparison``, ``figures``,
+        ``clusters``, ``agreement`` (None without labels, or with too many to draw), ``training``, ``confidence``,
+        ``reconstruction``, ``map``, ``network``, ``settings``, ``environment`` and ``commands``.
 
     Raises
     ------
@@ -64,6 +74,8 @@ def facts_of(run: Run) -> dict[str, Any]:
     """
     own = _figures(run.metrics)
     baselines = {key: _figures(entry) for key, entry in run.metrics.get("baselines", {}).items()}
+    for figures in baselines.values():
+        figures.pop("entropy", None)  # k-means never doubts, which says nothing about how sure it could be
     others = {baseline_name(key, run.noun): values for key, values in baselines.items()}
     sizes = np.bincount(run.labels, minlength=run.n_clusters).tolist()
     y = run.arrays.get("y")
@@ -78,11 +90,15 @@ def facts_of(run: Run) -> dict[str, Any]:
         "comparison": _comparison(run, own, others),
         "figures": _table(run, own, others),
         "clusters": describe_clusters(run),
-        "agreement": None if y is None else _agreement(run),
+        "agreement": _agreement(run) if n_classes is not None and n_classes <= MOST_CLASSES else None,
         "training": describe_training(run),
         "confidence": _confidence(run.arrays["q_max"], run.n_clusters),
         "reconstruction": _reconstruction(run),
-        "map": {"method": str(run.arrays["map_method"]), "points": len(run.arrays["map_rows"]), "rows": len(run.labels)},
+        "map": {
+            "method": str(run.arrays["map_method"]),
+            "points": len(run.arrays["map_rows"]),
+            "rows": len(run.labels),
+        },
         "network": str(run.arrays.get("network_summary", "")),
         "settings": flatten(run.config),
         "environment": flatten(run.environment),
@@ -131,13 +147,11 @@ def _text(value: object) -> str:
 def _figures(entry: Mapping[str, Any]) -> dict[str, float]:
     """All figures of a run or a baseline, wherever they stand within its entry."""
     places = (entry, entry.get("criteria") or {}, entry.get("metrics") or {})
-    return {
-        key: float(place[key]) for place in places for key in METRICS if isinstance(place.get(key), int | float)
-    }
+    return {key: float(place[key]) for place in places for key in METRICS if isinstance(place.get(key), int | float)}
 
 
 def _system(run: Run) -> str:
-    from coterie.algorithms import SYSTEMS  # noqa: PLC0415 - loads torch; reading facts of many runs should not wait for it
+    from coterie.algorithms import SYSTEMS
 
     name = str(run.metrics.get("system", "Clustering"))
     return SYSTEMS[name].__name__ if name in SYSTEMS else name
@@ -182,12 +196,15 @@ def _table(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping[str,
                 "fitted": f"fitted on {fitted:,} of {len(run.labels):,}" if fitted and fitted < len(run.labels) else "",
             }
         )
-    return {"columns": [{"key": key, "title": METRICS[key][0], "help": METRICS[key][1]} for key in columns], "rows": rows}
+    return {
+        "columns": [{"key": key, "title": METRICS[key][0], "help": METRICS[key][1]} for key in columns],
+        "rows": rows,
+    }
 
 
 def _agreement(run: Run) -> dict[str, Any]:
     """Classes against clusters, the clusters in the order of the classes they are paired with."""
-    from coterie.metrics import match  # noqa: PLC0415
+    from coterie.metrics import match
 
     y, labels = run.arrays["y"], run.labels
     classes, codes = np.unique(y, return_inverse=True)
@@ -212,7 +229,7 @@ def _confidence(q_max: np.ndarray, n_clusters: int) -> dict[str, Any]:
         "counts": counts.tolist(),
         "edges": np.round(edges, 6).tolist(),
         "floor": 1 / n_clusters,
-        "sentence": f"{percent(sure)} above .9, {percent(float((q_max < 0.5).mean()))} below .5.",  # noqa: PLR2004
+        "sentence": f"{percent(sure)} above .9, {percent(float((q_max < 0.5).mean()))} below .5.",
     }
 
 
@@ -226,12 +243,16 @@ def _reconstruction(run: Run) -> dict[str, Any] | None:
 
 def _commands(run: Run) -> list[tuple[str, str]]:
     name = shlex.quote(run.folder.resolve().name)
+    model = f"{run.folder.resolve().name}/model"
     new = "NEW_IMAGES" if run.is_images else "NEW_ROWS.csv"
     found = [
         ("Clusters of new data, as a table", f"coterie predict {name} {new} --out labels.csv"),
         ("Codes of new data, for your own tools", f"coterie embed {name} {new} --out z.npy"),
-        ("The same in Python", f"import coterie\nmodel = coterie.load({run.folder.resolve().name + '/model'!r})\nlabels = model.predict(X)"),
+        (
+            "The same in Python",
+            f"import coterie\nmodel = coterie.load({model!r})\nlabels = model.predict(X)",
+        ),
     ]
     if run.config:
-        found.append(("Run it again", f"coterie fit --config {name}/config.toml"))
+        found.append(("Run it again", f"coterie fit --config {name}/config.toml --out ANOTHER_FOLDER"))
     return found

@@ -51,16 +51,18 @@ def _phase(name: str, records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _changed(records: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The share of rows that moved; the first refresh has nothing to compare with."""
-    points = [(float(r["step"]), float(r["changed"])) for r in records if r.get("changed") is not None and r.get("step")]
+    """Return the share of rows that moved; the first refresh has nothing to compare with."""
+    points = [
+        (float(r["step"]), float(r["changed"])) for r in records if r.get("changed") is not None and r.get("step")
+    ]
     return _curve("changed", *map(list, zip(*points, strict=True))) if len(points) > 1 else None
 
 
 def _accuracy(run: Run) -> dict[str, Any] | None:
     refreshed = run.arrays.get("refresh_labels")
-    if refreshed is None or "y" not in run.arrays or len(refreshed) < 2:  # noqa: PLR2004 - a curve needs two points
+    if refreshed is None or "y" not in run.arrays or len(refreshed) < 2:
         return None
-    from coterie.metrics import accuracy  # noqa: PLC0415
+    from coterie.metrics import accuracy
 
     codes = np.unique(run.arrays["y"], return_inverse=True)[1]
     values = [float(accuracy(codes, each.astype(np.int64))) for each in refreshed]

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 SWALLOWED = 0.75  # share of the rows from which one cluster of three or more has swallowed the rest
+MOST_CLASSES = 60  # labels that a heat map can still show
 _ALIKE = 0.005  # figures closer than this are called the same
 _SURE = 0.9
 _MANY_NAMES = 8
 
 METRICS = {
-    "accuracy": ("Accuracy", "Share of rows in the right cluster, under the best one-to-one pairing of clusters with labels."),
+    "accuracy": (
+        "Accuracy",
+        "Share of rows in the right cluster, under the best one-to-one pairing of clusters with labels.",
+    ),
     "nmi": ("NMI", "Normalised mutual information: how much the clusters tell about the labels, from 0 to 1."),
     "ari": ("ARI", "Adjusted Rand index: agreement on which rows belong together; 0 is chance, 1 is perfect."),
     "ami": ("AMI", "Adjusted mutual information: mutual information with chance taken off."),
@@ -19,7 +23,10 @@ METRICS = {
     "v_measure": ("V-measure", "Balance of clusters holding one label and labels staying in one cluster."),
     "silhouette": ("Silhouette", "How much nearer a row is to its own cluster than to the next one, from -1 to 1."),
     "entropy": ("Entropy", "How undecided the assignments are, from 0 (sure) to 1 (no idea)."),
-    "log_likelihood": ("Log-likelihood", "Mean log-density of a row under one Gaussian for each cluster; higher is better."),
+    "log_likelihood": (
+        "Log-likelihood",
+        "Mean log-density of a row under one Gaussian for each cluster; higher is better.",
+    ),
 }
 
 
@@ -67,7 +74,7 @@ def percent(share: float) -> str:
     """
     if share in (0, 1):
         return f"{share:.0%}".replace("%", " %")
-    decimals = 0 if 0.1 <= share <= 0.99 else 1  # noqa: PLR2004
+    decimals = 0 if 0.1 <= share <= 0.99 else 1
     shown = min(max(round(100 * share, decimals), 0.1), 99.9)
     return f"{shown:.{decimals}f}".removesuffix(".0") + " %"
 
@@ -85,7 +92,7 @@ def duration(seconds: float) -> str:
     str
         In the two largest units that matter.
     """
-    if seconds < 10:  # noqa: PLR2004
+    if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
@@ -129,7 +136,9 @@ def baseline_name(key: str, noun: str) -> str:
         The name.
     """
     raw = "pixels" if noun == "images" else "columns"
-    return {"kmeans": f"k-means on the raw {raw}", "autoencoder_kmeans": "k-means on the autoencoder’s code"}.get(key, f"k-means by {key}")
+    return {"kmeans": f"k-means on the raw {raw}", "autoencoder_kmeans": "k-means on the autoencoder’s code"}.get(
+        key, f"k-means by {key}"
+    )
 
 
 def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure: float) -> str:
@@ -219,23 +228,27 @@ def warnings_about(sizes: Sequence[int], *, noun: str, n_classes: int | None = N
     empty = [k for k, size in enumerate(sizes) if not size]
     if empty:
         who = f"Clusters {listing(empty)} are empty" if len(empty) > 1 else f"Cluster {empty[0]} is empty"
-        said.append(f"{who}: no {noun} ended there. Ask for fewer clusters, or try another start or longer pretraining.")
+        said.append(
+            f"{who}: no {noun} ended there. Ask for fewer clusters, or try another start or longer pretraining."
+        )
     largest = max(range(len(sizes)), key=lambda k: sizes[k])
     share = sizes[largest] / max(sum(sizes), 1)
-    if len(sizes) > 2 and share > SWALLOWED:  # noqa: PLR2004 - of two clusters one may well be large
+    if len(sizes) > 2 and share > SWALLOWED:
         said.append(
-            f"Cluster {largest} has swallowed {percent(share)} of the {noun}. The other clusters hold what little is left: do not "
-            "rely on this result before trying longer pretraining, another start, or another scaling of the data."
+            f"Cluster {largest} has swallowed {percent(share)} of the {noun}. The other clusters hold what little is "
+            "left: do not rely on this result before trying longer pretraining, another start, or another scaling."
         )
     if n_classes is not None and n_classes != len(sizes):
         said.append(
-            f"Your labels name {n_classes} classes and there are {len(sizes)} clusters: only {min(n_classes, len(sizes))} of them can be "
-            "paired, so accuracy counts what is left over as wrong."
+            f"Your labels name {n_classes:,} classes and there are {len(sizes)} clusters: only "
+            f"{min(n_classes, len(sizes))} of them can be paired, so accuracy counts what is left over as wrong."
         )
+    if n_classes is not None and n_classes > MOST_CLASSES:
+        said.append(f"Your labels name {n_classes:,} classes, too many to draw; were they meant as classes?")
     return said
 
 
-def sureness(q_max: Any) -> float:  # noqa: ANN401 - an array, which this module need not import
+def sureness(q_max: Any) -> float:
     """Return the share of rows placed with a confidence above .9.
 
     Parameters

@@ -39,6 +39,8 @@ class Schedule(Settings):
         Share of the steps in which "one-cycle" rises; in [0, 1).
     momentum : float, default=0.9
         Momentum of "sgd", first-moment decay of the others; in [0, 1).
+    beta2 : float, default=0.999
+        Second-moment decay of "adamw" and "adam"; in [0, 1). A short training wants a short memory, such as 0.99.
     weight_decay : float, default=0.0
         Share of a weight that is taken off each step, times the learning rate ("adamw"), or the factor of the
         squared-norm penalty (the others); >= 0.
@@ -63,6 +65,7 @@ class Schedule(Settings):
     shape: str = "one-cycle"
     warmup: float = 0.3
     momentum: float = 0.9
+    beta2: float = 0.999
     weight_decay: float = 0.0
 
     def check(self, name: str) -> None:
@@ -77,6 +80,7 @@ class Schedule(Settings):
                 ("shape", self.shape in SHAPES, f"one of {', '.join(SHAPES)}"),
                 ("warmup", within(self.warmup, 0, 1), "a number in [0, 1)"),
                 ("momentum", within(self.momentum, 0, 1), "a number in [0, 1)"),
+                ("beta2", within(self.beta2, 0, 1), "a number in [0, 1)"),
                 ("weight_decay", within(self.weight_decay, 0), "a number >= 0"),
                 ("epochs", self.epochs is None or within(self.epochs, 0), "None or a number >= 0"),
                 ("steps", self.steps is None or whole(self.steps, 0), "None or an integer >= 0"),
@@ -120,7 +124,7 @@ class Schedule(Settings):
                 fused=fused,
             )
         kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
-        betas = (self.momentum, 0.999)
+        betas = (self.momentum, self.beta2)
         return kind(parameters, lr=self.learning_rate, betas=betas, weight_decay=self.weight_decay, fused=fused)
 
 

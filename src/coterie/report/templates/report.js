@@ -71,8 +71,8 @@
   }
 
   function drawPoints() {
-    const few = Math.min(1.9, Math.max(1, Math.sqrt(2500 / data.n)));
-    const r = Math.min(7, 2.1 * few * Math.sqrt(view.zoom));
+    const room = Math.sqrt((size.w * size.h) / data.n); // pixels between neighbours, were they spread evenly
+    const r = Math.min(7, Math.min(4, Math.max(1.2, 0.2 * room)) * Math.sqrt(view.zoom));
     const group = groups[legend()];
     for (let i = 0; i < data.n; i++) {
       const here = visible(i);
@@ -112,7 +112,7 @@
       if (!members.has(k)) members.set(k, []);
       members.get(k).push(i);
     }
-    paper.font = "650 15px system-ui, sans-serif";
+    paper.font = `650 15px ${getComputedStyle(document.body).fontFamily}`;
     paper.textAlign = "center";
     paper.textBaseline = "middle";
     paper.lineJoin = "round";
@@ -134,11 +134,13 @@
     if (!view.pictures) drawNames();
     if (view.point >= 0 && visible(view.point)) {
       const [px, py] = place(view.point);
-      paper.strokeStyle = colours.text;
-      paper.lineWidth = 2;
-      paper.beginPath();
-      paper.arc(px, py, 8, 0, 7);
-      paper.stroke();
+      for (const [ink, width] of [[colours.surface, 5], [colours.text, 2]]) {
+        paper.strokeStyle = ink;
+        paper.lineWidth = width;
+        paper.beginPath();
+        paper.arc(px, py, 9, 0, 7);
+        paper.stroke();
+      }
     }
     canvas.dataset.drawn = "yes";
   }

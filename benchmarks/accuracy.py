@@ -1,0 +1,118 @@
+"""Accuracy: systems x data sets x seeds, one process a run, resumable.
+
+    python -m benchmarks.accuracy --system dec --dataset mnist --seeds 0-9
+
+Rows go to results/accuracy.jsonl as they come; a row that is there for this commit's defaults is not run again. Every run
+that was begun is in results/started.jsonl, also one that never ended. Labels are read after the fit, to evaluate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import append, peak_mb, provenance, read, run_apart
+
+FILE = "accuracy.jsonl"
+
+
+def main() -> None:
+    """Run what is asked for and not yet there."""
+    arguments = _arguments()
+    if arguments.job:
+        print(json.dumps(run(json.loads(arguments.job))))
+        return
+    for seed in _seeds(arguments.seeds):
+        for dataset in arguments.dataset:
+            for system in arguments.system:
+                job = {"system": system, "dataset": dataset, "recipe": arguments.recipe, "seed": seed}
+                _do(job)
+
+
+def run(job: dict[str, Any]) -> dict[str, Any]:
+    """Fit one system to one data set with one seed; return the row."""
+    import numpy as np
+
+    from coterie import datasets
+    from coterie.algorithms import SYSTEMS
+
+    table = datasets.load(job["dataset"])
+    n_clusters = datasets.DATASETS[job["dataset"]].classes
+    cls = SYSTEMS[job["system"]]
+    chosen = {"n_clusters": n_clusters, "random_state": job["seed"]}
+    model = cls.from_recipe(job["recipe"], **chosen) if job["recipe"] else cls(**chosen)
+    with tempfile.TemporaryDirectory() as folder:
+        mapped = Path(folder) / "X.npy"
+        np.save(mapped, table.X)
+        X = np.load(mapped, mmap_mode="r")
+        y = table.y
+        del table
+        model.fit(X)
+    peak = peak_mb()
+    return _row(job, model, y) | {"peak_mb": peak, **provenance()}
+
+
+def settings_digest(model: Any) -> str:
+    """Return a digest of the resolved settings: a changed default gives another one, which voids a row."""
+    settings = {k: repr(v) for k, v in model.settings_.items() if k != "random_state"}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _row(job: dict[str, Any], model: Any, y: Any) -> dict[str, Any]:
+    import numpy as np
+
+    from coterie.baselines import code_kmeans
+    from coterie.metrics import evaluate
+
+    row = {
+        **job,
+        "n_clusters": model.n_clusters,
+        "n_samples": len(model.labels_),
+        "labels_used": False,
+        **{name: round(value, 5) for name, value in evaluate(y, model.labels_).items()},
+        "seconds": round(model.fit_seconds_, 2),
+        "sizes": np.bincount(model.labels_, minlength=model.n_clusters).tolist(),
+        "settings": settings_digest(model),
+    }
+    if model.pretrained_code_ is not None:
+        code = code_kmeans(model.pretrained_code_, model.n_clusters, seed=job["seed"])
+        row["autoencoder_kmeans"] = round(evaluate(y, code.labels)["accuracy"], 5)
+    return row
+
+
+def _do(job: dict[str, Any]) -> None:
+    from benchmarks.common import commit
+
+    now = commit()
+    same = [r for r in read(FILE) if all(r[k] == v for k, v in job.items()) and r["commit"] == now]
+    if same:
+        print(f"there: {job}", file=sys.stderr)
+        return
+    append("started.jsonl", {**job, "commit": now, "time": provenance()["time"]})
+    row = run_apart("benchmarks.accuracy", job)
+    append(FILE, row)
+    print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
+
+
+def _seeds(text: str) -> list[int]:
+    first, _, last = text.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--system", nargs="+", default=["dec"])
+    parser.add_argument("--dataset", nargs="+", default=["mnist10k"])
+    parser.add_argument("--recipe", default=None)
+    parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
+    parser.add_argument("--job", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""`coterie fit` on small files: what is written, what is said, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import Blobs, run
+
+import coterie
+from coterie.metrics import evaluate
+
+PARTS = {
+    "arrays.npz",
+    "config.toml",
+    "environment.json",
+    "history.jsonl",
+    "labels.csv",
+    "metrics.json",
+    "model",
+    "report.html",
+}
+
+
+def read_labels(folder: Path) -> list[dict[str, str]]:
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_folder_is_complete_and_nothing_else_is_in_it(finished: Path) -> None:
+    assert {path.name for path in finished.iterdir()} == PARTS
+
+
+def test_the_figures_are_those_of_the_labels(finished: Path, blobs: Blobs) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    clusters = np.array([int(row["cluster"]) for row in read_labels(finished)])
+    y = blobs.labels.read_text().split()
+    assert metrics["metrics"] == pytest.approx(evaluate(y, clusters))
+    assert metrics["metrics"]["accuracy"] > 0.95
+    assert metrics["sizes"] == np.bincount(clusters, minlength=3).tolist()
+    facts = {key: metrics[key] for key in ("system", "dataset", "n_samples", "n_clusters", "seed", "labels_used")}
+    assert facts == {
+        "system": "dec",
+        "dataset": "blobs",
+        "n_samples": 300,
+        "n_clusters": 3,
+        "seed": 3,
+        "labels_used": False,
+    }
+    assert metrics["seconds"] > 0
+
+
+def test_both_baselines_have_the_same_figures(finished: Path) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert set(metrics["baselines"]) == {"kmeans", "autoencoder_kmeans"}
+    for baseline in metrics["baselines"].values():
+        assert set(baseline["metrics"]) == set(metrics["metrics"])
+        assert set(baseline["criteria"]) == set(metrics["criteria"]) == {"silhouette", "entropy", "log_likelihood"}
+        assert sum(baseline["sizes"]) == 300
+        assert baseline["rows_fitted"] == 300
+        assert baseline["seconds"] > 0
+
+
+def test_the_model_agrees_with_the_written_labels(finished: Path, blobs: Blobs) -> None:
+    model = coterie.load(finished / "model")
+    rows = np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6))
+    written = read_labels(finished)
+    assert model.predict(rows).tolist() == [int(row["cluster"]) for row in written]
+    sure = model.predict_proba(rows).max(1)
+    np.testing.assert_allclose([float(row["confidence"]) for row in written], sure, atol=1e-6)
+    assert [int(row["row"]) for row in written] == list(range(300))
+
+
+def test_the_history_and_the_trace_are_whole(finished: Path) -> None:
+    records = [json.loads(line) for line in (finished / "history.jsonl").read_text().splitlines()]
+    assert records == coterie.load(finished / "model").history_
+    with np.load(finished / "arrays.npz", allow_pickle=False) as arrays:
+        assert arrays["refresh_steps"].tolist() == [150, 160, 170, 180, 190]  # 150 steps of pretraining, 40 of clustering
+        assert arrays["refresh_labels"].shape == (5, 300)
+        last = arrays["refresh_labels"][-1].tolist()
+    assert last == [int(row["cluster"]) for row in read_labels(finished)]
+
+
+def test_what_is_said_begins_with_the_data_and_ends_with_the_report(finished: Path) -> None:
+    lines = finished.with_suffix(".txt").read_text().splitlines()
+    assert lines[0].startswith("Found 300 rows of 6 columns")
+    assert "labels of 3 classes, only to evaluate" in lines[0]
+    assert lines[1].startswith("For a start, k-means on the raw columns took")
+    assert lines[-1] == f"Report: {finished / 'report.html'}"
+    titles = ("DEC ", "k-means on the raw columns ", "k-means on the autoencoder's code ")
+    for title in titles:
+        (line,) = [line for line in lines if line.lstrip().startswith(title) and not line.startswith("For")]
+        assert len([cell for cell in line.split() if cell.replace(".", "").isdigit() and "." in cell]) >= 4
+    assert all(each.isprintable() for line in lines for each in line)
+
+
+def test_config_toml_makes_the_run_again(finished: Path, tmp_path: Path) -> None:
+    done = run("fit", "--config", finished / "config.toml", "--out", tmp_path / "again", "-q")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    for name in ("labels.csv", "config.toml"):
+        assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_labels_change_nothing_but_the_figures(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = run("fit", blobs.csv, "--config", blobs.settings(), "--labels", "kind", "--labels", blobs.labels, "--out", out)
+    assert done.code == 2  # the file's column "kind" is text, and labels were asked for from elsewhere
+    assert "kind" in done.err
+    rows = np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6))
+    np.save(tmp_path / "rows.npy", rows)
+    done = run("fit", tmp_path / "rows.npy", "--config", blobs.settings(), "--out", out, "--no-report")
+    assert done.code == 0, done.err
+    assert (out / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+    assert "metrics" not in json.loads((out / "metrics.json").read_text())
+    assert done.out.splitlines()[-1] == f"Run: {out}"
+    assert not (out / "report.html").exists()
+    assert "silhouette" in done.out
+
+
+def test_flags_win_over_the_settings_file(blobs: Blobs, tmp_path: Path) -> None:
+    more = ("-k", 4, "--seed", 8, "--system", "aekmeans", "--no-report")
+    settings = tmp_path / "run.toml"
+    settings.write_text(
+        f"data = {str(blobs.npy)!r}\n[parameters]\nn_clusters = 2\ncode_size = 2\n"
+        "[parameters.network]\nhidden = [8]\n[parameters.pretrain]\nsteps = 10\n"
+    )
+    done = run("fit", "--config", settings, "--out", tmp_path / "run", *more)
+    assert done.code == 0, done.err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (metrics["n_clusters"], metrics["seed"], metrics["system"]) == (4, 8, "aekmeans")
+    assert len(metrics["sizes"]) == 4
+    stored = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert stored["parameters"] == {"n_clusters": 4, "code_size": 2, "network": {"hidden": [8]}, "pretrain": {"steps": 10}}
+
+
+def test_a_folder_of_images_keeps_its_names(blobs: Blobs, make_images: Callable[[int], Path], tmp_path: Path) -> None:
+    images = make_images(24)
+    (images / "=evil.png").write_bytes((images / "000.png").read_bytes())
+    (images / "broken.png").write_bytes(b"not an image")
+    settings = blobs.settings()
+    done = run("fit", images, "-k", 2, "--config", settings, "--out", tmp_path / "run", "--no-report")
+    assert done.code == 0, done.err
+    assert "Found 25 grey images 8 x 8" in done.out
+    assert done.err.startswith("warning: ")
+    assert "broken.png" in done.err
+    assert ".py" not in done.err
+    rows = read_labels(tmp_path / "run")
+    assert [row["name"] for row in rows] == [*(f"{number:03d}.png" for number in range(24)), "'=evil.png"]
+
+
+def test_strict_refuses_a_folder_with_a_corrupt_image(
+    blobs: Blobs, make_images: Callable[[int], Path], tmp_path: Path
+) -> None:
+    images = make_images(12)
+    (images / "broken.png").write_bytes(b"not an image")
+    done = run("fit", images, "-k", 2, "--config", blobs.settings(), "--out", tmp_path / "run", "--strict")
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert "broken.png" in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--image-shape", "2x3", "--out", out, "--no-report")
+    assert done.code == 0, done.err
+    assert "Found 300 grey images 2 x 3" in done.out
+    assert coterie.load(out / "model").spec_.shape == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{npy}", "-k", "301"], "n_clusters=301 and n_samples=300"),
+        (["{npy}", "-k", "0"], "The 'n_clusters' parameter of DEC must be an integer >= 1. Got 0"),
+        (["{npy}"], "Say how many clusters to look for, such as -k 10."),
+        (["-k", "3"], "Say what to cluster"),
+        (["no-such.npy", "-k", "3"], "There is no file or folder"),
+        (["mnits", "-k", "3"], "no benchmark set of that name (mnist10k, mnist, fashion-mnist, usps, pendigits)"),
+        (["{npy}", "-k", "3", "--system", "dek"], "There is no system 'dek'"),
+        (["{npy}", "-k", "3", "--recipe", "dek"], "DEC has no recipe 'dek'"),
+        (["{npy}", "-k", "3", "--precision", "half"], "'precision' must be"),
+        (["{npy}", "-k", "3", "--device", "abacus"], "The 'device' setting must be 'auto' or a device"),
+        (["{npy}", "-k", "3", "--image-shape", "5x5"], "'image_shape' parameter must fit the rows"),
+        (["{npy}", "-k", "3", "--labels", "no-such"], "no-such"),
+        (["{csv}", "-k", "3"], "kind"),
+        (["{csv}", "-k", "3", "--labels", "colour"], "colour"),
+        (["{nan}", "-k", "3"], "NaN"),
+        (["{short}", "-k", "3", "--labels", "{labels}"], "one label for each of the 20 rows"),
+        (["{folder}", "-k", "3"], "holds no images"),
+    ],
+)
+def test_bad_input_leaves_nothing_behind(arguments: list[str], sentence: str, blobs: Blobs, tmp_path: Path) -> None:
+    rows = np.load(blobs.npy)
+    np.save(tmp_path / "short.npy", rows[:20])
+    rows[7, 2] = np.nan
+    np.save(tmp_path / "nan.npy", rows)
+    (tmp_path / "folder").mkdir()
+    files = {"npy": blobs.npy, "csv": blobs.csv, "labels": blobs.labels, "folder": tmp_path / "folder"}
+    files |= {name: tmp_path / f"{name}.npy" for name in ("nan", "short")}
+    done = run("fit", *(each.format(**files) for each in arguments), "--out", tmp_path / "run")
+    assert done.code == 2
+    assert sentence in done.err
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_set_that_is_not_here_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
+    done = run("fit", "usps", "-k", "10", "--out", tmp_path / "run")
+    assert done.code == 2
+    assert "COTERIE_DATA_HOME" in done.err or "data home" in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_never_overwritten(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    before = (copy / "metrics.json").read_bytes()
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--out", copy)
+    assert done.code == 2
+    assert done.err == f"error: {copy} holds a run already; add --resume to go on with it, or give another --out.\n"
+    assert (copy / "metrics.json").read_bytes() == before
+
+
+def test_a_folder_with_something_else_in_it_is_refused(blobs: Blobs, tmp_path: Path) -> None:
+    (tmp_path / "thesis.doc").write_text("years of work")
+    for more in ([], ["--resume"]):
+        done = run("fit", blobs.npy, "--config", blobs.settings(), "--out", tmp_path, *more)
+        assert done.code == 2
+        assert "is neither empty nor a run" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+def test_the_folder_is_named_after_data_and_system(
+    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "blobs-dec").mkdir()  # an empty folder will do
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--no-report")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == "Run: blobs-dec"
+    assert (tmp_path / "blobs-dec" / "labels.csv").exists()
+
+
+def test_collapse_is_one_line_of_warning(tmp_path: Path, blobs: Blobs) -> None:
+    rows = np.zeros((40, 2), dtype=np.float32)
+    rows[20:] = 1  # two distinct rows, three clusters
+    np.save(tmp_path / "rows.npy", rows)
+    done = run("fit", tmp_path / "rows.npy", "--config", blobs.settings(), "--out", tmp_path / "run", "--no-report")
+    assert done.code == 0, done.err
+    assert all(line.startswith("warning: ") for line in done.err.splitlines())
+    assert "clusters" in done.err

@@ -1,0 +1,152 @@
+"""Killed and interrupted runs go on to the same end."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commands import Blobs, run, start
+
+STEPS = 1500
+DEADLINE = 120.0
+
+
+def refreshes(folder: Path) -> int:
+    """Count the refreshes that a run was through."""
+    history = folder / "history.jsonl"
+    return history.read_text().count('"changed"') if history.exists() else 0
+
+
+def wait_for(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until a run has been through ``count`` refreshes."""
+    end = time.monotonic() + DEADLINE
+    while refreshes(folder) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(blobs: Blobs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    process = start("fit", blobs.npy, "--config", blobs.settings(STEPS), "--out", folder, "--no-report")
+    _, error = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, error) == (0, "")
+    return folder
+
+
+def test_ctrl_c_then_kill_then_the_same_end(undisturbed: Path, blobs: Blobs, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    process = start("fit", blobs.npy, "--config", blobs.settings(STEPS), "--out", folder, "--no-report")
+    wait_for(folder, 5, process)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130
+    assert error == f"Stopped; what is done is kept. To go on: coterie fit --out {folder} --resume\n"
+    assert "Report:" not in out
+    assert not (folder / "metrics.json").exists()
+
+    done_before = refreshes(folder)
+    process = start("fit", "--out", folder, "--resume")
+    wait_for(folder, done_before + 5, process)
+    process.kill()
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == -signal.SIGKILL
+    assert not (folder / "metrics.json").exists()
+
+    done = run("fit", "--out", folder, "--resume")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"Going on with the run in {folder}.\n")
+    for name in ("labels.csv", "config.toml"):
+        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+    steps = [line.split('"seconds"')[0] for line in (folder / "history.jsonl").read_text().splitlines()]
+    assert steps == [line.split('"seconds"')[0] for line in (undisturbed / "history.jsonl").read_text().splitlines()]
+    assert not (folder / "checkpoint").exists()
+
+
+def test_a_finished_run_says_so(finished: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    done = run("fit", "--out", finished, "--resume")
+    assert (done.code, done.err) == (0, "")
+    assert "is finished" in done.out
+    assert done.out.splitlines()[-1] == f"Report: {finished / 'report.html'}"
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
+
+
+def test_flags_that_agree_may_stay(finished: Path, blobs: Blobs) -> None:
+    more = ("--labels", "kind", "-k", 3, "--seed", 3, "--config", blobs.settings())
+    assert run("fit", blobs.csv, "--out", finished, "--resume", *more).code == 0
+
+
+@pytest.mark.parametrize("flags", [("--seed", "4"), ("-k", "4"), ("--system", "idec"), ("--no-report",)])
+def test_flags_that_contradict_are_refused(flags: tuple[str, ...], finished: Path) -> None:
+    done = run("fit", "--out", finished, "--resume", *flags)
+    assert done.code == 2
+    assert "was begun with" in done.err
+
+
+def test_without_a_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
+    done = run("fit", "--out", tmp_path / "run", "--resume")
+    assert done.code == 2
+    assert "There is no run in" in done.err
+
+
+def test_a_run_killed_before_it_began_begins(blobs: Blobs, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoint").mkdir(parents=True)
+    (folder / ".config.toml.coterie-0123456789abcdef").mkdir()
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--out", folder, "--resume", "--no-report")
+    assert done.code == 0, done.err
+    assert (folder / "labels.csv").exists()
+
+
+def test_a_run_killed_while_it_was_written_is_written_again(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (folder / "checkpoint").mkdir()  # that it is still there is what says "not finished"
+    (folder / "labels.csv").write_text("half")
+    done = run("fit", "--out", folder, "--resume")
+    assert done.code == 0, done.err
+    assert (folder / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+    assert not (folder / "checkpoint").exists()
+
+
+def test_other_rows_are_refused(blobs: Blobs, tmp_path: Path) -> None:
+    import numpy as np
+
+    rows = np.load(blobs.npy)
+    np.save(tmp_path / "rows.npy", rows)
+    folder = tmp_path / "run"
+    process = start("fit", tmp_path / "rows.npy", "--config", blobs.settings(STEPS), "--out", folder)
+    wait_for(folder, 3, process)
+    process.kill()
+    process.communicate(timeout=DEADLINE)
+    rows[0] += 1
+    np.save(tmp_path / "rows.npy", rows)
+    done = run("fit", "--out", folder, "--resume")
+    assert done.code == 2
+    assert "checkpoint of another fit" in done.err
+
+
+def test_two_processes_do_not_work_on_one_run(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (folder / "checkpoint").mkdir()
+    lock = os.open(folder / "checkpoint", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        done = run("fit", "--out", folder, "--resume")
+    finally:
+        os.close(lock)
+    assert (done.code, done.err) == (2, f"error: Another process is at work in {folder}.\n")
+
+
+def test_a_damaged_settings_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("seed = ")
+    done = run("fit", "--out", tmp_path, "--resume")
+    assert done.code == 2
+    assert "config.toml is damaged" in done.err
