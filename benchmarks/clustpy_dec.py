@@ -25,7 +25,16 @@ def main() -> None:
     pretrain = _seconds(X, few, 0) - _seconds(X, 0, 0)
     cluster = _seconds(X, 0, few) - _seconds(X, 0, 0)
     total = _seconds(X, 0, 0) + pretrain / few * PRETRAIN + cluster / few * CLUSTER
-    print(json.dumps({"pretrain_epoch": pretrain / few, "cluster_epoch": cluster / few, "seconds": total, "torch": torch.__version__}))
+    print(
+        json.dumps(
+            {
+                "pretrain_epoch": pretrain / few,
+                "cluster_epoch": cluster / few,
+                "seconds": total,
+                "torch": torch.__version__,
+            }
+        )
+    )
 
 
 def _seconds(X: np.ndarray, pretrain: int, cluster: int) -> float:

@@ -64,7 +64,11 @@ def run_apart(module: str, job: dict[str, Any]) -> dict[str, Any]:
     """
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", module, "--job", json.dumps(job)], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", module, "--job", json.dumps(job)],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     return json.loads(done.stdout.splitlines()[-1]) | {"process_seconds": round(time.perf_counter() - began, 2)}
 

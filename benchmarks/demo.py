@@ -1,6 +1,6 @@
 """The demo as a user runs it: wall time of the whole command, accuracy and first sign of use, over seeds.
 
-    python -m benchmarks.demo --seeds 0-4
+python -m benchmarks.demo --seeds 0-4
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             row = _run(seed, Path(folder) / "demo")
         append("demo.jsonl", row)
-        print(json.dumps({k: row[k] for k in ("seed", "accuracy", "wall_seconds", "first_figure_seconds")}), file=sys.stderr)
+        print(
+            json.dumps({k: row[k] for k in ("seed", "accuracy", "wall_seconds", "first_figure_seconds")}),
+            file=sys.stderr,
+        )
 
 
 def _run(seed: int, out: Path) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Kill a fit with SIGKILL at random moments, also while it saves, and see that the resumed run ends as an undisturbed one.
+"""Kill a fit with SIGKILL at random moments, also while it saves; the resumed run must end as an undisturbed one.
 
     python -m benchmarks.kills --kills 20
 

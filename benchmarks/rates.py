@@ -85,7 +85,8 @@ def main() -> None:
         print(row["name"], row["value"], row["unit"], row["step_ms"], "ms", file=sys.stderr)
 
 
-def _step(network: Any, images: np.ndarray, batch_size: int, steps: int = 40) -> float:
+def _step(network: Any, images: np.ndarray, batch_size: int) -> float:
+    steps = 40
     source = make_source(images)
     encoder, decoder = network.build(source.spec, 10)
     runtime = make_runtime(Config())

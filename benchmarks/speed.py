@@ -95,7 +95,11 @@ def _job(job: dict[str, Any]) -> dict[str, Any]:
         X = np.load(Path(folder) / "X.npy", mmap_mode="r")
         model = DEC(n_clusters=10, random_state=job["seed"]).fit(X)
     peak = peak_mb()
-    return {"seconds": round(model.fit_seconds_, 2), "peak_mb": peak, "accuracy": accuracy(load(job["dataset"]).y, model.labels_)}
+    return {
+        "seconds": round(model.fit_seconds_, 2),
+        "peak_mb": peak,
+        "accuracy": accuracy(load(job["dataset"]).y, model.labels_),
+    }
 
 
 # In a process of its own, so that reading the archive is not counted as memory of the fit.

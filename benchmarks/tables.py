@@ -1,6 +1,6 @@
 """Write the tables of README.md from the results, or check that they are what the results say.
 
-    python -m benchmarks.tables [--check]
+python -m benchmarks.tables [--check]
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def accuracy() -> list[str]:
         if row["seed"] <= 9 and row["recipe"] is None:
             groups.setdefault((row["dataset"], row["system"]), {})[row["seed"]] = row
     lines = [
-        "| data | system | seeds | ACC mean ± sd | lowest – highest | NMI | ARI | k-means on its code | seconds | peak MB |",
+        "| data | system | seeds | ACC mean ± sd | lowest – highest | NMI | ARI | k-means on code | seconds | peak MB |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     order = sorted(groups, key=lambda key: (list(TITLES).index(key[0]), key[1]))

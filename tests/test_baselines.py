@@ -111,10 +111,10 @@ def test_unusable_budget_and_code_are_named() -> None:
 
 def test_inputs_and_global_random_states_are_left_alone() -> None:
     z = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
-    kept, numpy_state, torch_state = z.copy(), np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+    kept, numpy_state, torch_state = z.copy(), np.random.get_state()[1].copy(), torch.get_rng_state()
     code_kmeans(z, 3, seed=0)
     code_kmeans(torch.from_numpy(z), 3, seed=0)
     raw_kmeans(make_source(z), 3, seed=0)
     np.testing.assert_array_equal(z, kept)
-    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
     assert torch.equal(torch.get_rng_state(), torch_state)

@@ -56,7 +56,8 @@ class Config:
             raise InputError(f"The 'progress' setting must be 'auto', True or False. Got {self.progress!r} instead.")
         if not self.checkpoint_every >= 0:
             raise InputError(
-                f"The 'checkpoint_every' setting must be a number of seconds >= 0. Got {self.checkpoint_every!r} instead."
+                "The 'checkpoint_every' setting must be a number of seconds >= 0. "
+                f"Got {self.checkpoint_every!r} instead."
             )
 
 
@@ -80,7 +81,7 @@ def get_config() -> Config:
     return _current.get()
 
 
-def set_config(**changes: Any) -> None:  # noqa: ANN401 - forwarded to Config, which checks them
+def set_config(**changes: Any) -> None:
     """Change settings for the rest of this thread or task.
 
     Parameters
@@ -102,7 +103,7 @@ def set_config(**changes: Any) -> None:  # noqa: ANN401 - forwarded to Config, w
 
 
 @contextmanager
-def config_context(**changes: Any) -> Iterator[Config]:  # noqa: ANN401 - forwarded to Config, which checks them
+def config_context(**changes: Any) -> Iterator[Config]:
     """Change settings within a ``with`` block.
 
     Parameters

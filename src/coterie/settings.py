@@ -36,7 +36,7 @@ class Settings(BaseEstimator):
     told from another one.
     """
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - Python's own signature
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make every group known to model files under its class name."""
         super().__init_subclass__(**kwargs)
         register(cls.__name__)(cls)

@@ -43,13 +43,13 @@ class Start:
     spread: float
 
 
-def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start:
+def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int, n_init: int = 20) -> Start:
     """Partition a code.
 
     Parameters
     ----------
     kind : {"kmeans", "mixture", "manifold"}
-        "kmeans": Lloyd's algorithm, 20 beginnings. "mixture": Gaussians with full covariances. "manifold": a mixture on
+        "kmeans": Lloyd's algorithm. "mixture": Gaussians with full covariances. "manifold": a mixture on
         a UMAP map of a sample.
     z : ndarray of shape (n, d)
         The code.
@@ -57,6 +57,8 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start
         K, 1 <= K <= n.
     seed : int
         Seed of the start; the global random state is left alone.
+    n_init : int, default=20
+        Beginnings of k-means or of the mixture, of which the best by inertia or likelihood is taken.
 
     Returns
     -------
@@ -74,37 +76,12 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int) -> Start
     z = np.ascontiguousarray(z, dtype=np.float64)
     if n_clusters == 1:
         return _as_start(z, np.zeros(len(z), dtype=np.int64), 1)
-    labels = STARTS[kind](z, n_clusters, seed)
+    labels = STARTS[kind](z, n_clusters, seed=seed, n_init=n_init)
     return _as_start(z, labels, n_clusters)
 
 
-def fine_start(z: np.ndarray, n_clusters: int, *, seed: int) -> Start:
-    """Partition a code into many small clusters: one beginning of k-means on a sample, all rows to their nearest centre.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n, d)
-        The code.
-    n_clusters : int
-        Number of clusters asked for; a code with few rows gets at most one for every five.
-    seed : int
-        Seed.
-
-    Returns
-    -------
-    Start
-        Centres and labels.
-    """
-    n_clusters = max(1, min(n_clusters, len(z) // 5))
-    sample = z[_sample(len(z), 2 * SAMPLE, seed)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model = KMeans(n_clusters, n_init=1, random_state=seed).fit(np.ascontiguousarray(sample))
-    return _as_start(z, model.predict(np.ascontiguousarray(z)), n_clusters)
-
-
-def kmeans(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Return the labels of k-means, best of 20 beginnings by inertia.
+def kmeans(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
+    """Return the labels of k-means, best of its beginnings by inertia.
 
     Parameters
     ----------
@@ -114,6 +91,8 @@ def kmeans(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         K.
     seed : int
         Seed.
+    n_init : int
+        Beginnings.
 
     Returns
     -------
@@ -122,11 +101,11 @@ def kmeans(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters
-        return KMeans(n_clusters, n_init=20, random_state=seed).fit_predict(z)
+        return KMeans(n_clusters, n_init=n_init, random_state=seed).fit_predict(z)
 
 
-def mixture(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Return the labels of a Gaussian mixture with full covariances, the likeliest of ten beginnings on a sample.
+def mixture(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
+    """Return the labels of a Gaussian mixture with full covariances, the likeliest of its beginnings on a sample.
 
     Parameters
     ----------
@@ -136,6 +115,8 @@ def mixture(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         K.
     seed : int
         Seed.
+    n_init : int
+        Beginnings.
 
     Returns
     -------
@@ -143,15 +124,15 @@ def mixture(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         Clusters.
     """
     sample = z[_sample(len(z), 2 * SAMPLE, seed)]
-    first = _fit_mixture(sample, n_clusters, seed, n_init=10)
-    return _refine(z, first.predict(z), n_clusters, seed)
+    first = _fit_mixture(sample, n_clusters, seed=seed, n_init=n_init)
+    return _mixture_from(z, first.predict(z), n_clusters).predict(z)
 
 
-def manifold(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
     """Return the labels of a mixture on a UMAP map of a sample; other rows follow their neighbours in the code.
 
     The map pulls apart what is dense and connected, which a mixture of the code itself often merges or splits. Of
-    twenty beginnings of the mixture the likeliest is taken.
+    several beginnings of the mixture the likeliest is taken.
 
     Parameters
     ----------
@@ -161,6 +142,8 @@ def manifold(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         K.
     seed : int
         Seed.
+    n_init : int
+        Beginnings.
 
     Returns
     -------
@@ -175,15 +158,17 @@ def manifold(z: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     chosen = _sample(len(z), SAMPLE, seed)
     distinct = len(np.unique(z[chosen].astype(np.float32), axis=0))
     if distinct <= 2 * NEIGHBOURS:
-        raise InputError(f"The 'manifold' start needs more than {2 * NEIGHBOURS} distinct rows. Got {distinct} instead.")
+        raise InputError(
+            f"The 'manifold' start needs more than {2 * NEIGHBOURS} distinct rows. Got {distinct} instead."
+        )
     flat = umap(z[chosen], seed=seed)
-    labels = _fit_mixture(flat, n_clusters, seed, n_init=20).predict(flat)
+    labels = _fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
     if len(chosen) == len(z):
         return labels
     return KNeighborsClassifier(10, algorithm="brute").fit(z[chosen], labels).predict(z)
 
 
-STARTS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
+STARTS: dict[str, Callable[..., np.ndarray]] = {
     "kmeans": kmeans,
     "mixture": mixture,
     "manifold": manifold,
@@ -231,21 +216,23 @@ def _sample(n: int, most: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
-def _fit_mixture(z: np.ndarray, n_clusters: int, seed: int, n_init: int) -> GaussianMixture:
+def _fit_mixture(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> GaussianMixture:
     model = GaussianMixture(n_clusters, n_init=n_init, random_state=seed, reg_covar=_ridge(z))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(z)
 
 
-def _mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int, seed: int) -> GaussianMixture:
+def _mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> GaussianMixture:
     """Fit a mixture that begins from a partition."""
     ridge = _ridge(z)
     means = _means(z, labels, n_clusters)
     precisions, shares = [], []
     for k in range(n_clusters):
         rows = z[labels == k]
-        spread = np.cov(rows.T, bias=True).reshape(z.shape[1], -1) if len(rows) > 1 else np.cov(z.T).reshape(z.shape[1], -1)
+        spread = (
+            np.cov(rows.T, bias=True).reshape(z.shape[1], -1) if len(rows) > 1 else np.cov(z.T).reshape(z.shape[1], -1)
+        )
         precisions.append(np.linalg.inv(spread + ridge * np.eye(z.shape[1])))
         shares.append(max(len(rows), 1))
     model = GaussianMixture(
@@ -253,16 +240,11 @@ def _mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int, seed: int)
         means_init=means,
         precisions_init=np.array(precisions),
         weights_init=np.array(shares) / sum(shares),
-        random_state=seed,
         reg_covar=ridge,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(z)
-
-
-def _refine(z: np.ndarray, labels: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    return _mixture_from(z, labels, n_clusters, seed).predict(z)
 
 
 def _ridge(z: np.ndarray) -> float:

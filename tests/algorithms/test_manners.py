@@ -139,7 +139,9 @@ def test_saved_and_loaded_predicts_the_same_bits(cls, tmp_path):
     frame = pd.DataFrame(X, columns=list("abcd"))
     np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
     np.testing.assert_array_equal(loaded.labels_, model.labels_)
-    np.testing.assert_array_equal(loaded.inverse_transform(loaded.transform(frame)), model.inverse_transform(model.transform(frame)))
+    np.testing.assert_array_equal(
+        loaded.inverse_transform(loaded.transform(frame)), model.inverse_transform(model.transform(frame))
+    )
     assert loaded.get_params() == model.get_params()
     assert loaded.history_ == model.history_
     assert loaded.feature_names_in_.tolist() == list("abcd")
@@ -229,7 +231,8 @@ def test_memory_mapped_rows_give_the_same_labels(tmp_path):
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     np.testing.assert_array_equal(
-        small(DEC, n_clusters=2, augment="none").fit(mapped).labels_, small(DEC, n_clusters=2, augment="none").fit(X).labels_
+        small(DEC, n_clusters=2, augment="none").fit(mapped).labels_,
+        small(DEC, n_clusters=2, augment="none").fit(X).labels_,
     )
 
 
@@ -295,7 +298,11 @@ def test_recipes_are_ordinary_estimators():
     model = DEC.from_recipe("keras", n_clusters=10)
     assert type(model) is DEC
     parameters = model.get_params()
-    assert (parameters["n_clusters"], parameters["pretrain__epochs"], parameters["pretrain__optimiser"]) == (10, 300, "sgd")
+    assert (parameters["n_clusters"], parameters["pretrain__epochs"], parameters["pretrain__optimiser"]) == (
+        10,
+        300,
+        "sgd",
+    )
     assert (parameters["network__hidden"], parameters["network__initialiser"]) == ((500, 500, 2000), "fan_in")
     model.set_params(pretrain__epochs=1)
     assert DEC.from_recipe("keras").pretrain.epochs == 300

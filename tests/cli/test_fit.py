@@ -81,7 +81,13 @@ def test_the_history_and_the_trace_are_whole(finished: Path) -> None:
     records = [json.loads(line) for line in (finished / "history.jsonl").read_text().splitlines()]
     assert records == coterie.load(finished / "model").history_
     with np.load(finished / "arrays.npz", allow_pickle=False) as arrays:
-        assert arrays["refresh_steps"].tolist() == [150, 160, 170, 180, 190]  # 150 steps of pretraining, 40 of clustering
+        assert arrays["refresh_steps"].tolist() == [
+            150,
+            160,
+            170,
+            180,
+            190,
+        ]  # 150 steps of pretraining, 40 of clustering
         assert arrays["refresh_labels"].shape == (5, 300)
         last = arrays["refresh_labels"][-1].tolist()
     assert last == [int(row["cluster"]) for row in read_labels(finished)]
@@ -109,7 +115,9 @@ def test_config_toml_makes_the_run_again(finished: Path, tmp_path: Path) -> None
 
 def test_labels_change_nothing_but_the_figures(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    done = run("fit", blobs.csv, "--config", blobs.settings(), "--labels", "kind", "--labels", blobs.labels, "--out", out)
+    done = run(
+        "fit", blobs.csv, "--config", blobs.settings(), "--labels", "kind", "--labels", blobs.labels, "--out", out
+    )
     assert done.code == 2  # the file's column "kind" is text, and labels were asked for from elsewhere
     assert "kind" in done.err
     rows = np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6))
@@ -136,7 +144,12 @@ def test_flags_win_over_the_settings_file(blobs: Blobs, tmp_path: Path) -> None:
     assert (metrics["n_clusters"], metrics["seed"], metrics["system"]) == (4, 8, "aekmeans")
     assert len(metrics["sizes"]) == 4
     stored = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
-    assert stored["parameters"] == {"n_clusters": 4, "code_size": 2, "network": {"hidden": [8]}, "pretrain": {"steps": 10}}
+    assert stored["parameters"] == {
+        "n_clusters": 4,
+        "code_size": 2,
+        "network": {"hidden": [8]},
+        "pretrain": {"steps": 10},
+    }
 
 
 def test_a_folder_of_images_keeps_its_names(blobs: Blobs, make_images: Callable[[int], Path], tmp_path: Path) -> None:

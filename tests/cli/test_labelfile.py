@@ -15,7 +15,9 @@ LABELS, SURE = np.array([1, 0, 1]), np.array([0.5, 0.25, 1.0])
 
 def test_rows_without_names(tmp_path: Path) -> None:
     write_labels(tmp_path / "labels.csv", LABELS, SURE, names=None)
-    assert (tmp_path / "labels.csv").read_bytes() == b"row,cluster,confidence\n0,1,0.500000\n1,0,0.250000\n2,1,1.000000\n"
+    assert (
+        tmp_path / "labels.csv"
+    ).read_bytes() == b"row,cluster,confidence\n0,1,0.500000\n1,0,0.250000\n2,1,1.000000\n"
 
 
 def test_names_with_separators_and_quotes_come_back(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ def settings(**values: Any) -> RunSettings:
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     network = {"kind": "conv", "channels": [4, 8], "kernels": [3, 3]}
-    before = settings(system="idec", seed=7, recipe="keras", parameters={"n_clusters": 4, "gamma": 0.5, "network": network})
+    before = settings(
+        system="idec", seed=7, recipe="keras", parameters={"n_clusters": 4, "gamma": 0.5, "network": network}
+    )
     before.write(tmp_path)
     assert RunSettings.from_values(read_settings(tmp_path / "config.toml")) == before
 
@@ -76,7 +78,7 @@ def test_a_broken_rule_is_named(values: dict[str, Any], sentence: str) -> None:
 
 
 def test_data_cannot_be_left_out() -> None:
-    with pytest.raises(InputError, match="run.toml: 'data' is missing"):
+    with pytest.raises(InputError, match=r"run\.toml: 'data' is missing"):
         RunSettings.from_values({}, "run.toml")
 
 

@@ -16,7 +16,8 @@ _text = st.text(st.characters(exclude_categories=["Cs"]))
 _plain = st.one_of(_text, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False))
 _values = st.one_of(_plain, st.lists(_plain))
 _tables = st.recursive(
-    st.dictionaries(_text, _values, max_size=4), lambda inner: st.dictionaries(_text, st.one_of(_values, inner), max_size=4)
+    st.dictionaries(_text, _values, max_size=4),
+    lambda inner: st.dictionaries(_text, st.one_of(_values, inner), max_size=4),
 )
 
 

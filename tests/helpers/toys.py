@@ -41,7 +41,10 @@ class TwoTurns:
     def critic_terms(self, fit, batch):
         self.seen.append(("critic", tuple(batch.index.tolist())))
         gap = fit.model.generator(batch.view).mean() - batch.x.mean()
-        return {"critic": -(gap.detach() * fit.model.critic.weight).sum(), "size": fit.model.critic.weight.square().sum()}
+        return {
+            "critic": -(gap.detach() * fit.model.critic.weight).sum(),
+            "size": fit.model.critic.weight.square().sum(),
+        }
 
     def generator_terms(self, fit, batch):
         self.seen.append(("generator", tuple(batch.index.tolist())))

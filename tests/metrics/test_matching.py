@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.errors import InputError
@@ -30,12 +30,14 @@ def best_of_all_matchings(y: list[int], labels: list[int]) -> float:
     return best / len(y)
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_accuracy_is_the_best_of_all_matchings(pair: tuple[list[int], list[int]]) -> None:
     y, labels = pair
     assert accuracy(y, labels) == pytest.approx(best_of_all_matchings(y, labels))
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_match_reaches_the_accuracy_and_shows_every_row(pair: tuple[list[int], list[int]]) -> None:
     y, labels = pair
@@ -52,6 +54,7 @@ def test_match_reaches_the_accuracy_and_shows_every_row(pair: tuple[list[int], l
     assert sorted(found.clusters) == sorted(set(labels))
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_per_class_f_is_the_f_score_of_the_matched_cluster(pair: tuple[list[int], list[int]]) -> None:
     y, labels = pair

@@ -31,6 +31,7 @@ def information(y: Labels, labels: Labels) -> float:
     )
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_nmi_is_information_over_the_arithmetic_mean_of_entropies(pair: tuple[Labels, Labels]) -> None:
     y, labels = pair
@@ -38,11 +39,13 @@ def test_nmi_is_information_over_the_arithmetic_mean_of_entropies(pair: tuple[La
     assert nmi(y, labels) == pytest.approx(information(y, labels) / mean if mean else 1.0, abs=1e-9)
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_v_measure_equals_nmi(pair: tuple[Labels, Labels]) -> None:
     assert v_measure(*pair) == pytest.approx(nmi(*pair), abs=1e-9)
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_ari_counts_pairs_of_rows(pair: tuple[Labels, Labels]) -> None:
     y, labels = pair
@@ -55,7 +58,7 @@ def test_ari_counts_pairs_of_rows(pair: tuple[Labels, Labels]) -> None:
     assert ari(y, labels) == pytest.approx(value, abs=1e-9)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(short)
 def test_ami_subtracts_the_mean_over_all_orders_of_the_rows(pair: tuple[Labels, Labels]) -> None:
     y, labels = pair
@@ -65,6 +68,7 @@ def test_ami_subtracts_the_mean_over_all_orders_of_the_rows(pair: tuple[Labels, 
         assert ami(y, labels) == pytest.approx((information(y, labels) - by_chance) / room, abs=1e-6)
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings)
 def test_purity_takes_the_largest_class_of_each_cluster(pair: tuple[Labels, Labels]) -> None:
     y, labels = pair
@@ -73,6 +77,7 @@ def test_purity_takes_the_largest_class_of_each_cluster(pair: tuple[Labels, Labe
     assert purity(y, labels) >= accuracy(y, labels)
 
 
+@settings(max_examples=50, deadline=None)
 @given(labelings, st.permutations(range(4)))
 def test_names_of_clusters_do_not_matter(pair: tuple[Labels, Labels], names: list[int]) -> None:
     y, labels = pair

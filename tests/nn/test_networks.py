@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from coterie.data import make_source
 from coterie.errors import InputError
 from coterie.nn import MLP, Conv

@@ -74,8 +74,9 @@ def write_run(
     reconstruct: bool = True,
     method: str = "pca",
     seed: int = 0,
+    light: bool = False,
 ) -> Path:
-    """Fit, judge and write all that a report reads; cluster `empty` loses its rows."""
+    """Fit, judge and write all that a report reads; cluster `empty` loses its rows, `light` leaves baselines out."""
     folder.mkdir(parents=True)
     source = make_source(X, image_shape=image_shape, feature_names=feature_names)
     flat = source.take(slice(None)).flatten(1).numpy()
@@ -107,7 +108,9 @@ def write_run(
         method=method,
     )
     save_arrays(folder / "arrays.npz", arrays)
-    (folder / "metrics.json").write_text(json.dumps(figures(flat, z, q, labels, y=y, dataset=dataset, seed=seed)))
+    (folder / "metrics.json").write_text(
+        json.dumps(figures(flat, z, q, labels, y=y, dataset=dataset, seed=seed, light=light))
+    )
     (folder / "history.jsonl").write_text("".join(json.dumps(record) + "\n" for record in history(refreshed)))
     (folder / "config.toml").write_text(
         f'data = "digits"\nsystem = "dec"\nn_clusters = {n_clusters}\n\n[train]\nsteps = 4000\nfused = true\n'
@@ -119,7 +122,15 @@ def write_run(
 
 
 def figures(
-    flat: np.ndarray, z: np.ndarray, q: np.ndarray, labels: np.ndarray, *, y: np.ndarray | None, dataset: str, seed: int
+    flat: np.ndarray,
+    z: np.ndarray,
+    q: np.ndarray,
+    labels: np.ndarray,
+    *,
+    y: np.ndarray | None,
+    dataset: str,
+    seed: int,
+    light: bool,
 ) -> dict[str, Any]:
     def judged(found: np.ndarray) -> dict[str, Any]:
         soft = np.eye(q.shape[1])[found]
@@ -137,6 +148,7 @@ def figures(
             **judged(KMeans(q.shape[1], n_init=3, random_state=seed).fit_predict(x)),
         }
         for name, x in (("kmeans", flat), ("autoencoder_kmeans", z))
+        if not light
     }
     return {
         "system": "dec",

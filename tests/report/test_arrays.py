@@ -157,10 +157,10 @@ def test_lengths_that_contradict_each_other_are_named(name, digits):
 
 
 def test_the_global_random_state_is_left_alone(digits):
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
     q = np.random.default_rng(0).dirichlet(np.ones(2), size=50)
     collect(q, q.argmax(1), q, make_source(digits[0][:50]), reconstruct=lambda rows: digits[0][rows], method="pca")
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
 def test_damaged_foreign_and_newer_files_are_refused(tmp_path, runs):

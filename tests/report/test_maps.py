@@ -42,7 +42,7 @@ def test_the_seed_alone_decides(method, blobs):
 @pytest.mark.parametrize("method", METHODS)
 def test_global_state_is_left_alone(method, blobs):
     def state():
-        numpy = np.random.get_state()  # noqa: NPY002
+        numpy = np.random.get_state()
         flags = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
         return random.getstate(), numpy[1].tolist(), numpy[2], torch.get_rng_state().tolist(), dict(os.environ), flags
 

@@ -12,10 +12,11 @@ from coterie.algorithms.base import DeepClusterer
 from coterie.checks import require, whole, within
 from coterie.nn import MLP, StudentT, kl_divergence, sharpen, student_t
 from coterie.settings import hyperparameters
-from coterie.starts import Start, fine_start
+from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
-SMALL = 10  # small clusters that rows are first gathered around, for each of the K
+SMALL = 4  # small clusters that rows are first gathered around, for each of the K
+ROWS_OF_SMALL = 20  # rows that each of them should have at least
 
 
 @hyperparameters
@@ -47,9 +48,8 @@ class DEC(DeepClusterer):
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
     gather : "auto", None or Schedule, default="auto"
-        Training between pretraining and clustering that gathers the rows around many small k-means clusters of the code,
-        about ten for each of the K, before these are put together: it widens the gaps that the start looks for. None
-        leaves it out.
+        Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
+        found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
 
     Attributes
     ----------
@@ -110,7 +110,11 @@ class DEC(DeepClusterer):
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
             ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
             ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
-            ("gather", self.gather in ("auto", None) or isinstance(self.gather, Schedule), "'auto', None or a Schedule"),
+            (
+                "gather",
+                self.gather in ("auto", None) or isinstance(self.gather, Schedule),
+                "'auto', None or a Schedule",
+            ),
         ]
         require(type(self).__name__, self, rules)
         if isinstance(self.gather, Schedule):
@@ -136,7 +140,8 @@ class DEC(DeepClusterer):
         super().enter(fit, phase)
         if phase.name == "gather":
             z = encode(fit.model.encode, fit.source, fit.runtime.device)
-            many = fine_start(z.numpy(), SMALL * self.n_clusters, seed=fit.streams.integer("gather"))
+            k = max(1, min(SMALL * self.n_clusters, len(z) // ROWS_OF_SMALL))
+            many = make_start(fit.settings["start"], z.numpy(), k, seed=fit.streams.integer("gather"), n_init=2)
             fit.memory["pretrained_code"] = z
             fit.memory["small_centers"] = torch.from_numpy(many.centers)
             fit.memory["small_labels"] = torch.from_numpy(many.labels)

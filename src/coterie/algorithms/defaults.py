@@ -44,40 +44,48 @@ def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
         Parameter names to values.
     """
     settings = estimator.get_params(deep=False)
-    images = source.spec.kind == "images"
-    if settings["network"] == "auto":
+    images, n = source.spec.kind == "images", len(source)
+    settings["network"] = _network(settings["network"], images=images)
+    settings["augment"] = _augment(settings["augment"], images=images)
+    settings["scaling"] = source.spec.scaling
+    if settings["start"] == "auto":
+        settings["start"] = _start(n, estimator.n_clusters, estimator.code_size)
+    auto = _schedules(n, round_start=settings["start"] == "kmeans")
+    return {k: auto[k] if k in auto and isinstance(v, str) and v == "auto" else v for k, v in settings.items()}
+
+
+def _schedules(n: int, *, round_start: bool) -> dict[str, Any]:
+    return {
+        "pretrain": Schedule(steps=_steps(1500, n), learning_rate=2e-3, beta2=0.99, weight_decay=0.01),
+        "gather": None if round_start else Schedule(steps=400, learning_rate=2e-3, warmup=0.2),
+        "warmup": 0 if round_start else WARMUP,
+        "train": Schedule(steps=_steps(1000, n), learning_rate=2e-3, warmup=0.1),
+    }
+
+
+def _network(network: Any, *, images: bool) -> Any:
+    if isinstance(network, str) and network == "auto":
         # Of the convolutional autoencoders tried, the one with the best accuracy for its time: the decoder only serves
         # pretraining, so it may be plain.
-        settings["network"] = Conv(channels=(16, 32, 64), decoder=(500, 500)) if images else MLP()
-    if isinstance(settings["network"], str):
-        settings["network"] = NETWORKS[settings["network"]]()
-    elif isinstance(settings["network"], list):
-        settings["network"] = tuple(settings["network"])
-    if settings["augment"] == "auto":
-        settings["augment"] = "shift-rotate" if images else "none"
-    if isinstance(settings["augment"], str):
-        settings["augment"] = Augment.parse(settings["augment"])
-    if settings["augment"] is None:
-        settings["augment"] = Augment()
-    if settings["augment"].moves and not images:
+        return Conv(channels=(16, 32, 64), decoder=(500, 500)) if images else MLP()
+    if isinstance(network, str):
+        return NETWORKS[network]()
+    return tuple(network) if isinstance(network, list) else network
+
+
+def _augment(augment: Augment | str | None, *, images: bool) -> Augment:
+    asked = augment
+    if augment == "auto":
+        augment = "shift-rotate" if images else "none"
+    if isinstance(augment, str):
+        augment = Augment.parse(augment)
+    augment = augment or Augment()
+    if augment.moves and not images:
         raise InputError(
-            f"The 'augment' parameter must leave geometry alone where rows are no images. Got {estimator.augment!r} "
+            f"The 'augment' parameter must leave geometry alone where rows are no images. Got {asked!r} "
             "instead; give images as (n, H, W), or set image_shape=(H, W)."
         )
-    if settings["pretrain"] == "auto":
-        settings["pretrain"] = Schedule(
-            steps=_steps(1500, len(source)), learning_rate=2e-3, beta2=0.99, weight_decay=0.01
-        )
-    if settings["train"] == "auto":
-        settings["train"] = Schedule(steps=_steps(1000, len(source)), learning_rate=2e-3, warmup=0.1)
-    if settings["start"] == "auto":
-        settings["start"] = _start(len(source), estimator.n_clusters, estimator.code_size)
-    if settings.get("warmup") == "auto":
-        settings["warmup"] = 0 if settings["start"] == "kmeans" else WARMUP
-    if settings.get("gather") == "auto":
-        settings["gather"] = None if settings["start"] == "kmeans" else Schedule(steps=400, learning_rate=2e-3, warmup=0.2)
-    settings["scaling"] = source.spec.scaling
-    return settings
+    return augment
 
 
 def _start(n_rows: int, n_clusters: int, code_size: int) -> str:

@@ -38,9 +38,8 @@ class IDEC(DEC):
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
     gather : "auto", None or Schedule, default="auto"
-        Training between pretraining and clustering that gathers the rows around many small k-means clusters of the code,
-        about ten for each of the K, before these are put together: it widens the gaps that the start looks for. None
-        leaves it out.
+        Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
+        found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
     gamma : float, default=0.1
         Weight of the clustering term beside the reconstruction's mean over rows and values; >= 0.
 

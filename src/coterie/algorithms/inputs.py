@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 IMAGES = (3, 4)  # numbers of axes of stacked images
 
 
-def open_source(estimator: DeepClusterer, X: Any, *, reset: bool) -> Source:  # noqa: ANN401 - anything a user has
+def open_source(estimator: DeepClusterer, X: Any, *, reset: bool) -> Source:
     """Turn what a user gives into a checked source.
 
     Parameters
@@ -83,10 +83,13 @@ def pick_seed(random_state: int | np.random.RandomState | None) -> int:
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
     try:
-        return int(check_random_state(random_state).randint(2**31)) if not _is_whole(random_state) else int(random_state)
+        return (
+            int(check_random_state(random_state).randint(2**31)) if not _is_whole(random_state) else int(random_state)
+        )
     except ValueError:
         raise InputError(
-            f"The 'random_state' parameter must be None, an integer >= 0 or a RandomState. Got {random_state!r} instead."
+            "The 'random_state' parameter must be None, an integer >= 0 or a RandomState. "
+            f"Got {random_state!r} instead."
         ) from None
 
 

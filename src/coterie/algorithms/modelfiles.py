@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from coterie.algorithms.base import DeepClusterer
+from coterie.algorithms.building import build
 from coterie.data import DataSpec
 from coterie.errors import InputError, ModelFileError
 from coterie.nn import Model
@@ -29,7 +30,7 @@ def save(model: DeepClusterer, folder: str | Path) -> None:
     folder : path
         Where.
     """
-    from sklearn.utils.validation import check_is_fitted  # noqa: PLC0415
+    from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(model)
     own = isinstance(model.network, list | tuple)
@@ -100,7 +101,7 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
 def _rebuild(
     config: dict[str, Any], tensors: dict[str, torch.Tensor], network: tuple[nn.Module, nn.Module] | None
 ) -> DeepClusterer:
-    from coterie.algorithms import SYSTEMS  # noqa: PLC0415 - it imports this
+    from coterie.algorithms import SYSTEMS
 
     cls = {system.__name__: system for system in SYSTEMS.values()}[config["system"]]
     model = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
@@ -112,7 +113,7 @@ def _rebuild(
         setattr(model, name, config["fitted"][name])
     if config["feature_names"]:
         model.feature_names_in_ = np.array(config["feature_names"], dtype=object)
-    built: Model = model._build(model.spec_, model.settings_, Streams(model.seed_))
+    built: Model = build(model, model.spec_, settings=model.settings_, streams=Streams(model.seed_))
     built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     model.model_ = built.eval()
     model.labels_ = tensors["labels"].numpy()

@@ -7,7 +7,7 @@ from typing import Any
 from coterie.cli import options
 
 
-def fit(  # noqa: PLR0913 - each is a flag
+def fit(
     data: options.Data = None,
     *,
     clusters: options.Clusters = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.algorithms import SYSTEMS
+from coterie.report.wording import duration
 
 if TYPE_CHECKING:
     from coterie.baselines import Baseline
@@ -27,14 +28,14 @@ def show_data(screen: Screen, data: Data) -> None:
 def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[str, Any], expected: float) -> None:
     """Say what k-means on the raw rows found, and how long the fit will take."""
     fitted = "" if baseline.rows_fitted == len(data.source) else f" on {baseline.rows_fitted:,} of the rows"
-    known = _figures_in_words(figures)
+    known = _figures_duration(figures)
     sizes = sorted(figures["sizes"])
     screen.say(
-        f"For a start, k-means on the raw {_rows_of(data)}{fitted} took {in_words(baseline.seconds)}: "
+        f"For a start, k-means on the raw {_rows_of(data)}{fitted} took {duration(baseline.seconds)}: "
         f"{known}clusters of {sizes[0]:,} to {sizes[-1]:,} rows."
     )
     if expected:
-        screen.say(f"Now training; its steps will take about {in_words(expected)}.")
+        screen.say(f"Now training; its steps will take about {duration(expected)}.")
 
 
 def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: np.ndarray) -> None:
@@ -50,38 +51,12 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     for title, entry in entries.items():
         figures = {**entry["criteria"], **entry.get("metrics", {})}
         sizes = [f"{min(entry['sizes']):,}", f"{max(entry['sizes']):,}"]
-        rows.append([title, *(f"{figures[name]:.3f}" for name in names), *sizes, in_words(entry["seconds"])])
+        rows.append([title, *(f"{figures[name]:.3f}" for name in names), *sizes, duration(entry["seconds"])])
     screen.say()
     screen.table(columns, rows, best=0)
     screen.say()
     _show_clusters(screen, data, sizes=metrics["sizes"], labels=labels)
-
-
-def in_words(seconds: float) -> str:
-    """Return a time in the unit that suits it.
-
-    Parameters
-    ----------
-    seconds : float
-        The time.
-
-    Returns
-    -------
-    str
-        Such as "0.4 s", "58 s" or "3 min 20 s".
-
-    Examples
-    --------
-    >>> in_words(0.42), in_words(58.3), in_words(200)
-    ('0.4 s', '58 s', '3 min 20 s')
-    """
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    screen.say()
 
 
 def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.ndarray) -> None:
@@ -106,7 +81,7 @@ def _commonest(classes: np.ndarray) -> str:
     return f"{name} ({count / len(classes):.0%})"
 
 
-def _figures_in_words(figures: dict[str, Any]) -> str:
+def _figures_duration(figures: dict[str, Any]) -> str:
     return f"accuracy {figures['metrics']['accuracy']:.3f}, " if "metrics" in figures else ""
 
 

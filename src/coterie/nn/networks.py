@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ class Model(nn.Module):
     Parameters
     ----------
     encoder : nn.Module
-        From rows, shape (b, \\*shape), to codes, shape (b, d).
+        From rows, shape (b, *shape), to codes, shape (b, d).
     decoder : nn.Module
         From codes back to rows.
     head : nn.Module
@@ -49,7 +50,7 @@ class Model(nn.Module):
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return reconstructions, shape (b, \\*shape)."""
+        """Return reconstructions, shape (b, *shape)."""
         return self.decoder(z)
 
 
@@ -180,7 +181,7 @@ NETWORKS: dict[str, type[MLP] | type[Conv]] = {"mlp": MLP, "conv": Conv}
 
 def _dense(sizes: list[int], activation: str) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in itertools.pairwise(sizes):
         layers += [nn.Linear(fan_in, fan_out), _activation(activation)]
     return layers[:-1]
 

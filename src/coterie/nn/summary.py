@@ -65,5 +65,8 @@ def _recorder(rows: list[tuple[str, str, str, int]], part: str):  # noqa: ANN202
 def _table(rows: list[tuple[str, str, str, int]]) -> str:
     lines = [("part", "layer", "output", "parameters"), *((a, b, c, f"{d:,}") for a, b, c, d in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
-    text = ["  ".join([*(v.ljust(w) for v, w in zip(line, widths, strict=False)), ""])[: sum(widths[:3]) + 6] for line in lines]
+    text = [
+        "  ".join([*(v.ljust(w) for v, w in zip(line, widths, strict=False)), ""])[: sum(widths[:3]) + 6]
+        for line in lines
+    ]
     return "\n".join(t + line[3].rjust(widths[3]) for t, line in zip(text, lines, strict=True))

@@ -99,8 +99,8 @@ def collect(  # noqa: PLR0913, PLR0917 - the four things a run consists of, then
         - ``map2d`` (m, 2) float32; ``map_rows`` (m,) int64; ``map_method`` (); for images ``map_pictures``
           (t, h, w[, 3]) uint8, small pictures of the first t <= m points.
         - ``typical_rows``, ``doubtful_rows`` (K, 12) int64, -1 where a cluster has fewer rows; ``typical_raw``,
-          ``doubtful_raw`` (K, 12, row) in the data's dtype; ``doubtful_next`` (K, 12) int32, the second-best cluster, -1
-          if there is none; ``doubtful_margin`` (K, 12) float32, by how much the best leads.
+          ``doubtful_raw`` (K, 12, row) in the data's dtype; ``doubtful_next`` (K, 12) int32, the second-best cluster,
+          -1 if there is none; ``doubtful_margin`` (K, 12) float32, by how much the best leads.
         - ``means`` (K, row) float32 in raw units, NaN for empty clusters; for images ``value_range`` (2,) float64, the
           values drawn black and white; for vectors ``feature_mean`` and ``feature_sd`` (d,) over all rows.
         - ``reconstruction_rows`` (r,) int64; ``originals``, ``reconstructions`` (r, row), with `reconstruct`.

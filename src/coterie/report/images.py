@@ -78,11 +78,12 @@ def to_bytes(pictures: np.ndarray, limits: np.ndarray) -> np.ndarray:
         Grey if there are fewer than three channels, whose mean is taken; of more than three the first three are kept.
     """
     low, high = (float(value) for value in limits)
-    scaled = (np.nan_to_num(pictures.astype(np.float64), nan=low, posinf=high, neginf=low) - low) / (high - low)
-    whole = np.round(np.clip(scaled, 0, 1) * _BYTE)
-    if whole.ndim == 4:
-        whole = whole[..., :_COLOUR_CHANNELS] if whole.shape[-1] >= _COLOUR_CHANNELS else whole.mean(-1)
-    return whole.astype(np.uint8)
+    exact = np.float32 if pictures.dtype.itemsize <= 2 else np.float64
+    finite = np.nan_to_num(pictures.astype(exact), nan=low, posinf=high, neginf=low)
+    scaled = ((finite - low) * (_BYTE / (high - low))).clip(0, _BYTE)
+    if scaled.ndim == 4:
+        scaled = scaled[..., :_COLOUR_CHANNELS] if scaled.shape[-1] >= _COLOUR_CHANNELS else scaled.mean(-1)
+    return np.round(scaled).astype(np.uint8)
 
 
 def shrink(pictures: np.ndarray, side: int) -> np.ndarray:

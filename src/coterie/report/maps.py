@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from coterie.errors import InputError
 
 MAX_ROWS = 5_000  # as many points as a page can show apart
-_FEW = 16  # rows below which neighbours say nothing
+_NEIGHBOURS = 15
+_FEW = _NEIGHBOURS + 2  # different rows below which neighbours say nothing
 _UMAP_STEPS = 120  # the layout no longer changes visibly after these
 _PERPLEXITY = 30.0
 
@@ -20,7 +25,7 @@ def map2d(
     """Lay the rows of a code out in the plane.
 
     The default takes 2 to 4 s for 5,000 rows on two cores; "tsne" about ten times that, "pca" none to speak of. A code
-    of one or two dimensions is shown as it is, and fewer than 16 rows through "pca". The global random
+    of one or two dimensions is shown as it is, and fewer than 17 rows through "pca". The global random
     state is left alone.
 
     Parameters
@@ -88,9 +93,36 @@ def _tsne(z: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _umap(z: np.ndarray, seed: int) -> np.ndarray:
-    from coterie.starts import umap
+    distinct, place = np.unique(z, axis=0, return_inverse=True)
+    if len(distinct) < _FEW:
+        return _pca(z, seed)
+    with _global_state_kept(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchDR recommends another neighbour search at import
+        from torchdr import UMAP
 
-    return umap(z, seed=seed, max_iter=_UMAP_STEPS)
+        # float32 and the processor: the same seed gives the same map whatever else the machine has.
+        reducer = UMAP(_NEIGHBOURS, max_iter=_UMAP_STEPS, random_state=seed % 2**31, device="cpu", backend=None)
+        return np.asarray(reducer.fit_transform(distinct.astype(np.float32)), dtype=np.float64)[place.reshape(-1)]
+
+
+@contextmanager
+def _global_state_kept() -> Iterator[None]:
+    """Put back afterwards what TorchDR sets for the whole process: random states, a variable, two switches."""
+    import torch
+
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
+    hashing = os.environ.get("PYTHONHASHSEED")
+    switches = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = switches
+            os.environ.pop("PYTHONHASHSEED", None)
+            if hashing is not None:
+                os.environ["PYTHONHASHSEED"] = hashing
 
 
 _METHODS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"umap": _umap, "tsne": _tsne, "pca": _pca}

@@ -178,7 +178,8 @@ def _short(value: float) -> str:
         return "0"
     if 0.01 <= abs(value) < 10_000:
         return f"{value:.3g}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3g}"
-    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}"
 
 
 def _count(value: float) -> str:

@@ -167,7 +167,7 @@ def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure:
         return f"{groups}: there is nothing to tell apart."
     low, high = min(filter(None, sizes)), max(sizes)
     spread = f"of {low:,} to {high:,}" if low < high else f"of {low:,} each"
-    return f"{groups}, {spread}; {percent(sure)} of them placed with confidence above {figure(_SURE)}."
+    return f"{groups}, {spread}; {percent(sure)} of them placed with confidence above .9."
 
 
 def beside(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]], *, noun: str) -> str:

@@ -48,8 +48,8 @@ class Progress(Callback):
     """A bar for each phase on standard error: share done, rate, time left, the latest terms."""
 
     def __init__(self) -> None:
-        from rich import progress  # noqa: PLC0415 - only terminals need it
-        from rich.console import Console  # noqa: PLC0415
+        from rich import progress
+        from rich.console import Console
 
         self._bar = progress.Progress(
             progress.TextColumn("{task.description}"),
@@ -131,7 +131,7 @@ class CollapseWatch(Callback):
                 f"{empty} of {self.n_clusters} clusters hold no rows (step {fit.clock.total}). Try fewer clusters, "
                 "another start=, or a lower learning rate in train=.",
             )
-        if self.n_clusters > 2 and largest > SWALLOWED:  # noqa: PLR2004 - of two clusters one may well be large
+        if self.n_clusters > 2 and largest > SWALLOWED:
             self._warn(
                 "swallowed",
                 f"One cluster holds {largest:.0%} of the rows (step {fit.clock.total}). Try longer pretraining, "

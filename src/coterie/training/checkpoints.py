@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -83,9 +82,13 @@ class Checkpointer:
                 about = json.loads((file.metadata() or {})["about"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         except (SafetensorError, KeyError, ValueError, OSError) as error:
-            raise ModelFileError(f"{self.path} is not a readable checkpoint ({error}); delete it to start anew.") from None
+            raise ModelFileError(
+                f"{self.path} is not a readable checkpoint ({error}); delete it to start anew."
+            ) from None
         if about.get("format") != FORMAT:
-            raise ModelFileError(f"{self.path} has checkpoint format {about.get('format')}; this version reads {FORMAT}.")
+            raise ModelFileError(
+                f"{self.path} has checkpoint format {about.get('format')}; this version reads {FORMAT}."
+            )
         self._check(about["identity"])
         return Saved(about, tensors)
 

@@ -47,7 +47,7 @@ def encode(function: Callable[[Tensor], Tensor], source: Source, device: torch.d
     Parameters
     ----------
     function : callable
-        From rows, shape (b, \\*shape), to outputs, shape (b, ...).
+        From rows, shape (b, *shape), to outputs, shape (b, ...).
     source : Source
         The n rows.
     device : torch.device

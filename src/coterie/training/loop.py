@@ -83,7 +83,8 @@ def train(
         with _interruptions() as interrupted:
             began = time.perf_counter() - fit.clock.seconds
             while _begin_phase(algorithm, fit):
-                _PhaseRun(algorithm, fit, checkpointer, callbacks, interrupted, began).run(saved)
+                run = _PhaseRun(algorithm, fit, checkpointer=checkpointer, callbacks=callbacks)
+                run.run(saved, began, interrupted)
                 saved = None
                 fit.clock.next_phase()
                 fit.phase, fit.optimisers = None, []
@@ -106,22 +107,15 @@ class _PhaseRun:
     """One phase from where the clock stands to its end."""
 
     def __init__(
-        self,
-        algorithm: Algorithm,
-        fit: Fit,
-        checkpointer: Checkpointer,
-        callbacks: Sequence[Callback],
-        interrupted: threading.Event,
-        began: float,
+        self, algorithm: Algorithm, fit: Fit, *, checkpointer: Checkpointer, callbacks: Sequence[Callback]
     ) -> None:
         assert fit.phase is not None
         self.algorithm, self.fit, self.phase = algorithm, fit, fit.phase
         self.checkpointer, self.callbacks = checkpointer, callbacks
-        self.interrupted, self.began = interrupted, began
         self.batch_size = min(fit.phase.batch_size, len(fit.source))
         self.order = (-1, torch.empty(0, dtype=torch.int64))
 
-    def run(self, saved: Saved | None) -> None:
+    def run(self, saved: Saved | None, began: float, interrupted: threading.Event) -> None:
         fit, phase, clock = self.fit, self.phase, self.fit.clock
         fit.optimisers = [turn.schedule.make_optimiser(self._trained(turn)) for turn in phase.turns]
         if saved is not None:
@@ -133,11 +127,11 @@ class _PhaseRun:
                 logger.info("%s: clusters settled after %d steps", phase.name, clock.step)
                 break
             self._step()
-            clock.seconds = time.perf_counter() - self.began
+            clock.seconds = time.perf_counter() - began
             if clock.step - clock.recorded >= RECORD_EVERY or clock.step == phase.steps:
                 self._record()
             _tell(self.callbacks, "on_step", fit, phase)
-            self._save_or_stop()
+            self._save_or_stop(interrupted)
         fit.model.eval()
 
     def _step(self) -> None:
@@ -211,8 +205,8 @@ class _PhaseRun:
         # At the first refresh nothing was learned yet: that the start's clusters are still there says nothing.
         return phase.tolerance is not None and fit.clock.step > phase.least_steps and changed < phase.tolerance
 
-    def _save_or_stop(self) -> None:
-        if self.interrupted.is_set():
+    def _save_or_stop(self, interrupted: threading.Event) -> None:
+        if interrupted.is_set():
             if self.checkpointer.path is None:
                 self.checkpointer.path = _rescue_path()
             self.checkpointer.save(self.fit)

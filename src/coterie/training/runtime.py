@@ -126,7 +126,7 @@ def _keep_freed_memory() -> None:
 def _can_compile(device_type: str) -> bool:
     try:
         torch.compile(torch.square)(torch.ones(2, device=device_type))
-    except Exception as error:  # noqa: BLE001 - whatever a missing compiler raises, the fit goes on without it
+    except Exception as error:
         logger.info("not compiling: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
         return False
     return True

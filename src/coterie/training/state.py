@@ -117,7 +117,7 @@ class Batch:
     ----------
     index : Tensor of shape (b,)
         Their numbers, int64, on the processor.
-    x : Tensor of shape (b, \\*shape)
+    x : Tensor of shape (b, *shape)
         Clean, scaled rows on the device.
     make_view : callable
         Makes the augmented rows.
@@ -129,7 +129,7 @@ class Batch:
 
     @cached_property
     def view(self) -> Tensor:
-        """Augmented rows, shape (b, \\*shape); made when first asked for, the same ones ever after."""
+        """Augmented rows, shape (b, *shape); made when first asked for, the same ones ever after."""
         return self.make_view(self.x)
 
 

@@ -1,0 +1,70 @@
+"""Documentation of what every system has, written once and filled into each docstring."""
+
+from __future__ import annotations
+
+SHARED_PARAMETERS = """n_clusters : int, default=8
+        K, the number of clusters; 1 <= K <= n.
+    code_size : int, default=10
+        d, the number of entries of the code; a pair of modules as ``network`` brings its own.
+    network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
+        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`. A pair ``(encoder, decoder)`` maps
+        (b, \\*shape) to (b, d) and back; it is copied, never changed.
+    image_shape : tuple of int or None, default=None
+        (H, W) or (H, W, C) of images that come as flat rows.
+    scaling : {"auto", "none", "unit", "standard"}, default="auto"
+        How raw values become the network's: "unit" maps the type's or the set's range to [0, 1], "standard" gives
+        each column mean 0 and variance 1; "auto" chooses by dtype and range (:func:`coterie.data.make_source`).
+    augment : "auto", "none", Augment or str, default="auto"
+        Random changes that a row's cluster should not depend on, such as "shift-rotate".
+    start : {"auto", "kmeans", "mixture", "manifold"}, default="auto"
+        The first partition of the code (:func:`coterie.starts.make_start`).
+    pretrain : "auto" or Schedule, default="auto"
+        Training of the autoencoder.
+    train : "auto" or Schedule, default="auto"
+        Training of the clusters.
+    random_state : int, RandomState or None, default=None
+        Seed of everything random. An int gives the same labels again on one machine."""
+
+FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
+        Cluster of each row, int64; the same as ``predict`` of those rows.
+    cluster_centers_ : ndarray of shape (K, d)
+        Centres in the code, float32.
+    history_ : list of dict
+        Records of the training: phase, step, seconds, each term's mean over the steps since the last record, the
+        learning rate, and at refreshes the share of rows that changed cluster.
+    spec_ : DataSpec
+        Shape and scaling of a row.
+    settings_ : dict
+        Every parameter with "auto" resolved.
+    model_ : nn.Module
+        The trained encoder, decoder and head.
+    network_summary_ : str
+        Layers, shapes and parameter counts.
+    pretrained_code_ : ndarray of shape (n, d) or None
+        The code before the clusters were trained, which k-means serves as a baseline on.
+    seed_ : int
+        The seed that was used.
+    n_iter_ : int
+        Optimiser steps taken.
+    fit_seconds_ : float
+        Time of the fit, over all processes that worked on it.
+    n_features_in_ : int
+        Values in a row.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X had any."""
+
+
+def fill(doc: str) -> str:
+    """Return a docstring with ``{shared}`` and ``{fitted}`` replaced by the shared parts.
+
+    Parameters
+    ----------
+    doc : str
+        A docstring.
+
+    Returns
+    -------
+    str
+        The whole of it.
+    """
+    return doc.replace("{shared}", SHARED_PARAMETERS).replace("{fitted}", FITTED_ATTRIBUTES)

@@ -1,0 +1,96 @@
+"""The contract between a system and the training loop: what is learned, in which phases, by which terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from sklearn.base import BaseEstimator
+from torch import Tensor, nn
+
+from coterie.nn import mse
+from coterie.starts import Start, make_start
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
+
+
+class System(BaseEstimator):
+    """A paper's mathematics, for the loop to run; the defaults are those of "pretrain an autoencoder, then cluster"."""
+
+    n_clusters: Any
+
+    def make_head(self, code_size: int) -> nn.Module:
+        """Return the module from codes (b, d) to log q (b, K), with a ``centers`` of shape (K, d)."""
+        raise NotImplementedError
+
+    def fill_head(self, fit: Fit, start: Start) -> None:
+        """Put the head on a start's clusters."""
+        fit.model.head.fill(torch.from_numpy(start.centers))
+
+    def target(self, q: Tensor) -> Tensor:
+        """Return what training pulls q towards, shape (n, K), from the soft assignments of all rows."""
+        raise NotImplementedError
+
+    def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the named terms whose sum is the loss of a batch."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raise an InputError if one of the system's own parameters breaks its rule."""
+
+    def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the error of reconstructing clean rows from augmented ones: the code need not hold what moved."""
+        return {"reconstruction": mse(fit.model.decode(fit.model.encode(batch.view)), batch.x)}
+
+    def plan(self, fit: Fit) -> Phase | None:
+        """Return the next of ``phases``, None after the last."""
+        phases = self.phases(fit)
+        return phases[fit.clock.phase] if fit.clock.phase < len(phases) else None
+
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return all phases: pretraining only, unless a system has more."""
+        return [self.pretraining(fit)]
+
+    def pretraining(self, fit: Fit) -> Phase:
+        """Return the phase that trains the autoencoder by reconstruction."""
+        schedule: Schedule = fit.settings["pretrain"]
+        turn = Turn("pretrain_terms", ("encoder", "decoder"), schedule)
+        return Phase("pretrain", (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
+
+    def clustering(self, fit: Fit) -> Phase:
+        """Return the phase that trains encoder and head together."""
+        schedule: Schedule = fit.settings["train"]
+        turn = Turn("terms", self.trained(), schedule)
+        return Phase(
+            "cluster",
+            (turn,),
+            schedule.n_steps(len(fit.source)),
+            schedule.batch_size,
+            refresh_every=fit.settings["update_interval"],
+            tolerance=fit.settings["tol"],
+            least_steps=fit.settings["warmup"],
+        )
+
+    def trained(self) -> tuple[str, ...]:
+        """Return the parts of the model that clustering changes."""
+        return ("encoder", "head")
+
+    def enter(self, fit: Fit, phase: Phase) -> None:
+        """Before clustering, keep the pretrained code and put the head on the start's centres."""
+        if phase.name != "cluster":
+            return
+        z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        fit.memory.setdefault("pretrained_code", z)
+        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
+        self.fill_head(fit, start)
+        fit.memory["labels"] = torch.from_numpy(start.labels)
+        fit.memory["target"] = nn.functional.one_hot(fit.memory["labels"], self.n_clusters).float()
+
+    def refresh(self, fit: Fit) -> Tensor:
+        """Recompute the target from all rows, once the start has been learned; return their clusters."""
+        log_q = assignments(fit)
+        if fit.clock.step >= fit.settings["warmup"]:
+            fit.memory["target"] = self.target(log_q.exp())
+        return log_q.argmax(1)
+
+    def finish(self, fit: Fit) -> None:
+        """Do what remains after training, such as k-means on the code."""

@@ -1,0 +1,124 @@
+"""`predict`, `embed` and `report` on a finished run."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import Blobs, run
+
+import coterie
+
+
+def clusters(path: Path) -> list[list[str]]:
+    """Row, name and cluster: a row that was resized is placed with a slightly different confidence."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row[:-1] for row in csv.reader(file)]
+
+
+def test_the_rows_of_the_fit_get_their_clusters_again(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    done = run("predict", finished, blobs.csv, "--out", tmp_path / "labels.csv")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"Wrote the clusters of 300 rows to {tmp_path / 'labels.csv'}\n"
+    assert (tmp_path / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+
+
+def test_a_file_without_the_label_column_will_do(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    rows = [line.rpartition(",")[0] for line in blobs.csv.read_text().splitlines()]
+    (tmp_path / "new.csv").write_text("\n".join(rows[:11]) + "\n")
+    assert run("predict", finished, tmp_path / "new.csv", "--out", tmp_path / "labels.csv").code == 0
+    assert (tmp_path / "labels.csv").read_text().splitlines() == (finished / "labels.csv").read_text().splitlines()[:11]
+
+
+def test_the_model_folder_alone_will_do(finished: Path, tmp_path: Path, blobs: Blobs) -> None:
+    model = shutil.copytree(finished / "model", tmp_path / "m")
+    np.save(tmp_path / "rows.npy", np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6)))
+    assert run("predict", model, tmp_path / "rows.npy", "--out", tmp_path / "labels.csv").code == 0
+    assert (tmp_path / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+
+
+def test_codes_are_those_of_the_model(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    done = run("embed", finished, blobs.csv, "--out", tmp_path / "z.npy")
+    assert (done.code, done.err) == (0, "")
+    z = np.load(tmp_path / "z.npy", allow_pickle=False)
+    rows = np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6))
+    assert (z.shape, z.dtype) == ((300, 2), np.float32)
+    assert np.array_equal(z, coterie.load(finished / "model").transform(rows))
+
+
+def test_images_come_in_the_size_of_the_fit(blobs: Blobs, make_images: Callable[[int], Path], tmp_path: Path) -> None:
+    from PIL import Image
+
+    images = make_images(20)
+    fitted = run("fit", images, "-k", 2, "--config", blobs.settings(), "--out", tmp_path / "run", "--no-report")
+    assert fitted.code == 0, fitted.err
+    for path in images.glob("*.png"):
+        with Image.open(path) as image:
+            image.resize((32, 32), Image.Resampling.NEAREST).convert("RGB").save(path)
+    (images / "broken.png").write_bytes(b"")
+    done = run("predict", tmp_path / "run", images, "--out", tmp_path / "labels.csv")
+    assert done.code == 0, done.err
+    assert "broken.png" in done.err
+    assert clusters(tmp_path / "labels.csv") == clusters(tmp_path / "run" / "labels.csv")
+    strict = run("predict", tmp_path / "run", images, "--out", tmp_path / "strict.csv", "--strict")
+    assert strict.code == 2
+    assert not (tmp_path / "strict.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_rows_of_another_kind_are_refused(command: str, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npy"
+    for data, sentence in [("mnist10k", "rows of shape (28, 28)"), ("nowhere.csv", "There is no file or folder")]:
+        done = run(command, finished, data, "--out", out)
+        assert done.code == 2
+        assert sentence in done.err
+        assert not out.exists()
+
+
+def test_columns_in_another_order_are_refused(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    with blobs.csv.open(newline="") as file:
+        rows = [[b, a, *rest] for a, b, *rest in csv.reader(file)]
+    with (tmp_path / "new.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    done = run("predict", finished, tmp_path / "new.csv", "--out", tmp_path / "labels.csv")
+    assert done.code == 2
+    assert done.err == "error: The columns of new are not those of the fit: 'b' in the place of 'a'.\n"
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path, blobs: Blobs) -> None:
+    for run_folder, sentence in [(tmp_path / "none", "does not exist"), (tmp_path, "not a coterie model folder")]:
+        done = run("predict", run_folder, blobs.npy, "--out", tmp_path / "labels.csv")
+        assert done.code == 2
+        assert sentence in done.err
+
+
+def test_a_run_that_is_not_finished_says_how_to_go_on(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (folder / "checkpoint").mkdir()
+    done = run("embed", folder, blobs.csv, "--out", tmp_path / "z.npy")
+    assert done.code == 2
+    assert f"coterie fit --out {folder} --resume" in done.err
+
+
+def test_codes_need_the_ending_npy(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    done = run("embed", finished, blobs.csv, "--out", tmp_path / "z.csv")
+    assert done.code == 2
+    assert "--out must end in .npy" in done.err
+
+
+def test_a_report_is_drawn_again_without_the_data(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "finished")
+    (folder / "report.html").unlink()
+    done = run("report", folder)
+    assert (done.code, done.out) == (0, f"Report: {folder / 'report.html'}\n")
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_needs_a_finished_run(tmp_path: Path) -> None:
+    done = run("report", tmp_path)
+    assert done.code == 2
+    assert done.err.startswith("error: ")

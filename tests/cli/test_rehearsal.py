@@ -1,0 +1,62 @@
+"""A rehearsal refuses what the fit would refuse, foresees its length, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coterie import DEC, MLP, AEKMeans, Conv, Schedule
+from coterie.cli.rehearsal import rehearse
+from coterie.data import make_source
+from coterie.errors import InputError
+
+ROWS = make_source(np.random.default_rng(0).normal(size=(3000, 4)))
+SMALL = {"n_clusters": 3, "code_size": 2, "network": MLP(hidden=(8,)), "random_state": 0}
+
+
+def steps(count: int) -> Schedule:
+    return Schedule(steps=count, batch_size=64)
+
+
+def test_ten_times_the_steps_take_about_ten_times_as_long() -> None:
+    short = rehearse(DEC(**SMALL, pretrain=steps(500), train=steps(500)), ROWS)
+    long = rehearse(DEC(**SMALL, pretrain=steps(5000), train=steps(5000)), ROWS)
+    assert 0 < short < long < 100 * short  # the machine may be busy
+
+
+def test_epochs_are_those_of_all_rows() -> None:
+    pretrain = Schedule(epochs=3, batch_size=100)  # 30 steps an epoch
+    seconds = rehearse(AEKMeans(**SMALL, pretrain=pretrain), ROWS)
+    assert seconds > 90 * 20e-6  # no step takes less than 20 millionths of a second
+
+
+def test_the_estimator_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    model = DEC(**SMALL, pretrain=steps(500), train=steps(500))
+    before = model.get_params()
+    rehearse(model, ROWS)
+    assert model.get_params() == before
+    assert not hasattr(model, "labels_")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"n_clusters": 3001}, "n_clusters=3001 and n_samples=3000"),
+        ({"n_clusters": "many"}, "'n_clusters' parameter of DEC must be an integer"),
+        ({"network": Conv()}, "needs images"),
+        ({"train": Schedule()}, "exactly one of epochs and steps"),
+        ({"alpha": -1}, "'alpha' parameter of DEC"),
+    ],
+)
+def test_what_the_fit_would_refuse_is_refused(parameters: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        rehearse(DEC(**SMALL | parameters), ROWS)
+
+
+def test_a_fit_of_no_steps_at_all_is_rehearsed_too() -> None:
+    assert rehearse(AEKMeans(**SMALL, pretrain=steps(0)), ROWS) == 0.0
