@@ -85,6 +85,7 @@ def reports(runs, tmp_path_factory) -> dict[str, str]:
 def opened(browser: Browser, address: str, *, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
     """Open a page; afterwards nothing may have gone wrong in it, and nothing been asked of the network."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # pyright: ignore
+    context.set_default_timeout(120_000)  # a busy machine is not a fault of the page
     page, trouble, asked = context.new_page(), [], []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))

@@ -50,8 +50,8 @@ class IDEC(DEC):
     Notes
     -----
     Both terms are means, over rows and (reconstruction) over the values of a row, so that gamma means the same for
-    every batch size and image size. The encoder reads augmented rows and the decoder
-    returns the clean ones.
+    every batch size and image size. The encoder reads augmented rows and the
+    decoder returns the clean ones.
 
     References
     ----------

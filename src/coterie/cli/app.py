@@ -44,6 +44,8 @@ class Command(TyperCommand):
         except OSError as error:
             where = f": {error.filename}" if error.filename is not None else ""
             self._fail(f"{error.strerror or error}{where}", BAD_INPUT)
+        except MemoryError as error:
+            self._fail(f"There is not enough memory. {error}".rstrip(), BAD_INPUT)
         except KeyboardInterrupt as error:
             write_line(str(error) or "Stopped.", sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
