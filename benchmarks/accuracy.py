@@ -44,7 +44,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     from coterie.metrics import evaluate
 
     table = datasets.load(job["dataset"])
-    n_clusters = datasets.DATASETS[job["dataset"]].classes
+    n_clusters = len(datasets.DATASETS[job["dataset"]].classes)
     cls = SYSTEMS[job["system"]]
     chosen = {"n_clusters": n_clusters, "random_state": job["seed"]}
     model = cls.from_recipe(job["recipe"], **chosen) if job["recipe"] else cls(**chosen)
