@@ -52,7 +52,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         mapped = Path(folder) / "X.npy"
         np.save(mapped, table.X)
         X = np.load(mapped, mmap_mode="r")
-        y = table.y
+        y = np.asarray(table.y)
         del table
         model.fit(X)
         peak = peak_mb()

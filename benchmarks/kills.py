@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import ROOT, append, provenance
 
@@ -61,7 +62,7 @@ def fit(folder: str) -> None:
     print(hashlib.sha256(model.labels_.tobytes() + model.transform(X[:3000]).tobytes()).hexdigest())
 
 
-def _kill(folder: Path, rng: random.Random, seconds: float, *, saving: bool) -> dict[str, object]:
+def _kill(folder: Path, rng: random.Random, seconds: float, *, saving: bool) -> dict[str, Any]:
     after = rng.uniform(0.15, 0.95) * seconds
     process = _start(folder)
     time.sleep(after)

@@ -43,6 +43,10 @@ class Autoencoding:
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Nothing to prepare."""
 
+    def refresh(self, fit: Fit) -> torch.Tensor:
+        """Return one cluster for all rows: there is nothing to cluster."""
+        return torch.zeros(len(fit.source), dtype=torch.int64)
+
     def terms(self, fit: Fit, batch: Any) -> dict[str, torch.Tensor]:
         """Return the reconstruction error."""
         return {"reconstruction": mse(fit.model.decode(fit.model.encode(batch.view)), batch.x)}
@@ -124,13 +128,12 @@ def _dense_floor(b: int, layer: nn.Linear, first: bool) -> float:
     return seconds if first else seconds + _median(lambda: g @ w)  # nobody asks for the gradient of the pixels
 
 
-def _convolution_floor(x: torch.Tensor, layer: nn.Module, first: bool) -> float:
+def _convolution_floor(x: torch.Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, first: bool) -> float:
     """Return the time of dense products with the same number of operations, at the rate of a large product."""
     with torch.no_grad():
         out = layer(x)
-    weight = layer.weight  # type: ignore[union-attr]
     positions = out.numel() / out.shape[1] if isinstance(layer, nn.Conv2d) else x.numel() / x.shape[1]
-    operations = 2 * positions * weight.numel()  # type: ignore[union-attr]
+    operations = 2 * positions * layer.weight.numel()
     return (2 if first else 3) * operations / _best_rate()
 
 

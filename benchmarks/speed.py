@@ -98,7 +98,7 @@ def _job(job: dict[str, Any]) -> dict[str, Any]:
     return {
         "seconds": round(model.fit_seconds_, 2),
         "peak_mb": peak,
-        "accuracy": accuracy(load(job["dataset"]).y, model.labels_),
+        "accuracy": accuracy(np.asarray(load(job["dataset"]).y), model.labels_),
     }
 
 

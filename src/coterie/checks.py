@@ -5,18 +5,47 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from coterie.errors import InputError
 
 
 def whole(value: object, least: int) -> bool:
-    """Return whether a value is an integer of at least ``least``."""
-    return _is_number(value) and int(value) == value and value >= least  # type: ignore[call-overload, operator, arg-type]
+    """Return whether a value is an integer of at least ``least``.
+
+    Parameters
+    ----------
+    value : object
+        What a user gave.
+    least : int
+        Smallest value allowed.
+
+    Returns
+    -------
+    bool
+        False also for True, NaN, infinity and what is no number; 2.0 counts as an integer.
+    """
+    return _is_number(value) and int(value) == value and value >= least
 
 
 def within(value: object, low: float, high: float = math.inf) -> bool:
-    """Return whether a value is a number in [low, high)."""
-    return _is_number(value) and low <= value < high  # type: ignore[operator]
+    """Return whether a value is a number in [low, high).
+
+    Parameters
+    ----------
+    value : object
+        What a user gave.
+    low : float
+        Smallest value allowed.
+    high : float, default=inf
+        Bound that the value stays below.
+
+    Returns
+    -------
+    bool
+        False also for True, NaN, infinity and what is no number.
+    """
+    return _is_number(value) and low <= value < high
 
 
 def require(owner: str, holder: object, rules: Iterable[tuple[str, bool, str]]) -> None:
@@ -42,5 +71,5 @@ def require(owner: str, holder: object, rules: Iterable[tuple[str, bool, str]]) 
             raise InputError(f"The '{name}' parameter of {owner} must be {rule}. Got {value!r} instead.")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)

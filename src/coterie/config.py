@@ -38,6 +38,12 @@ class Config:
         Progress bar on standard error; ``"auto"`` shows it on a terminal only.
     callbacks : tuple of Callback, default=()
         Further listeners of the training loop.
+
+    Examples
+    --------
+    >>> from coterie import Config
+    >>> Config(device="cpu").precision
+    'auto'
     """
 
     device: str = "auto"
@@ -61,7 +67,8 @@ class Config:
             )
 
 
-_current: ContextVar[Config] = ContextVar("coterie_config", default=Config())
+_DEFAULTS = Config()  # frozen, so every thread and task may share it
+_current: ContextVar[Config] = ContextVar("coterie_config", default=_DEFAULTS)
 
 
 def get_config() -> Config:

@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 @dataclass_transform(eq_default=False)
-def hyperparameters(cls: type[T]) -> type[T]:
+def hyperparameters(kind: type[T]) -> type[T]:
     """Turn a class's fields into its hyperparameters, in the constructor and in ``get_params``.
 
     Parameters
     ----------
-    cls : type
+    kind : type
         A class over :class:`sklearn.base.BaseEstimator` whose annotated fields are its parameters.
 
     Returns
@@ -26,7 +26,7 @@ def hyperparameters(cls: type[T]) -> type[T]:
     type
         The same class with an ``__init__`` that only stores.
     """
-    return dataclass(eq=False, repr=False)(cls)
+    return dataclass(eq=False, repr=False)(kind)
 
 
 class Settings(BaseEstimator):
@@ -43,7 +43,9 @@ class Settings(BaseEstimator):
 
     def __eq__(self, other: object) -> bool:
         """Compare class and values."""
-        return type(self) is type(other) and self.get_params(deep=False) == other.get_params(deep=False)  # type: ignore[attr-defined]
+        if not isinstance(other, Settings) or type(self) is not type(other):
+            return False
+        return self.get_params(deep=False) == other.get_params(deep=False)
 
     def __hash__(self) -> int:
         """Hash by class only: the values may be changed by ``set_params``."""

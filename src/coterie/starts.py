@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,8 +16,6 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
 from coterie.errors import InputError
-
-logger = logging.getLogger(__name__)
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
 NEIGHBOURS = 15
@@ -36,6 +33,13 @@ class Start:
         Cluster of each row, int64.
     spread : float
         Root of the mean squared distance of a row to its centre, in the code's units; 1 if all rows are on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import Start
+    >>> Start(centers=np.zeros((1, 2), np.float32), labels=np.zeros(3, np.int64), spread=1.0).centers.shape
+    (1, 2)
     """
 
     centers: np.ndarray
@@ -76,8 +80,7 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int, n_init: 
     z = np.ascontiguousarray(z, dtype=np.float64)
     if n_clusters == 1:
         return _as_start(z, np.zeros(len(z), dtype=np.int64), 1)
-    labels = STARTS[kind](z, n_clusters, seed=seed, n_init=n_init)
-    return _as_start(z, labels, n_clusters)
+    return _as_start(z, STARTS[kind](z, n_clusters, seed=seed, n_init=n_init), n_clusters)
 
 
 def kmeans(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
@@ -89,15 +92,21 @@ def kmeans(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndar
         The code.
     n_clusters : int
         K.
-    seed : int
-        Seed.
-    n_init : int
-        Beginnings.
+    seed, n_init : int
+        Seed, and number of beginnings.
 
     Returns
     -------
     ndarray of shape (n,)
         Clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import kmeans
+    >>> labels = kmeans(np.repeat([[0.0], [5.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None], 2, seed=0, n_init=2)
+    >>> len(set(labels[:20])), len(set(labels[20:])), bool(labels[0] != labels[-1])
+    (1, 1, True)
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters
@@ -113,15 +122,21 @@ def mixture(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nda
         The code.
     n_clusters : int
         K.
-    seed : int
-        Seed.
-    n_init : int
-        Beginnings.
+    seed, n_init : int
+        Seed, and number of beginnings.
 
     Returns
     -------
     ndarray of shape (n,)
         Clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import mixture
+    >>> labels = mixture(np.repeat([[0.0], [5.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None], 2, seed=0, n_init=2)
+    >>> len(set(labels[:20])), len(set(labels[20:])), bool(labels[0] != labels[-1])
+    (1, 1, True)
     """
     sample = z[_sample(len(z), 2 * SAMPLE, seed)]
     first = _fit_mixture(sample, n_clusters, seed=seed, n_init=n_init)
@@ -140,10 +155,8 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
         The code.
     n_clusters : int
         K.
-    seed : int
-        Seed.
-    n_init : int
-        Beginnings.
+    seed, n_init : int
+        Seed, and number of beginnings.
 
     Returns
     -------
@@ -154,6 +167,14 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     ------
     InputError
         If there are too few distinct rows for a neighbour graph.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import manifold
+    >>> labels = manifold(np.repeat([[0.0], [5.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None], 2, seed=0, n_init=2)
+    >>> len(set(labels[:20])), len(set(labels[20:])), bool(labels[0] != labels[-1])
+    (1, 1, True)
     """
     chosen = _sample(len(z), SAMPLE, seed)
     distinct = len(np.unique(z[chosen].astype(np.float32), axis=0))
@@ -168,11 +189,7 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     return KNeighborsClassifier(10, algorithm="brute").fit(z[chosen], labels).predict(z)
 
 
-STARTS: dict[str, Callable[..., np.ndarray]] = {
-    "kmeans": kmeans,
-    "mixture": mixture,
-    "manifold": manifold,
-}
+STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}
 
 
 def umap(z: np.ndarray, *, seed: int, n_components: int = 10, max_iter: int = 200) -> np.ndarray:
@@ -193,6 +210,13 @@ def umap(z: np.ndarray, *, seed: int, n_components: int = 10, max_iter: int = 20
     -------
     ndarray of shape (n, n_components)
         The map, float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import umap
+    >>> umap(np.random.default_rng(0).normal(size=(40, 3)), seed=0, n_components=2, max_iter=10).shape
+    (40, 2)
     """
     with _global_random_state_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -230,9 +254,7 @@ def _mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Gaussia
     precisions, shares = [], []
     for k in range(n_clusters):
         rows = z[labels == k]
-        spread = (
-            np.cov(rows.T, bias=True).reshape(z.shape[1], -1) if len(rows) > 1 else np.cov(z.T).reshape(z.shape[1], -1)
-        )
+        spread = np.atleast_2d(np.cov(rows.T, bias=True) if len(rows) > 1 else np.cov(z.T))
         precisions.append(np.linalg.inv(spread + ridge * np.eye(z.shape[1])))
         shares.append(max(len(rows), 1))
     model = GaussianMixture(

@@ -1,6 +1,7 @@
 """Networks: shapes that fit any image, first weights, errors."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -35,11 +36,9 @@ def test_colour_images_come_back_in_colour():
 def test_classic_network_has_the_classic_number_of_parameters():
     encoder, decoder = MLP().build(spec_of((28, 28)), 10)
     sizes = [784, 500, 500, 2000, 10]
-    expected = sum(a * b + b for a, b in zip(sizes, sizes[1:], strict=False))
+    expected = sum(a * b + b for a, b in pairwise(sizes))
     assert sum(p.numel() for p in encoder.parameters()) == expected
-    assert sum(p.numel() for p in decoder.parameters()) == sum(
-        a * b + b for a, b in zip(sizes[::-1], sizes[-2::-1], strict=False)
-    )
+    assert sum(p.numel() for p in decoder.parameters()) == sum(a * b + b for a, b in pairwise(sizes[::-1]))
 
 
 @pytest.mark.parametrize(

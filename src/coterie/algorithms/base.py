@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import time
 import warnings
 from pathlib import Path
@@ -26,21 +25,10 @@ from coterie.errors import CollapseWarning, InputError
 from coterie.nn import summarise_network
 from coterie.persistence import register
 from coterie.settings import hyperparameters
-from coterie.training import (
-    Checkpointer,
-    Fit,
-    Streams,
-    apply_batched,
-    encode,
-    make_callbacks,
-    make_runtime,
-    train,
-)
+from coterie.training import Checkpointer, Fit, Streams, apply_batched, encode, make_callbacks, make_runtime, train
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-logger = logging.getLogger(__name__)
 
 register("Augment")(Augment)
 
@@ -59,6 +47,12 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     Attributes
     ----------
     {fitted}
+
+    Examples
+    --------
+    >>> from coterie import DEC, DeepClusterer
+    >>> issubclass(DEC, DeepClusterer)
+    True
     """
 
     n_clusters: int = 8
@@ -255,13 +249,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         save(self, folder)
 
     def summary(self) -> str:
-        """Return the network's layers, shapes and parameter counts.
-
-        Returns
-        -------
-        str
-            A table, a line for each layer.
-        """
+        """Return a table of the network's layers, shapes and parameter counts, a line for each layer."""
         check_is_fitted(self)
         return self.network_summary_
 
@@ -276,14 +264,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.pretrained_code_ = None if code is None else code.numpy()
         self._describe()
         self.labels_ = self._assign(self._encode(fit.source)).argmax(1).numpy()
-        empty = self.n_clusters - len(np.unique(self.labels_))
-        if empty:
-            warnings.warn(
-                f"{empty} of {self.n_clusters} clusters ended without rows. Try fewer clusters, another start=, "
-                "or longer pretraining.",
-                CollapseWarning,
-                stacklevel=3,
-            )
+        if empty := self.n_clusters - len(np.unique(self.labels_)):
+            advice = "Try fewer clusters, another start=, or longer pretraining."
+            message = f"{empty} of {self.n_clusters} clusters ended without rows. {advice}"
+            warnings.warn(message, CollapseWarning, stacklevel=3)
 
     def _describe(self) -> None:
         self.cluster_centers_ = self.model_.head.centers.detach().cpu().numpy().copy()
@@ -310,3 +294,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     @property
     def _n_features_out(self) -> int:
         return self.cluster_centers_.shape[1]
+
+
+DeepClusterer.__doc__ = shared_docs.fill(DeepClusterer.__doc__ or "")  # __init_subclass__ only sees what is below

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import torch
@@ -82,10 +82,10 @@ def pick_seed(random_state: int | np.random.RandomState | None) -> int:
     """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
+    if _is_whole(random_state):
+        return int(random_state)
     try:
-        return (
-            int(check_random_state(random_state).randint(2**31)) if not _is_whole(random_state) else int(random_state)
-        )
+        return int(check_random_state(random_state).randint(2**31))
     except ValueError:
         raise InputError(
             "The 'random_state' parameter must be None, an integer >= 0 or a RandomState. "
@@ -93,5 +93,5 @@ def pick_seed(random_state: int | np.random.RandomState | None) -> int:
         ) from None
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)

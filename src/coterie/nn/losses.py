@@ -58,7 +58,7 @@ def kl_divergence(p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def sharpen(q: Tensor) -> Tensor:
-    r"""DEC's target :math:`p_{ik} \propto q_{ik}^2 / \sum_{i'} q_{i'k}`.
+    r"""Return DEC's target :math:`p_{ik} \propto q_{ik}^2 / \sum_{i'} q_{i'k}`.
 
     Parameters
     ----------

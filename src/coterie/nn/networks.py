@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,17 @@ class Model(nn.Module):
         From codes back to rows.
     head : nn.Module
         From codes to log q, shape (b, K).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import Model, StudentT
+    >>> model = Model(torch.nn.Linear(3, 2), torch.nn.Linear(2, 3), StudentT(4, 2))
+    >>> model.head(model.encode(torch.zeros(5, 3))).shape
+    torch.Size([5, 4])
     """
+
+    head: Any  # torch would type its centers and fill() as "Tensor or Module"
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -82,6 +92,20 @@ class MLP(Settings):
 
     def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
         """Return encoder and decoder for rows of ``spec.shape`` and codes of ``code_size``.
+
+        Parameters
+        ----------
+        spec : DataSpec
+            What rows look like.
+        code_size : int
+            d, the size of the code.
+
+        Returns
+        -------
+        encoder : nn.Module
+            From (b, *spec.shape) to (b, d).
+        decoder : nn.Module
+            From (b, d) back to (b, *spec.shape).
 
         Raises
         ------
@@ -130,6 +154,20 @@ class Conv(Settings):
 
     def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
         """Return encoder and decoder for images of ``spec.shape`` and codes of ``code_size``.
+
+        Parameters
+        ----------
+        spec : DataSpec
+            What images look like.
+        code_size : int
+            d, the size of the code.
+
+        Returns
+        -------
+        encoder : nn.Module
+            From (b, *spec.shape) to (b, d).
+        decoder : nn.Module
+            From (b, d) back to (b, *spec.shape).
 
         Raises
         ------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -54,7 +56,9 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
     return _table([*rows, ("total", "", "", total)])
 
 
-def _recorder(rows: list[tuple[str, str, str, int]], part: str):  # noqa: ANN202 - a hook; torch types it
+def _recorder(
+    rows: list[tuple[str, str, str, int]], part: str
+) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
     def record(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         count = sum(p.numel() for p in layer.parameters(recurse=False))
         rows.append((part, type(layer).__name__, " x ".join(str(s) for s in output.shape[1:]), count))

@@ -68,6 +68,11 @@ class Checkpointer:
     def read(self) -> Saved | None:
         """Return what was saved, or None if nothing was.
 
+        Returns
+        -------
+        Saved or None
+            The checkpoint of this very fit.
+
         Raises
         ------
         ModelFileError
@@ -80,7 +85,8 @@ class Checkpointer:
         try:
             with safe_open(self.path, framework="pt") as file:
                 about = json.loads((file.metadata() or {})["about"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+                names = file.keys()
+                tensors = {name: file.get_tensor(name) for name in names}
         except (SafetensorError, KeyError, ValueError, OSError) as error:
             raise ModelFileError(
                 f"{self.path} is not a readable checkpoint ({error}); delete it to start anew."
