@@ -185,7 +185,8 @@ def test_inverse_transform_returns_the_users_units_and_layout():
 @pytest.mark.parametrize("network", ["mlp", "conv", Conv(channels=(4, 8), kernels=(3, 3)), MLP(hidden=(16,))])
 def test_images_in_any_network(network):
     X, y = bars()
-    settings = {"n_clusters": 2, "code_size": 4, "network": network, "augment": "none"}
+    slow = Schedule(steps=150, batch_size=32, learning_rate=2e-3)
+    settings = {"n_clusters": 2, "code_size": 4, "network": network, "augment": "none", "pretrain": slow}
     model = small(DEC, **settings).fit(X)
     assert adjusted_rand_score(y, model.labels_) > 0.8
     flat = small(DEC, **settings, image_shape=(8, 8)).fit(X.reshape(len(X), -1))

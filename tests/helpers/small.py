@@ -36,3 +36,11 @@ def bars(n=60, side=8, seed=0):
     for i in range(n):
         x[(i, slice(None), side // 2) if y[i] else (i, side // 2)] = 230
     return x, y
+
+
+def wide_and_tight(n=900):
+    """A tight group within a wide one, which no two round clusters of one size are: rows (n, 2), classes (n,)."""
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    wide, tight = rng.normal(size=(n, 2)) * 3, rng.normal(size=(n, 2)) * 0.2 + (6, 0)
+    return np.where(y[:, None] == 0, wide, tight), y

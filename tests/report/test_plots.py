@@ -39,6 +39,13 @@ def test_no_curve_leaves_the_paper(values):
     assert len({text for _, text in chart["y_ticks"]}) == len(chart["y_ticks"]) >= 2
 
 
+def test_steps_are_counted_in_whole_numbers():
+    for last in (3, 60, 130, 12_345):
+        texts = [text for _, text in plots.line_chart([1, last], [1.0, 2.0], title="Loss")["x_ticks"]]
+        assert len(set(texts)) == len(texts) >= 2
+        assert not any("." in text for text in texts if not text.endswith("k"))
+
+
 def test_fixed_limits_are_kept():
     chart = plots.line_chart([0, 1], [0.96, 0.97], title="Accuracy", limits=(0.0, 1.0))
     assert [text for _, text in chart["y_ticks"]] == ["0", ".25", ".5", ".75", "1"]

@@ -74,8 +74,9 @@ def sharpen(q: Tensor) -> Tensor:
     --------
     >>> import torch
     >>> from coterie.nn import sharpen
-    >>> sharpen(torch.tensor([[0.8, 0.2], [0.2, 0.8]])).round(decimals=3).tolist()
-    [[0.941, 0.059], [0.059, 0.941]]
+    >>> sharpen(torch.tensor([[0.8, 0.2], [0.2, 0.8]]))
+    tensor([[0.9412, 0.0588],
+            [0.0588, 0.9412]])
     """
     q = q.double()  # squares of small probabilities and sums over many rows
     weight = q.square() / q.sum(0).clamp_min(torch.finfo(q.dtype).tiny)

@@ -60,7 +60,11 @@ def line_chart(
         "unit": " steps",
         "line": line,
         "area": f"{line}L{points[-1][0]:.1f} {base}L{points[0][0]:.1f} {base}Z",
-        "x_ticks": [(round(x(step), 1), _count(step)) for step in _ticks(x_low, x_high, 4) if x_low <= step <= x_high],
+        "x_ticks": [
+            (round(x(step), 1), _count(step))
+            for step in _ticks(x_low, x_high, 4, whole=True)
+            if x_low <= step <= x_high
+        ],
         "y_ticks": [(round(y(value), 1), write(value)) for value in y_ticks],
         "end": (round(points[-1][0], 1), round(points[-1][1], 1), write(values[-1])),
         "log": log,
@@ -158,13 +162,13 @@ def _axis(
     )
 
 
-def _ticks(low: float, high: float, count: int) -> list[float]:
+def _ticks(low: float, high: float, count: int, *, whole: bool = False) -> list[float]:
     """About `count` round numbers whose range holds [low, high]."""
     if high <= low:
         return [low]
-    rough = (high - low) / count
+    rough = max((high - low) / count, 1.0) if whole else (high - low) / count
     unit = 10.0 ** math.floor(math.log10(rough))
-    stride = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= rough * 0.999)
+    stride = next(unit * m for m in ((1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10)) if unit * m >= rough * 0.999)
     first, last = math.floor(low / stride + 1e-9), math.ceil(high / stride - 1e-9)
     return [round(i * stride, 12) for i in range(first, last + 1)]
 
