@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import random
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
-from coterie.errors import InputError
+from coterie.umap import umap
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
-NEIGHBOURS = 15
 
 
 @dataclass(frozen=True)
@@ -179,12 +175,7 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     (1, 1, True)
     """
     chosen = _sample(len(z), SAMPLE, seed)
-    distinct = len(np.unique(z[chosen].astype(np.float32), axis=0))
-    if distinct <= 2 * NEIGHBOURS:
-        raise InputError(
-            f"The 'manifold' start needs more than {2 * NEIGHBOURS} distinct rows. Got {distinct} instead."
-        )
-    flat = umap(z[chosen], seed=seed)
+    flat = umap(z[chosen], seed=seed, n_components=10, min_dist=0.0)
     labels = _fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
     if len(chosen) == len(z):
         return labels
@@ -192,48 +183,6 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
 
 
 STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}
-
-
-def umap(z: np.ndarray, *, seed: int, n_components: int = 10, max_iter: int = 200) -> np.ndarray:
-    """Return a UMAP map of the rows.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n, d)
-        Rows.
-    seed : int
-        Seed; the global random state is left alone.
-    n_components : int, default=10
-        Dimensions of the map.
-    max_iter : int, default=200
-        Steps of its layout.
-
-    Returns
-    -------
-    ndarray of shape (n, n_components)
-        The map, float64.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from coterie.starts import umap
-    >>> umap(np.random.default_rng(0).normal(size=(40, 3)), seed=0, n_components=2, max_iter=10).shape
-    (40, 2)
-    """
-    with _global_random_state_kept(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from torchdr import UMAP  # slow to import, and only this start needs it
-
-        reducer = UMAP(
-            n_neighbors=NEIGHBOURS,
-            n_components=n_components,
-            min_dist=0.0,
-            max_iter=max_iter,
-            random_state=seed % 2**31,
-            device="cpu",
-            backend="faiss",  # exact neighbours without a dense n x n matrix
-        )
-        return np.asarray(reducer.fit_transform(z.astype(np.float32)), dtype=np.float64)
 
 
 def _sample(n: int, most: int, seed: int) -> np.ndarray:
@@ -287,15 +236,3 @@ def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
     for k in np.unique(labels):
         means[k] = z[labels == k].mean(0)
     return means
-
-
-@contextmanager
-def _global_random_state_kept() -> Iterator[None]:
-    """Put the global random states back afterwards: TorchDR seeds them."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002

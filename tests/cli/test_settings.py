@@ -32,7 +32,7 @@ def test_tables_become_groups_of_parameters() -> None:
         "network": {"hidden": [8, 4], "activation": "tanh"},
         "pretrain": {"steps": 10, "batch_size": 32},
         "train": {"epochs": 2.0, "optimiser": "sgd"},
-        "augment": {"shift": 2.0},
+        "augment": {"shift": 0.2},
         "image_shape": [8, 8],
         "tol": "none",
     }
@@ -41,7 +41,7 @@ def test_tables_become_groups_of_parameters() -> None:
     assert model.network == MLP(hidden=(8, 4), activation="tanh")
     assert model.pretrain == Schedule(steps=10, batch_size=32)
     assert model.train == Schedule(epochs=2.0, optimiser="sgd")
-    assert model.augment == Augment(shift=2.0)
+    assert model.augment == Augment(shift=0.2)
     assert (model.image_shape, model.tol, model.random_state) == ((8, 8), None, 5)
 
 

@@ -91,7 +91,7 @@ def write_run(
         z,
         labels,
         q,
-        source,
+        source=source,
         reconstruct=(
             lambda rows: source.spec.to_raw(
                 pca.inverse_transform(z[rows] * scale).astype(np.float32).reshape(len(rows), *source.spec.shape)

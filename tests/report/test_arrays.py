@@ -20,7 +20,7 @@ def gathered(digits):
     rng = np.random.default_rng(0)
     z = rng.normal(size=(200, 4)).astype(np.float32)
     q = rng.dirichlet(np.ones(3), size=200)
-    return x, z, q, collect(z, q.argmax(1), q, make_source(x), method="pca", max_rows=50)
+    return x, z, q, collect(z, q.argmax(1), q, source=make_source(x), method="pca", max_rows=50)
 
 
 def test_means_are_those_of_the_raw_rows(gathered):
@@ -34,7 +34,7 @@ def test_means_and_spread_survive_a_large_offset_and_many_blocks():
     x = rng.normal(size=(9000, 3)) + 1e8
     labels = np.repeat([0, 1], 4500)
     q = np.eye(2)[labels]
-    arrays = collect(x[:, :2] - 1e8, labels, q, make_source(x), method="pca", max_rows=10)
+    arrays = collect(x[:, :2] - 1e8, labels, q, source=make_source(x), method="pca", max_rows=10)
     np.testing.assert_allclose(arrays["feature_sd"], x.std(0), rtol=1e-6)
     np.testing.assert_allclose(arrays["feature_mean"], x.mean(0), rtol=1e-12)
 
@@ -71,7 +71,7 @@ def test_small_and_empty_clusters_are_padded(digits):
     labels = np.zeros(30, dtype=int)
     labels[:2] = 2
     q = np.eye(4)[labels]
-    arrays = collect(np.arange(30.0)[:, None], labels, q, make_source(x), method="pca")
+    arrays = collect(np.arange(30.0)[:, None], labels, q, source=make_source(x), method="pca")
     assert (arrays["typical_rows"][2] >= 0).sum() == 2
     assert (arrays["typical_rows"][[1, 3]] == -1).all()
     assert np.isnan(arrays["means"][[1, 3]]).all()
@@ -79,7 +79,7 @@ def test_small_and_empty_clusters_are_padded(digits):
 
 
 def test_one_cluster_has_no_runner_up(digits):
-    arrays = collect(np.ones((20, 3)), np.zeros(20, int), np.ones((20, 1)), make_source(digits[0][:20]))
+    arrays = collect(np.ones((20, 3)), np.zeros(20, int), np.ones((20, 1)), source=make_source(digits[0][:20]))
     assert (arrays["doubtful_next"] == -1).all()
     assert (arrays["doubtful_rows"] >= 0).sum() == 12
 
@@ -87,8 +87,8 @@ def test_one_cluster_has_no_runner_up(digits):
 def test_flat_rows_give_the_same_pictures_as_images(digits):
     x = digits[0][:60]
     q = np.random.default_rng(0).dirichlet(np.ones(2), size=60)
-    as_images = collect(q, q.argmax(1), q, make_source(x), method="pca")
-    as_rows = collect(q, q.argmax(1), q, make_source(x.reshape(60, 64), image_shape=(8, 8)), method="pca")
+    as_images = collect(q, q.argmax(1), q, source=make_source(x), method="pca")
+    as_rows = collect(q, q.argmax(1), q, source=make_source(x.reshape(60, 64), image_shape=(8, 8)), method="pca")
     for key in ("means", "typical_raw", "map_pictures", "value_range"):
         np.testing.assert_array_equal(as_images[key], as_rows[key])
 
@@ -96,7 +96,7 @@ def test_flat_rows_give_the_same_pictures_as_images(digits):
 def test_colour_images_keep_their_channels():
     x = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
     q = np.random.default_rng(1).dirichlet(np.ones(2), size=40)
-    arrays = collect(q, q.argmax(1), q, make_source(x), method="pca")
+    arrays = collect(q, q.argmax(1), q, source=make_source(x), method="pca")
     assert arrays["means"].shape == (2, 6, 5, 3)
     np.testing.assert_array_equal(arrays["map_pictures"], x[arrays["map_rows"]])
 
@@ -110,7 +110,7 @@ def test_all_is_written_without_pickle_and_read_back(tmp_path, digits):
         q,
         q.argmax(1),
         q,
-        make_source(x[:30]),
+        source=make_source(x[:30]),
         reconstruct=lambda rows: x[rows] * 0.5,
         refresh_labels=refreshed,
         refresh_steps=[0, 140],
@@ -137,7 +137,7 @@ def test_all_is_written_without_pickle_and_read_back(tmp_path, digits):
 )
 def test_classes_are_kept_as_integers_or_text(y, saved):
     q = np.array([[0.9, 0.1], [0.2, 0.8]])
-    arrays = collect(q, q.argmax(1), q, make_source(np.array([[0.0, 1.0], [1.0, 0.0]])), y=np.array(y))
+    arrays = collect(q, q.argmax(1), q, source=make_source(np.array([[0.0, 1.0], [1.0, 0.0]])), y=np.array(y))
     assert arrays["y"].tolist() == saved
 
 
@@ -153,13 +153,15 @@ def test_lengths_that_contradict_each_other_are_named(name, digits):
     given[name] = given[name][:4]
     z, labels, q = (given.pop(key) for key in ("z", "labels", "q"))
     with pytest.raises(InputError, match=f"'{name}' parameter of collect must have 5 entries"):
-        collect(z, labels, q, make_source(digits[0][:5]), **given)
+        collect(z, labels, q, source=make_source(digits[0][:5]), **given)
 
 
 def test_the_global_random_state_is_left_alone(digits):
     before = np.random.get_state()[1].copy()
     q = np.random.default_rng(0).dirichlet(np.ones(2), size=50)
-    collect(q, q.argmax(1), q, make_source(digits[0][:50]), reconstruct=lambda rows: digits[0][rows], method="pca")
+    collect(
+        q, q.argmax(1), q, source=make_source(digits[0][:50]), reconstruct=lambda rows: digits[0][rows], method="pca"
+    )
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 

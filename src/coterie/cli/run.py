@@ -200,7 +200,7 @@ def _write_all(
         z,
         estimator.labels_,
         q,
-        data.source,
+        source=data.source,
         reconstruct=lambda rows: estimator.inverse_transform(z[rows]),
         refresh_labels=traced,
         refresh_steps=steps,

@@ -39,12 +39,12 @@ _NEEDED = (
 )
 
 
-def collect(  # noqa: PLR0913, PLR0917 - the four things a run consists of, then named facts about it
+def collect(  # noqa: PLR0913 - what a run consists of, then named facts about it
     z: np.ndarray,
     labels: np.ndarray,
     q: np.ndarray,
-    source: Source,
     *,
+    source: Source,
     reconstruct: Callable[[np.ndarray], np.ndarray] | None = None,
     refresh_labels: Sequence[np.ndarray] | None = None,
     refresh_steps: Sequence[int] | None = None,
@@ -118,7 +118,7 @@ def collect(  # noqa: PLR0913, PLR0917 - the four things a run consists of, then
     >>> from coterie.report import collect
     >>> X = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 1.0]])
     >>> q = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]])
-    >>> arrays = collect(X, q.argmax(1), q, make_source(X), method="pca")
+    >>> arrays = collect(X, q.argmax(1), q, source=make_source(X), method="pca")
     >>> arrays["typical_rows"][:, :2].tolist()
     [[0, 1], [2, -1]]
     """
@@ -145,9 +145,7 @@ def collect(  # noqa: PLR0913, PLR0917 - the four things a run consists of, then
     if reconstruct is not None:
         arrays.update(_reconstructions(source, reconstruct, seed))
     if refresh_labels is not None and len(refresh_labels):
-        arrays["refresh_labels"] = np.stack([np.asarray(each).astype(np.uint16) for each in refresh_labels])
-        steps = range(len(refresh_labels)) if refresh_steps is None else refresh_steps
-        arrays["refresh_steps"] = np.asarray(list(steps), dtype=np.int64)
+        arrays.update(_refreshes(refresh_labels, refresh_steps))
     return arrays
 
 
@@ -293,3 +291,11 @@ def _reconstructions(
     rows = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False)).astype(np.int64)
     again = as_pictures(np.asarray(reconstruct(rows)), source.spec)
     return {"reconstruction_rows": rows, "originals": _raw(source, rows), "reconstructions": again.astype(np.float32)}
+
+
+def _refreshes(labels: Sequence[np.ndarray], steps: Sequence[int] | None) -> dict[str, np.ndarray]:
+    numbers = range(len(labels)) if steps is None else steps
+    return {
+        "refresh_labels": np.stack([np.asarray(each).astype(np.uint16) for each in labels]),
+        "refresh_steps": np.asarray(list(numbers), dtype=np.int64),
+    }

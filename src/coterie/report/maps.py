@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import random
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 
 from coterie.errors import InputError
+from coterie.umap import FEWEST, umap
 
 MAX_ROWS = 5_000  # as many points as a page can show apart
-_NEIGHBOURS = 15
-_FEW = _NEIGHBOURS + 2  # different rows below which neighbours say nothing
-_UMAP_STEPS = 120  # the layout no longer changes visibly after these
+_UMAP_STEPS = 100  # the layout no longer changes visibly after these
 _PERPLEXITY = 30.0
 
 
@@ -67,7 +62,7 @@ def map2d(
     chosen = np.asarray(z, dtype=np.float64)[rows]
     if chosen.shape[1] <= 2:
         places = np.pad(chosen, ((0, 0), (0, 2 - chosen.shape[1])))
-    elif len(chosen) < _FEW or not np.ptp(chosen, axis=0).any():
+    elif len(chosen) < FEWEST or not np.ptp(chosen, axis=0).any():
         places = _pca(chosen, seed)
     else:
         places = _METHODS[method](chosen, seed)
@@ -93,36 +88,9 @@ def _tsne(z: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _umap(z: np.ndarray, seed: int) -> np.ndarray:
-    distinct, place = np.unique(z, axis=0, return_inverse=True)
-    if len(distinct) < _FEW:
+    if len(np.unique(z, axis=0)) < FEWEST:
         return _pca(z, seed)
-    with _global_state_kept(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchDR recommends another neighbour search at import
-        from torchdr import UMAP
-
-        # float32 and the processor: the same seed gives the same map whatever else the machine has.
-        reducer = UMAP(_NEIGHBOURS, max_iter=_UMAP_STEPS, random_state=seed % 2**31, device="cpu", backend=None)
-        return np.asarray(reducer.fit_transform(distinct.astype(np.float32)), dtype=np.float64)[place.reshape(-1)]
-
-
-@contextmanager
-def _global_state_kept() -> Iterator[None]:
-    """Put back afterwards what TorchDR sets for the whole process: random states, a variable, two switches."""
-    import torch
-
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
-    hashing = os.environ.get("PYTHONHASHSEED")
-    switches = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
-    with torch.random.fork_rng(range(torch.cuda.device_count())):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002
-            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = switches
-            os.environ.pop("PYTHONHASHSEED", None)
-            if hashing is not None:
-                os.environ["PYTHONHASHSEED"] = hashing
+    return umap(z, seed=seed, max_iter=_UMAP_STEPS)
 
 
 _METHODS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"umap": _umap, "tsne": _tsne, "pca": _pca}
