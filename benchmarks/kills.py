@@ -58,7 +58,8 @@ def fit(folder: str) -> None:
     X, _ = load_mnist10k()
     short = Schedule(steps=60, batch_size=128)
     with config_context(checkpoint=folder, checkpoint_every=0.1):
-        model = DEC(10, pretrain=short, train=short, warmup=20, update_interval=10, random_state=0).fit(X[:3000])
+        phases = {"pretrain": short, "gather": short, "train": short, "start": "mixture"}
+        model = DEC(10, **phases, warmup=20, update_interval=10, random_state=0).fit(X[:3000])
     print(hashlib.sha256(model.labels_.tobytes() + model.transform(X[:3000]).tobytes()).hexdigest())
 
 

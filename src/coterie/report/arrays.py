@@ -294,8 +294,5 @@ def _reconstructions(
 
 
 def _refreshes(labels: Sequence[np.ndarray], steps: Sequence[int] | None) -> dict[str, np.ndarray]:
-    numbers = range(len(labels)) if steps is None else steps
-    return {
-        "refresh_labels": np.stack([np.asarray(each).astype(np.uint16) for each in labels]),
-        "refresh_steps": np.asarray(list(numbers), dtype=np.int64),
-    }
+    numbers = np.arange(len(labels)) if steps is None else np.asarray(steps, dtype=np.int64)
+    return {"refresh_labels": np.stack([np.asarray(each, np.uint16) for each in labels]), "refresh_steps": numbers}
