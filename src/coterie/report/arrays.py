@@ -144,9 +144,7 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
         arrays["map_pictures"] = thumbnails(lambda rows: _raw(source, rows), map_rows, arrays["value_range"])
     if reconstruct is not None:
         arrays.update(_reconstructions(source, reconstruct, seed))
-    if refresh_labels is not None and len(refresh_labels):
-        arrays.update(_refreshes(refresh_labels, refresh_steps))
-    return arrays
+    return arrays | _refreshes(refresh_labels, refresh_steps)
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
@@ -293,6 +291,8 @@ def _reconstructions(
     return {"reconstruction_rows": rows, "originals": _raw(source, rows), "reconstructions": again.astype(np.float32)}
 
 
-def _refreshes(labels: Sequence[np.ndarray], steps: Sequence[int] | None) -> dict[str, np.ndarray]:
+def _refreshes(labels: Sequence[np.ndarray] | None, steps: Sequence[int] | None) -> dict[str, np.ndarray]:
+    if labels is None or not len(labels):
+        return {}
     numbers = np.arange(len(labels)) if steps is None else np.asarray(steps, dtype=np.int64)
     return {"refresh_labels": np.stack([np.asarray(each, np.uint16) for each in labels]), "refresh_steps": numbers}
