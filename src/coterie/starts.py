@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
-from coterie.umap import umap
+from coterie.umap import FEWEST, umap
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
 
@@ -160,11 +160,6 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     ndarray of shape (n,)
         Clusters.
 
-    Raises
-    ------
-    InputError
-        If there are too few distinct rows for a neighbour graph.
-
     Examples
     --------
     >>> import numpy as np
@@ -175,6 +170,8 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     (1, 1, True)
     """
     chosen = _sample(len(z), SAMPLE, seed)
+    if len(np.unique(z[chosen].astype(np.float32), axis=0)) < FEWEST:
+        return kmeans(z, n_clusters, seed=seed, n_init=n_init)  # a handful of places has no manifold
     flat = umap(z[chosen], seed=seed, n_components=10, min_dist=0.0)
     labels = _fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
     if len(chosen) == len(z):

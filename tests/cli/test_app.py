@@ -76,7 +76,7 @@ def test_an_error_of_the_system_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    process = start("systems", PYTHONUNBUFFERED="1")
+    process = start("datasets", PYTHONUNBUFFERED="1")
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

@@ -10,8 +10,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import Blobs, run, start
+
+from coterie.cli.settings import RunSettings, read_settings
+from coterie.config import config_context
 
 STEPS = 1500
 DEADLINE = 120.0
@@ -117,15 +121,14 @@ def test_a_run_killed_while_it_was_written_is_written_again(finished: Path, tmp_
 
 
 def test_other_rows_are_refused(blobs: Blobs, tmp_path: Path) -> None:
-    import numpy as np
-
     rows = np.load(blobs.npy)
     np.save(tmp_path / "rows.npy", rows)
     folder = tmp_path / "run"
-    process = start("fit", tmp_path / "rows.npy", "--config", blobs.settings(STEPS), "--out", folder)
-    wait_for(folder, 3, process)
-    process.kill()
-    process.communicate(timeout=DEADLINE)
+    values = {**read_settings(blobs.settings()), "data": str(tmp_path / "rows.npy")}
+    settings = RunSettings.from_values(values)
+    settings.write(folder)
+    with config_context(checkpoint=folder / "checkpoint"):
+        settings.estimator().fit(rows)
     rows[0] += 1
     np.save(tmp_path / "rows.npy", rows)
     done = run("fit", "--out", folder, "--resume")

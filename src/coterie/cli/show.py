@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from coterie.cli.console import Screen
     from coterie.cli.inputs import Data
 
-_HEADINGS = {"accuracy": "ACC", "nmi": "NMI", "ari": "ARI", "silhouette": "silhouette"}
+_HEADINGS = {
+    "accuracy": "ACC",
+    "nmi": "NMI",
+    "ari": "ARI",
+    "silhouette": "silhouette",
+    "log_likelihood": "log-likelihood",
+}
 _MOST_CLUSTERS = 30  # that are listed one by one
 
 
@@ -45,7 +51,7 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
         f"k-means on the raw {_rows_of(data)}": metrics["baselines"]["kmeans"],
         "k-means on the autoencoder's code": metrics["baselines"]["autoencoder_kmeans"],
     }
-    names = ["accuracy", "nmi", "ari"] if data.y is not None else ["silhouette"]
+    names = ["accuracy", "nmi", "ari"] if data.y is not None else ["silhouette", "log_likelihood"]
     columns = ["", *(_HEADINGS[name] for name in names), "smallest", "largest", "time"]
     rows = []
     for title, entry in entries.items():
