@@ -7,6 +7,7 @@ cleared away.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -105,9 +106,9 @@ def swap(folder: Path, target: Path) -> None:
                 target.rename(folder / f"old{attempt}")
             try:
                 (folder / "new").rename(target)
-            except OSError:
+            except OSError as error:
                 # Another writer may have put its folder here between the two renames: then this one goes on top of it.
-                if attempt + 1 == attempts or not target.exists():
+                if attempt + 1 == attempts or not _is_taken(target, error):
                     raise
             else:
                 return
@@ -129,8 +130,8 @@ def settle(folder: Path, target: Path) -> None:
         return
     try:
         (folder / "new").rename(target)
-    except OSError:
-        if target.exists():  # another writer was faster
+    except OSError as error:
+        if _is_taken(target, error):  # another writer was faster
             return
         max(folder.glob("old*"), key=lambda old: old.stat().st_ctime).rename(target)
     sync(target.parent)
@@ -187,6 +188,11 @@ def sync_tree(folder: Path) -> None:
             if not (Path(parent) / name).is_symlink():
                 sync(Path(parent) / name)
         sync(Path(parent))
+
+
+def _is_taken(target: Path, error: OSError) -> bool:
+    """Tell whether a rename to `target` failed because another writer's folder lay there, if only for that moment."""
+    return error.errno in (errno.ENOTEMPTY, errno.EEXIST) or target.exists()
 
 
 def _claim(target: Path) -> tuple[Path, int | None]:
