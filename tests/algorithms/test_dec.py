@@ -132,7 +132,7 @@ def test_gathering_comes_between_pretraining_and_clustering():
     keep = Keep()
     with config_context(callbacks=(keep,)):
         model = small(DEC, start="mixture", gather=Schedule(steps=30, batch_size=32, learning_rate=1e-3)).fit(X)
-    assert keep.phases == ["pretrain", "gather", "cluster"]
+    assert keep.phases == ["pretrain", "gather", "gather", "cluster"]
     assert adjusted_rand_score(y, model.labels_) == 1.0
     plain = small(DEC, start="mixture", gather=None).fit(X)
     np.testing.assert_array_equal(plain.pretrained_code_, model.pretrained_code_)

@@ -56,3 +56,11 @@ def test_values_do_not_matter(rows):
     model = DEC(n_clusters=2)
     one, two = resolve(model, make_source(rows)), resolve(model, make_source(rows[::-1]))
     assert one == two
+
+
+def test_many_small_images_have_a_wide_network_and_large_ones_are_convolved():
+    many, large = settings(20_000, (8, 8)), settings(20_000, (80, 80))
+    assert isinstance(many["network"], MLP)
+    assert many["gather"] is not None
+    assert isinstance(large["network"], Conv)
+    assert settings(19_999, (8, 8))["gather"] is None

@@ -50,6 +50,8 @@ class DEC(DeepClusterer):
     gather : "auto", None or Schedule, default="auto"
         Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
         found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
+    gather_rounds : int, default=2
+        How often that is done, each time around clusters found anew; >= 1.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class DEC(DeepClusterer):
     tol: float | None = 0.001
     warmup: int | str = "auto"
     gather: Any = "auto"
+    gather_rounds: int = 2
 
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
@@ -115,6 +118,7 @@ class DEC(DeepClusterer):
                 self.gather in ("auto", None) or isinstance(self.gather, Schedule),
                 "'auto', None or a Schedule",
             ),
+            ("gather_rounds", whole(self.gather_rounds, 1), "an integer >= 1"),
         ]
         require(type(self).__name__, self, rules)
         if isinstance(self.gather, Schedule):
@@ -126,8 +130,8 @@ class DEC(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, gathering where it is asked for, clustering."""
-        gathering = [] if fit.settings["gather"] is None else [self.gathering(fit)]
-        return [self.pretraining(fit), *gathering, self.clustering(fit)]
+        rounds = 0 if fit.settings["gather"] is None else self.gather_rounds
+        return [self.pretraining(fit), *(self.gathering(fit) for _ in range(rounds)), self.clustering(fit)]
 
     def gathering(self, fit: Fit) -> Phase:
         """Return the phase that draws rows to many small clusters."""
@@ -141,8 +145,9 @@ class DEC(DeepClusterer):
         if phase.name == "gather":
             z = encode(fit.model.encode, fit.source, fit.runtime.device)
             k = max(1, min(SMALL * self.n_clusters, len(z) // ROWS_OF_SMALL))
-            many = make_start(fit.settings["start"], z.numpy(), k, seed=fit.streams.integer("gather"), n_init=2)
-            fit.memory["pretrained_code"] = z
+            seed = fit.streams.integer("gather", fit.clock.phase)
+            many = make_start(fit.settings["start"], z.numpy(), k, seed=seed, n_init=2)
+            fit.memory.setdefault("pretrained_code", z)
             fit.memory["small_centers"] = torch.from_numpy(many.centers)
             fit.memory["small_labels"] = torch.from_numpy(many.labels)
             fit.memory["small_unit"] = torch.tensor(self._unit(many))

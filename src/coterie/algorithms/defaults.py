@@ -1,24 +1,29 @@
-"""The one rule behind every "auto": by kind of rows and number of rows n, never by a data set's name.
+"""The one rule behind every "auto": by kind of rows, their size and their number n, never by a data set's name.
 
-============ ==================================================== ====================================
-parameter    images                                               vectors
-============ ==================================================== ====================================
-network      ``Conv(channels=(16, 32, 64), decoder=(500, 500))``  ``MLP(hidden=(500, 500, 2000))``
-augment      "shift-rotate"                                       "none"
-start        "manifold" from max(1000, 5 K d) rows on, else "kmeans"
-pretrain     1,500 (n / 10,000)^0.36 steps of AdamW, one cycle up to 2e-3 (vectors: 1e-3)
-gather       400 steps from 20,000 rows on, where the start is not "kmeans"; else none
-warmup       200 steps where the start is not "kmeans"; else 0
-train        1,000 (n / 10,000)^0.2 steps of AdamW, one cycle up to 2e-3 (vectors: 5e-4)
-============ ==================================================== ====================================
+========= ==================================== ================================== =========================
+parameter few images                           many images                        vectors
+========= ==================================== ================================== =========================
+network   ``Conv(channels=(16, 32, 64),``      ``MLP(hidden=(1000, 1000),``       ``MLP(hidden=(500,``
+          ``decoder=(500, 500))``              ``decoder=(500, 500))``            ``500, 2000))``
+augment   "shift-rotate"                       "shift-rotate"                     "none"
+batch     256                                  512                                256
+pretrain  1,500 m^0.36 steps up to 2e-3        2,500 m^0.36 steps up to 1.5e-3    1,500 m^0.36 up to 1e-3
+gather    none                                 2 rounds of 400 steps up to 1e-3   as many images, up to 5e-4
+train     1,000 m^0.2 steps up to 2e-3         1,000 m^0.2 steps up to 1.5e-3     1,000 m^0.2 up to 5e-4
+========= ==================================== ================================== =========================
 
-n / 10,000 is held between 0.1 and 10. All of it was chosen on MNIST with seeds from 100 on.
+Many is from 20,000 rows on, of at most 4,096 values each for images; m is n / 10,000 held between 0.1 and 10. All steps
+are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, else "kmeans"; any other than
+"kmeans" is learned in a warm-up of 200 steps, and only then rows are gathered. Few images need what convolution knows
+beforehand; from many a plain wide network learns it, and corrects more of a start's errors. All of it was chosen on
+MNIST with seeds from 100 on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from coterie.data import Augment
@@ -33,7 +38,8 @@ if TYPE_CHECKING:
 
 WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
 MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
-GATHER_ROWS = 20_000  # rows below which a longer start is not worth its time
+MANY_ROWS = 20_000  # rows from which a longer start is worth its time, and a wide network learns what images are
+LARGEST_DENSE = 4096  # values of an image above which a fully connected first layer would be most of the network
 
 
 def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
@@ -53,12 +59,13 @@ def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
     """
     settings = estimator.get_params(deep=False)
     images, n = source.spec.kind == "images", len(source)
-    settings["network"] = _network(settings["network"], images=images)
+    many = n >= MANY_ROWS and (not images or math.prod(source.spec.shape) <= LARGEST_DENSE)
+    settings["network"] = _network(settings["network"], images=images, many=many)
     settings["augment"] = _augment(settings["augment"], images=images)
     settings["scaling"] = source.spec.scaling
     if settings["start"] == "auto":
         settings["start"] = _start(n, estimator.n_clusters, estimator.code_size)
-    auto = _schedules(n, images=images, round_start=settings["start"] == "kmeans")
+    auto = _schedules(n, images=images, many=many, round_start=settings["start"] == "kmeans")
     return {k: auto[k] if k in auto and isinstance(v, str) and v == "auto" else v for k, v in settings.items()}
 
 
@@ -79,23 +86,32 @@ def digest(settings: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _schedules(n: int, *, images: bool, round_start: bool) -> dict[str, Any]:
-    # The wide fully connected network of vectors bears less than the small convolutional one.
-    slow, fast = (2e-3, 2e-3) if images else (5e-4, 1e-3)
-    gather = None if round_start or n < GATHER_ROWS else Schedule(steps=400, learning_rate=slow, warmup=0.2)
+def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[str, Any]:
+    wide = images and many
+    # The fully connected networks bear less than the small convolutional one.
+    fast, slow, gathering = (1.5e-3, 1.5e-3, 1e-3) if wide else (2e-3, 2e-3, 2e-3) if images else (1e-3, 5e-4, 5e-4)
+    batch_size = 512 if wide else 256
     return {
-        "pretrain": Schedule(steps=_steps(1500, n, 0.36), learning_rate=fast, beta2=0.99, weight_decay=0.01),
-        "gather": gather,
+        "pretrain": Schedule(
+            steps=_steps(2500 if wide else 1500, n, 0.36),
+            batch_size=batch_size,
+            learning_rate=fast,
+            beta2=0.99,
+            weight_decay=0.01,
+        ),
+        "gather": None if round_start or not many else Schedule(steps=400, learning_rate=gathering, warmup=0.2),
         "warmup": 0 if round_start else WARMUP,
-        "train": Schedule(steps=_steps(1000, n, 0.2), learning_rate=slow, warmup=0.1),
+        "train": Schedule(steps=_steps(1000, n, 0.2), batch_size=batch_size, learning_rate=slow, warmup=0.1),
     }
 
 
-def _network(network: Any, *, images: bool) -> Any:
+def _network(network: Any, *, images: bool, many: bool) -> Any:
     if isinstance(network, str) and network == "auto":
-        # Of the convolutional autoencoders tried, the one with the best accuracy for its time: the decoder only serves
-        # pretraining, so it may be plain.
-        return Conv(channels=(16, 32, 64), decoder=(500, 500)) if images else MLP()
+        if not images:
+            return MLP()
+        # The decoder only serves pretraining, so it may be small.
+        small = (500, 500)
+        return MLP(hidden=(1000, 1000), decoder=small) if many else Conv(channels=(16, 32, 64), decoder=small)
     if isinstance(network, str):
         return NETWORKS[network]()
     return tuple(network) if isinstance(network, list) else network

@@ -40,6 +40,8 @@ class IDEC(DEC):
     gather : "auto", None or Schedule, default="auto"
         Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
         found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
+    gather_rounds : int, default=2
+        How often that is done, each time around clusters found anew; >= 1.
     gamma : float, default=0.1
         Weight of the clustering term beside the reconstruction's mean over rows and values; >= 0.
 

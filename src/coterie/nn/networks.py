@@ -71,7 +71,10 @@ class MLP(Settings):
     Parameters
     ----------
     hidden : tuple of int, default=(500, 500, 2000)
-        Units of the encoder's hidden layers; the decoder has them in reverse.
+        Units of the encoder's hidden layers.
+    decoder : "mirror" or tuple of int, default="mirror"
+        Units of the decoder's hidden layers: the encoder's in reverse, or others; a small decoder costs less where it
+        only serves pretraining.
     activation : str, default="relu"
         Between layers: one of "relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid". The code and the
         reconstruction are linear.
@@ -87,6 +90,7 @@ class MLP(Settings):
     """
 
     hidden: tuple[int, ...] = (500, 500, 2000)
+    decoder: str | tuple[int, ...] = "mirror"
     activation: str = "relu"
     initialiser: str = "torch"
 
@@ -113,9 +117,12 @@ class MLP(Settings):
             If a parameter breaks its rule.
         """
         _check_sizes("hidden", self.hidden)
-        sizes = [math.prod(spec.shape), *self.hidden, code_size]
-        encoder = nn.Sequential(nn.Flatten(), *_dense(sizes, self.activation))
-        decoder = nn.Sequential(*_dense(sizes[::-1], self.activation), nn.Unflatten(1, spec.shape))
+        if self.decoder != "mirror":
+            _check_sizes("decoder", self.decoder)
+        back = self.hidden[::-1] if self.decoder == "mirror" else self.decoder
+        entries = math.prod(spec.shape)
+        encoder = nn.Sequential(nn.Flatten(), *_dense([entries, *self.hidden, code_size], self.activation))
+        decoder = nn.Sequential(*_dense([code_size, *back, entries], self.activation), nn.Unflatten(1, spec.shape))
         _initialise(encoder, self.initialiser)
         _initialise(decoder, self.initialiser)
         return encoder, decoder
