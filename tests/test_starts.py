@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import NearestNeighbors
 from small import wide_and_tight
 
-from coterie.starts import make_start
+from coterie import starts
+from coterie.starts import _told_by_neighbours, make_start
 
 KINDS = ("kmeans", "mixture", "manifold")
 
@@ -81,3 +83,22 @@ def test_identical_rows_have_a_spread_that_can_be_divided_by():
 def test_a_handful_of_distinct_rows_needs_no_manifold():
     start = make_start("manifold", np.repeat(np.eye(5), 20, axis=0), 5, seed=0)
     assert sorted(np.bincount(start.labels)) == [20] * 5
+
+
+def test_a_map_that_merges_two_groups_and_cuts_a_third_loses():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(4), [400, 100, 100, 200])
+    z = np.array([[0.0, 0], [9, 0], [0, 9], [9, 9]])[y] + rng.normal(size=(800, 2))
+    neighbours = NearestNeighbors(n_neighbors=15).fit(z).kneighbors()[1]
+    wrong = np.where(y == 2, 1, y)
+    wrong[(y == 0) & (z[:, 0] > 0)] = 2
+    assert _told_by_neighbours(y, neighbours) > _told_by_neighbours(wrong, neighbours)
+    assert _told_by_neighbours(np.zeros(800, dtype=int), neighbours) == pytest.approx(0, abs=1e-9)
+
+
+def test_three_maps_are_drawn_and_the_one_kept_is_told_best_by_neighbours(monkeypatch):
+    z, y = groups()
+    drawn = [np.where(y == 2, 1, y), y, np.zeros_like(y)]
+    rest = iter(drawn)
+    monkeypatch.setattr(starts, "_on_a_map", lambda *_, **__: next(rest))
+    np.testing.assert_array_equal(starts.manifold(z, 3, seed=0, n_init=20), y)
