@@ -50,7 +50,8 @@ def accuracy() -> list[str]:
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     order = sorted(groups, key=lambda key: (list(TITLES).index(key[0]), key[1]))
-    return lines + [_accuracy_line(*key, list(groups[key].values())) for key in order]
+    lines += [_accuracy_line(*key, list(groups[key].values())) for key in order]
+    return [*lines, "", *_hardware(row for group in groups.values() for row in group.values())]
 
 
 def speed() -> list[str]:
@@ -62,7 +63,8 @@ def speed() -> list[str]:
         if "seconds_versus" in row:
             more = f": {row['seconds']:.0f} s, ACC {_short(row['accuracy'])}, against {row['seconds_versus']:.0f} s"
         lines.append(f"| {name}{more} | {row['value']:g} {row['unit']} | {row['versus']} |")
-    return lines + _demo_lines() + _kill_lines()
+    lines += _demo_lines() + _kill_lines()
+    return [*lines, "", *_hardware([*latest.values(), *read("demo.jsonl")])]
 
 
 def _accuracy_line(dataset: str, system: str, rows: list[Row]) -> str:
@@ -105,6 +107,11 @@ def _kill_lines() -> list[str]:
         f"| fits killed with SIGKILL at random moments ({row['killed_while_saving']} while saving) and resumed | "
         f"{row['same_labels']} of {row['kills']} end with the same bits | undisturbed fit |"
     ]
+
+
+def _hardware(rows: Iterable[Row]) -> list[str]:
+    kinds = sorted({f"{row['hardware']}, torch {row['versions']['torch']}" for row in rows})
+    return [f"No labels used in fitting or choosing; measured on {'; '.join(kinds)}."] if kinds else []
 
 
 def _mean(values: Iterable[float]) -> float:

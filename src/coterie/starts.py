@@ -17,7 +17,8 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from coterie.umap import FEWEST, NEIGHBOURS, umap
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
-BEGINNINGS_A_MAP = 7  # beginnings of the mixture after which another map is drawn
+LAYOUT = 100  # steps of a map's layout; twice as many find the same groups
+MAPS = 3  # maps among which the best partition is looked for
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     seed : int
         Seed.
     n_init : int
-        Beginnings of the mixture; every seven share a map, of whose beginnings the likeliest is taken.
+        Beginnings of the mixture, shared by up to three maps; of a map's beginnings the likeliest is taken.
 
     Returns
     -------
@@ -176,9 +177,9 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     >>> len(set(labels[:100])), len(set(labels[100:])), bool(labels[0] != labels[-1])
     (1, 1, True)
     """
-    maps = math.ceil(n_init / BEGINNINGS_A_MAP)
+    maps = min(n_init, MAPS)
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(maps)]
-    found = [_on_a_map(z, n_clusters, seed=s, n_init=min(n_init, BEGINNINGS_A_MAP)) for s in seeds]
+    found = [_on_a_map(z, n_clusters, seed=s, n_init=math.ceil(n_init / maps)) for s in seeds]
     if maps == 1:
         return found[0]
     rows = _sample(len(z), SAMPLE, seed)
@@ -191,7 +192,7 @@ def _on_a_map(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.n
     rows = _sample(len(z), SAMPLE, seed)
     if len(np.unique(z[rows].astype(np.float32), axis=0)) < FEWEST:
         return kmeans(z, n_clusters, seed=seed, n_init=n_init)  # a handful of places has no manifold
-    flat = umap(z[rows], seed=seed, n_components=10, min_dist=0.0)
+    flat = umap(z[rows], seed=seed, n_components=10, min_dist=0.0, max_iter=LAYOUT)
     labels = _fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
     if len(rows) == len(z):
         return labels

@@ -63,4 +63,10 @@ def test_many_small_images_have_a_wide_network_and_large_ones_are_convolved():
     assert isinstance(many["network"], MLP)
     assert many["gather"] is not None
     assert isinstance(large["network"], Conv)
-    assert settings(19_999, (8, 8))["gather"] is None
+
+
+def test_only_what_is_enough_for_it_is_gathered():
+    assert settings(4_999, (8, 8))["gather"] is None
+    assert settings(5_000, (8, 8))["gather"] is not None
+    assert settings(19_999, (8,))["gather"] is None
+    assert settings(20_000, (8,))["gather"] is not None

@@ -146,7 +146,7 @@ class DEC(DeepClusterer):
             z = encode(fit.model.encode, fit.source, fit.runtime.device)
             k = max(1, min(SMALL * self.n_clusters, len(z) // ROWS_OF_SMALL))
             seed = fit.streams.integer("gather", fit.clock.phase)
-            many = make_start(fit.settings["start"], z.numpy(), k, seed=seed, n_init=2)
+            many = make_start(fit.settings["start"], z.numpy(), k, seed=seed, n_init=1)
             fit.memory.setdefault("pretrained_code", z)
             fit.memory["small_centers"] = torch.from_numpy(many.centers)
             fit.memory["small_labels"] = torch.from_numpy(many.labels)

@@ -8,15 +8,15 @@ network   ``Conv(channels=(16, 32, 64),``      ``MLP(hidden=(1000, 1000),``     
 augment   "shift-rotate"                       "shift-rotate"                     "none"
 batch     256                                  512                                256
 pretrain  1,500 m^0.36 steps up to 2e-3        2,500 m^0.36 steps up to 1.5e-3    1,500 m^0.36 up to 1e-3
-gather    none                                 2 rounds of 400 steps up to 1e-3   as many images, up to 5e-4
+gather    2 rounds of 300 steps up to 2e-3     2 rounds of 400 steps up to 1e-3   as many images, up to 5e-4
 train     1,000 m^0.2 steps up to 2e-3         1,000 m^0.2 steps up to 1.5e-3     1,000 m^0.2 up to 5e-4
 ========= ==================================== ================================== =========================
 
 Many is from 20,000 rows on, of at most 4,096 values each for images; m is n / 10,000 held between 0.1 and 10. All steps
 are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, else "kmeans"; any other than
 "kmeans" is learned in a warm-up of 200 steps, and only then rows are gathered. Few images need what convolution knows
-beforehand; from many a plain wide network learns it, and corrects more of a start's errors. All of it was chosen on
-MNIST with seeds from 100 on.
+beforehand; from many a plain wide network learns it, and corrects more of a start's errors. Fewer than 5,000 images and
+fewer than 20,000 vectors are not gathered. All of it was chosen on MNIST with seeds from 100 on.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
 MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
-MANY_ROWS = 20_000  # rows from which a longer start is worth its time, and a wide network learns what images are
+GATHERED_IMAGES = 5_000  # images from which gathering is worth its time
+MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network learns what images are
 LARGEST_DENSE = 4096  # values of an image above which a fully connected first layer would be most of the network
 
 
@@ -91,6 +92,8 @@ def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[s
     # The fully connected networks bear less than the small convolutional one.
     fast, slow, gathering = (1.5e-3, 1.5e-3, 1e-3) if wide else (2e-3, 2e-3, 2e-3) if images else (1e-3, 5e-4, 5e-4)
     batch_size = 512 if wide else 256
+    gather = Schedule(steps=300 if images and not many else 400, learning_rate=gathering, warmup=0.2)
+    gathers = not round_start and n >= (GATHERED_IMAGES if images else MANY_ROWS)
     return {
         "pretrain": Schedule(
             steps=_steps(2500 if wide else 1500, n, 0.36),
@@ -99,7 +102,7 @@ def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[s
             beta2=0.99,
             weight_decay=0.01,
         ),
-        "gather": None if round_start or not many else Schedule(steps=400, learning_rate=gathering, warmup=0.2),
+        "gather": gather if gathers else None,
         "warmup": 0 if round_start else WARMUP,
         "train": Schedule(steps=_steps(1000, n, 0.2), batch_size=batch_size, learning_rate=slow, warmup=0.1),
     }

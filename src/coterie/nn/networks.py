@@ -118,8 +118,8 @@ class MLP(Settings):
         """
         _check_sizes("hidden", self.hidden)
         if self.decoder != "mirror":
-            _check_sizes("decoder", self.decoder)
-        back = self.hidden[::-1] if self.decoder == "mirror" else self.decoder
+            _check_sizes("decoder", self.decoder)  # refuses any other word
+        back = self.hidden[::-1] if isinstance(self.decoder, str) else self.decoder
         entries = math.prod(spec.shape)
         encoder = nn.Sequential(nn.Flatten(), *_dense([entries, *self.hidden, code_size], self.activation))
         decoder = nn.Sequential(*_dense([code_size, *back, entries], self.activation), nn.Unflatten(1, spec.shape))
