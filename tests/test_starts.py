@@ -87,7 +87,7 @@ def test_a_handful_of_distinct_rows_needs_no_manifold():
 
 def test_a_map_that_merges_two_groups_and_cuts_a_third_loses():
     rng = np.random.default_rng(0)
-    y = np.repeat(np.arange(4), [400, 100, 100, 200])
+    y = np.repeat(np.arange(4), [250, 200, 150, 200])
     z = np.array([[0.0, 0], [9, 0], [0, 9], [9, 9]])[y] + rng.normal(size=(800, 2))
     neighbours = NearestNeighbors(n_neighbors=15).fit(z).kneighbors()[1]
     wrong = np.where(y == 2, 1, y)
