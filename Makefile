@@ -52,7 +52,7 @@ $(BIN)/python:
 	  echo "coterie needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
 	       "Name another: make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Making the virtual environment $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing coterie into $(VENV); the first time this takes a few minutes ..."

@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy --system dec --dataset mnist --seeds 0-9
 
 Rows go to results/accuracy.jsonl as they come; a row that is there for this commit is not run again. Every run that was
-begun is in results/started.jsonl, also one that never ended. Labels are read after the fit, to evaluate.
+begun is in results/started.jsonl, also one that never ended; rows made with defaults that were changed later are in
+results/voided.jsonl and in no table. Labels are read after the fit, to evaluate.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PACKAGES = ("coterie", "torch", "numpy", "scikit-learn", "torchdr")
+PACKAGES = ("coterie", "torch", "numpy", "scikit-learn", "torchdr", "faiss-cpu")
 
 
 def append(name: str, row: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -41,7 +41,9 @@ def _run(seed: int, out: Path) -> dict[str, object]:
     for line in process.stdout:
         if first is None and "k-means" in line.lower():
             first = time.perf_counter() - began
-    if process.wait() != 0:
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
         raise SystemExit(f"the demo ended with {process.returncode}")
     wall = time.perf_counter() - began
     told = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
@@ -56,7 +58,7 @@ def _run(seed: int, out: Path) -> dict[str, object]:
         "wall_seconds": round(wall, 2),
         "first_figure_seconds": None if first is None else round(first, 2),
         "baselines": {name: value["metrics"]["accuracy"] for name, value in told["baselines"].items()},
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6, 1),
+        "peak_mb": round(usage.ru_maxrss * 1024 / 1e6, 1),
         **provenance(),
     }
 

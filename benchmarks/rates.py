@@ -43,6 +43,9 @@ class Autoencoding:
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Nothing to prepare."""
 
+    def finish(self, fit: Fit) -> None:
+        """Nothing remains."""
+
     def refresh(self, fit: Fit) -> torch.Tensor:
         """Return one cluster for all rows: there is nothing to cluster."""
         return torch.zeros(len(fit.source), dtype=torch.int64)

@@ -14,6 +14,7 @@ SHAPES = {
     "fashion-mnist": ((70_000, 28, 28), np.uint8, 255),
     "mnist10k": ((10_000, 28, 28), np.uint8, 255),
     "usps": ((9298, 16, 16), np.float32, 1),
+    "pendigits": ((10_992, 16), np.uint8, 100),
 }
 
 

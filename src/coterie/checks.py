@@ -23,9 +23,9 @@ def whole(value: object, least: int) -> bool:
     Returns
     -------
     bool
-        False also for True, NaN, infinity and what is no number; 2.0 counts as an integer.
+        False also for True, for 2.0, and for what is no number.
     """
-    return _is_number(value) and int(value) == value and value >= least
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def within(value: object, low: float, high: float = math.inf) -> bool:

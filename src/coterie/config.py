@@ -19,7 +19,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Config:
-    """Settings of the machine that a fit runs on; they never change what is learned, only how.
+    """Settings of the machine that a fit runs on; they are no part of the model.
 
     Parameters
     ----------

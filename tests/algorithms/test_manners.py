@@ -17,7 +17,7 @@ from small import SYSTEMS, bars, blobs, small
 from torch import nn
 
 import coterie
-from coterie import DEC, IDEC, MLP, AEKMeans, Augment, Conv, Schedule
+from coterie import DEC, IDEC, MLP, AEKMeans, Augment, Conv, Schedule, config_context
 from coterie.errors import InputError, ModelFileError
 
 every_system = pytest.mark.parametrize("cls", SYSTEMS)
@@ -109,7 +109,7 @@ def test_fewer_distinct_rows_than_clusters_warns_of_empty_ones(cls):
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         model = small(cls, n_clusters=4).fit(X)
-    assert any("without rows" in str(w.message) for w in said)
+    assert any("clusters hold no rows" in str(w.message) for w in said)
     assert model.cluster_centers_.shape == (4, 2)
     assert np.isfinite(model.cluster_centers_).all()
 
@@ -319,3 +319,57 @@ def test_every_parameter_and_attribute_is_documented():
         for name in vars(fitted):
             if name.endswith("_") and not name.startswith("_") and name != "feature_names_in_":
                 assert f"    {name} : " in cls.__doc__, (cls, name)
+
+
+def test_a_model_is_saved_as_it_was_fitted(tmp_path):
+    X, _ = blobs()
+    model = small(DEC).fit(X)
+    before = model.predict_proba(X)
+    model.set_params(alpha=5.0, n_clusters=7).save(tmp_path / "m")
+    loaded = coterie.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict_proba(X), before)
+    assert (loaded.alpha, loaded.n_clusters) == (1.0, 3)
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path):
+    class Mine(DEC):
+        """Somebody's own system."""
+
+    X, _ = blobs()
+    with pytest.raises(InputError, match="Mine is no system of coterie's"):
+        small(Mine).fit(X).save(tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+def test_the_baseline_says_that_it_starts_with_k_means():
+    X, _ = blobs(n=1500)
+    assert small(AEKMeans).fit(X).settings_["start"] == "kmeans"
+
+
+def test_images_may_come_as_a_list():
+    x, _ = bars()
+    listed, stacked = (small(DEC, n_clusters=2).fit(rows) for rows in (list(x), x))
+    np.testing.assert_array_equal(listed.labels_, stacked.labels_)
+
+
+def test_recurrent_layers_are_summarised():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.read = nn.GRU(1, 2, batch_first=True)
+
+        def forward(self, x):
+            return self.read(x[:, :, None])[0][:, -1]
+
+    X, _ = blobs()
+    model = small(DEC, network=(Last(), nn.Linear(2, 4))).fit(X)
+    assert "GRU" in model.summary()
+
+
+def test_a_random_state_object_can_be_resumed(tmp_path):
+    X, _ = blobs()
+    with config_context(checkpoint=tmp_path):
+        first = small(DEC, random_state=np.random.RandomState(3)).fit(X)
+        again = small(DEC, random_state=np.random.RandomState(4)).fit(X)
+    np.testing.assert_array_equal(first.transform(X), again.transform(X))
+    assert again.seed_ == first.seed_

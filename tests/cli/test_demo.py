@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -24,6 +26,19 @@ def made_by(command: str, folder: Path) -> Path:
 def test_its_own_run_is_cleared_away(tmp_path: Path) -> None:
     clear_for_demo(made_by("demo", tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_demo_that_is_still_running_is_left_alone(tmp_path: Path) -> None:
+    folder = made_by("demo", tmp_path / "run")
+    (folder / "checkpoint").mkdir()
+    lock = os.open(folder / "checkpoint", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(InputError, match="Another process is at work"):
+        clear_for_demo(folder)
+    assert (folder / "report.html").exists()
+    os.close(lock)
+    clear_for_demo(folder)
+    assert not folder.exists()
 
 
 def test_where_nothing_is_nothing_happens(tmp_path: Path) -> None:

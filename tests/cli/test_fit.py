@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from commands import Blobs, run
 
@@ -69,7 +70,7 @@ def test_both_baselines_have_the_same_figures(finished: Path) -> None:
 
 def test_the_model_agrees_with_the_written_labels(finished: Path, blobs: Blobs) -> None:
     model = coterie.load(finished / "model")
-    rows = np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6))
+    rows = pd.read_csv(blobs.csv).drop(columns="kind")
     written = read_labels(finished)
     assert model.predict(rows).tolist() == [int(row["cluster"]) for row in written]
     sure = model.predict_proba(rows).max(1)
@@ -202,6 +203,15 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{npy}", "-k", "3", "--device", "abacus"], "The 'device' setting must be 'auto' or a device"),
         (["{npy}", "-k", "3", "--image-shape", "5x5"], "'image_shape' parameter must fit the rows"),
         (["{npy}", "-k", "3", "--labels", "no-such"], "no-such"),
+        (["{npy}", "-k", "3", "--seed", "4294967296"], "'seed' must be less than or equal to 4294967295"),
+        (["{npy}", "-k", "3", "--config", "{list}"], "'parameters' must be a table. Got 3 instead."),
+        (["{npy}", "-k", "3", "--config", "{place}"], "'out' must be a path. Got 3 instead."),
+        (
+            ["{npy}", "-k", "3", "--config", "{float}"],
+            "The 'code_size' parameter of DEC must be an integer >= 1. Got 3.0",
+        ),
+        (["{npy}", "-k", "3", "--config", "{moves}"], "The 'noise' parameter of Augment must be at least 0. Got 'a'"),
+        (["{npy}", "-k", "3", "--config", "{kind}"], "kind must be one of"),
         (["{csv}", "-k", "3"], "kind"),
         (["{csv}", "-k", "3", "--labels", "colour"], "colour"),
         (["{nan}", "-k", "3"], "NaN"),
@@ -215,8 +225,18 @@ def test_bad_input_leaves_nothing_behind(arguments: list[str], sentence: str, bl
     rows[7, 2] = np.nan
     np.save(tmp_path / "nan.npy", rows)
     (tmp_path / "folder").mkdir()
+    configs = {
+        "list": "parameters = 3",
+        "place": "out = 3",
+        "float": "[parameters]\ncode_size = 3.0",
+        "moves": "[parameters.augment]\nnoise = 'a'",
+        "kind": "[parameters.network]\nkind = ['mlp']",
+    }
+    for name, text in configs.items():
+        (tmp_path / f"{name}.toml").write_text(text)
     files = {"npy": blobs.npy, "csv": blobs.csv, "labels": blobs.labels, "folder": tmp_path / "folder"}
     files |= {name: tmp_path / f"{name}.npy" for name in ("nan", "short")}
+    files |= {name: tmp_path / f"{name}.toml" for name in configs}
     done = run("fit", *(each.format(**files) for each in arguments), "--out", tmp_path / "run")
     assert done.code == 2
     assert sentence in done.err
@@ -250,6 +270,40 @@ def test_a_folder_with_something_else_in_it_is_refused(blobs: Blobs, tmp_path: P
         assert done.code == 2
         assert "is neither empty nor a run" in done.err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+def test_a_strangers_checkpoints_are_not_taken_for_a_runs(blobs: Blobs, tmp_path: Path) -> None:
+    weights = tmp_path / "project" / "checkpoint" / "weights.bin"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"months of work")
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--out", tmp_path / "project")
+    assert done.code == 2
+    assert "is neither empty nor a run" in done.err
+    assert weights.read_bytes() == b"months of work"
+
+
+def test_a_label_column_may_be_named_by_its_number(blobs: Blobs, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = run("fit", blobs.csv, "--config", blobs.settings(), "--labels", "6", "--out", out, "--no-report")
+    assert done.code == 0, done.err
+    figures = [json.loads((folder / "metrics.json").read_text())["metrics"] for folder in (out, finished)]
+    assert figures[0] == figures[1]
+
+
+def test_the_settings_that_were_run_are_told(finished: Path) -> None:
+    told = json.loads((finished / "metrics.json").read_text())["settings"]
+    assert told["start"] in ("kmeans", "mixture", "manifold")
+    assert "auto" not in told.values() or told["unit"] == "auto"
+    assert told["network"].startswith("MLP(")
+
+
+def test_a_model_of_a_run_knows_its_columns(finished: Path, blobs: Blobs) -> None:
+    model = coterie.load(finished / "model")
+    assert model.feature_names_in_.tolist() == list("abcdef")
+    frame = pd.read_csv(blobs.csv).drop(columns="kind")
+    np.testing.assert_array_equal(model.predict(frame), model.labels_)
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        model.predict(frame[list("fedcba")])
 
 
 def test_the_folder_is_named_after_data_and_system(

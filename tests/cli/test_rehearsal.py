@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from coterie import DEC, MLP, AEKMeans, Conv, Schedule
+from coterie.algorithms.defaults import resolve
 from coterie.cli.rehearsal import rehearse
 from coterie.data import make_source
 from coterie.errors import InputError
@@ -31,6 +32,14 @@ def test_epochs_are_those_of_all_rows() -> None:
     pretrain = Schedule(epochs=3, batch_size=100)  # 30 steps an epoch
     seconds = rehearse(AEKMeans(**SMALL, pretrain=pretrain), ROWS)
     assert seconds > 90 * 20e-6  # no step takes less than 20 millionths of a second
+
+
+def test_what_auto_stands_for_is_that_of_all_rows() -> None:
+    many = make_source(np.random.default_rng(0).integers(0, 256, (20_000, 4, 4), dtype=np.uint8))
+    asked = resolve(DEC(3, random_state=0), many)
+    seconds = rehearse(DEC(3, random_state=0), many)
+    in_full = asked["pretrain"].steps + 2 * asked["gather"].steps + asked["train"].steps
+    assert seconds > in_full * 1e-3  # no step of the wide network takes less than a millisecond
 
 
 def test_the_estimator_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coterie import DEC, IDEC, MLP, Augment, Conv, Schedule
+from coterie import DEC, MLP, Augment, Conv, Schedule
 from coterie.cli.parameters import parse_image_shape
 from coterie.cli.settings import RunSettings, merge, read_settings, refuse_contradictions, resolve_paths
 from coterie.errors import InputError
@@ -56,10 +56,10 @@ def test_the_kind_of_a_network_can_be_chosen() -> None:
 
 
 def test_parameters_win_over_the_recipe() -> None:
-    model = settings(system="idec", recipe="keras", parameters={"n_clusters": 4, "update_interval": 7}).estimator()
-    assert isinstance(model, IDEC)
+    model = settings(system="dec", recipe="keras", parameters={"n_clusters": 4, "update_interval": 7}).estimator()
+    assert isinstance(model, DEC)
     assert model.update_interval == 7
-    assert model.pretrain == IDEC.from_recipe("keras").pretrain
+    assert model.pretrain == DEC.from_recipe("keras").pretrain
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,15 @@ def test_large_files_are_streamed(write):
     tracemalloc.stop()
     np.testing.assert_array_equal(table.X, values)
     assert peak < 2.5 * values.nbytes
+
+
+def test_a_header_may_be_longer_than_what_is_looked_at_first(write):
+    names = [f"gene-{j:06d}" for j in range(9000)]
+    table = load_file(write("\n".join([",".join(names), ",".join(["1"] * 9000), ",".join(["2"] * 9000)])))
+    assert table.X.shape == (2, 9000)
+    assert table.feature_names == names
+
+
+def test_the_names_of_rows_are_no_labels(write):
+    with pytest.raises(InputError, match="has the names of its rows in column 0"):
+        load_file(write(",a,b\nu,1,2\nv,3,4\n"), column=0)

@@ -38,6 +38,9 @@ class TwoTurns:
     def enter(self, fit, phase):
         self.seen.append(phase.name)
 
+    def finish(self, fit):
+        self.finished = fit.clock.phase
+
     def critic_terms(self, fit, batch):
         self.seen.append(("critic", tuple(batch.index.tolist())))
         gap = fit.model.generator(batch.view).mean() - batch.x.mean()
@@ -71,6 +74,9 @@ class Halver:
 
     def terms(self, fit, batch):
         return {"size": fit.model.layer(batch.view).square().mean()}
+
+    def finish(self, fit):
+        self.finished = fit.clock.phase
 
 
 def halver_model():

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -209,3 +210,90 @@ def test_the_interrupt_handler_is_put_back():
     before = signal.getsignal(signal.SIGINT)
     run(Halver(), make_fit(halver_model()))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def dropping_model():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = torch.nn.Module()
+        net.layer = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1))
+    return net
+
+
+def test_layers_that_draw_follow_the_seed_also_when_resumed(tmp_path):
+    before = torch.get_rng_state()
+    whole = run(Halver(), make_fit(dropping_model()))
+    with pytest.raises(Interrupted):
+        run(Halver(), make_fit(dropping_model()), tmp_path, callbacks=[StopAt(4)])
+    resumed = run(Halver(), make_fit(dropping_model()), tmp_path)
+    other = run(Halver(), make_fit(dropping_model(), seed=1))
+    assert torch.equal(whole.model.layer[0].weight, resumed.model.layer[0].weight)
+    assert not torch.equal(whole.model.layer[0].weight, other.model.layer[0].weight)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_phases_are_entered_as_in_use_also_when_resumed(tmp_path):
+    class Watched(Halver):
+        modes: ClassVar[list[bool]] = []
+
+        def enter(self, fit, phase):
+            self.modes.append(fit.model.training)
+            if len(self.modes) == 2:
+                raise KeyboardInterrupt  # the power fails while all rows are encoded
+            super().enter(fit, phase)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Watched(), make_fit(halver_model()), tmp_path)
+    run(Watched(), make_fit(halver_model().train()), tmp_path)
+    assert Watched.modes == [False] * 4
+
+
+def test_an_interrupt_in_what_follows_the_last_step_is_heard_and_kept(tmp_path):
+    class Slow(Halver):
+        def finish(self, fit):
+            super().finish(fit)
+            if self.impatient:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    toy = Slow()
+    toy.impatient = True
+    with pytest.raises(Interrupted, match="between two phases; nothing is lost"):
+        run(toy, make_fit(halver_model()), tmp_path)
+    toy.impatient, toy.seen = False, []
+    run(toy, make_fit(halver_model()), tmp_path)
+    assert toy.seen == []  # nothing was trained twice
+    assert toy.finished == 3
+
+
+def test_shared_weights_are_updated_once():
+    class Tied(Halver):
+        def plan(self, fit):
+            turn = Turn("terms", ("layer", "mirror"), CONSTANT)
+            return Phase("tied", (turn,), 1, batch_size=20) if fit.clock.phase == 0 else None
+
+        def enter(self, fit, phase):
+            pass
+
+    tied, plain = halver_model(), halver_model()
+    tied.mirror = tied.layer
+    plain.mirror = torch.nn.Identity()
+    run(Tied(), make_fit(tied))
+    run(Tied(), make_fit(plain))
+    assert torch.equal(tied.layer.weight, plain.layer.weight)
+
+
+def test_the_rate_in_the_history_is_the_one_of_the_last_step(tmp_path):
+    class Cycled(Refreshing):
+        def plan(self, fit):
+            turn = Turn("terms", ("layer",), Schedule(steps=20, learning_rate=0.1, optimiser="sgd"))
+            phase = Phase("cluster", (turn,), 20, batch_size=4, refresh_every=5)
+            return phase if fit.clock.phase == 0 else None
+
+    whole = run(Cycled(), make_fit(halver_model()))
+    with pytest.raises(Interrupted):
+        run(Cycled(), make_fit(halver_model()), tmp_path, callbacks=[StopAt(5)])
+    resumed = Cycled()
+    resumed.calls = 1
+    rates = [record["lr"] for record in run(resumed, make_fit(halver_model()), tmp_path).history]
+    assert rates == [record["lr"] for record in whole.history]
+    assert rates[0] < 0.01

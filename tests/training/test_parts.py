@@ -92,8 +92,8 @@ def test_no_collapse_no_warning():
 
 
 def test_progress_is_for_terminals_only():
-    assert not any(isinstance(c, Progress) for c in make_callbacks(Config(), 2))
-    assert any(isinstance(c, Progress) for c in make_callbacks(Config(progress=True), 2))
+    assert not any(isinstance(c, Progress) for c in make_callbacks(Config()))
+    assert any(isinstance(c, Progress) for c in make_callbacks(Config(progress=True)))
 
 
 def test_progress_shows_phase_share_rate_and_time_left(monkeypatch):

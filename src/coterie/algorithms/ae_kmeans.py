@@ -8,6 +8,7 @@ import torch
 
 from coterie.algorithms.base import DeepClusterer
 from coterie.nn import Nearest
+from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
 from coterie.training import Fit, encode
@@ -47,6 +48,7 @@ class AEKMeans(DeepClusterer):
     """
 
     title: ClassVar[str] = "Autoencoder, then k-means on the code"
+    auto_start: ClassVar[str | None] = "kmeans"  # this baseline's name says which
 
     def make_head(self, code_size: int) -> Nearest:
         """Return round Gaussians of one width around K centres."""
@@ -55,8 +57,9 @@ class AEKMeans(DeepClusterer):
     def finish(self, fit: Fit) -> None:
         """Cluster the code."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
-        kind = "kmeans" if self.start == "auto" else self.start  # this baseline's name says which
-        centers = make_start(kind, z.numpy(), self.n_clusters, seed=fit.streams.integer("start")).centers
+        centers = make_start(
+            fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start")
+        ).centers
         mu = torch.from_numpy(centers)
-        distance = torch.cdist(z, mu).square().min(1).values  # |z - mu|² to the nearest centre
+        distance = squared_distances(z, mu).min(1).values
         fit.model.head.fill(mu, float(distance.mean()) / z.shape[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,11 +20,12 @@ from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.system import System
 from coterie.config import get_config
 from coterie.data import Augment, Source
-from coterie.errors import CollapseWarning, InputError
+from coterie.errors import InputError
 from coterie.nn import summarise_network
 from coterie.persistence import register
 from coterie.settings import hyperparameters
-from coterie.training import Checkpointer, Fit, Streams, apply_batched, encode, make_callbacks, make_runtime, train
+from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
+from coterie.training.inference import apply_batched, encode
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -130,18 +130,21 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_parameters(self, source)
         config = get_config()
         runtime = make_runtime(config)
-        checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identify(self, source, runtime))
-        saved = checkpointer.read()
-        streams = Streams(saved.seed if saved and self.random_state is None else pick_seed(self.random_state))
         settings = defaults.resolve(self, source)
+        identity = identify(self, source, runtime, settings=settings)
+        checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identity)
+        saved = checkpointer.read()
+        streams = Streams(saved.seed if saved else pick_seed(self.random_state))
         model = build(self, source.spec, settings=settings, streams=streams)
         fit = Fit(model, source, streams, runtime, settings["augment"], settings)
         runtime.prepare(fit.model)
-        train(self, fit, checkpointer=checkpointer, callbacks=make_callbacks(config, self.n_clusters), saved=saved)
-        fit.model.eval()
-        self.finish(fit)
+        watch = CollapseWatch(self.n_clusters)
+        callbacks = [watch, *make_callbacks(config)]
+        train(self, fit, checkpointer=checkpointer, callbacks=callbacks, saved=saved)
+        runtime.release(fit.model)
         self._publish(fit)
-        self.fit_seconds_ = max(time.perf_counter() - began, fit.clock.seconds)
+        watch.on_refresh(fit, self.labels_)
+        self.fit_seconds_ = time.perf_counter() - began + (saved.seconds if saved else 0.0)
         return self
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
@@ -264,10 +267,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.pretrained_code_ = None if code is None else code.numpy()
         self._describe()
         self.labels_ = self._assign(self._encode(fit.source)).argmax(1).numpy()
-        if empty := self.n_clusters - len(np.unique(self.labels_)):
-            advice = "Try fewer clusters, another start=, or longer pretraining."
-            message = f"{empty} of {self.n_clusters} clusters ended without rows. {advice}"
-            warnings.warn(message, CollapseWarning, stacklevel=3)
+        self._fitted_params = self.get_params(deep=False)
 
     def _describe(self) -> None:
         self.cluster_centers_ = self.model_.head.centers.detach().cpu().numpy().copy()

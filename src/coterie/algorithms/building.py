@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -60,27 +61,28 @@ def check_parameters(estimator: DeepClusterer, source: Source) -> None:
     e.check()
 
 
-def identify(estimator: DeepClusterer, source: Source, runtime: Runtime) -> dict[str, Any]:
+def identify(estimator: DeepClusterer, source: Source, runtime: Runtime, *, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what makes this fit this fit: a checkpoint of another one must not be gone on with.
 
     Parameters
     ----------
     estimator : DeepClusterer
-        The system and its parameters.
+        The system.
     source : Source
         The rows.
     runtime : Runtime
         The precision.
+    settings : dict
+        Parameters with "auto" resolved, so that another version's defaults make another fit.
 
     Returns
     -------
     dict
         JSON-able.
     """
-    parameters = estimator.get_params(deep=False)
     return {
         "system": type(estimator).__name__,
-        "parameters": {name: _identity(value) for name, value in parameters.items()},
+        "parameters": {name: _identity(value) for name, value in settings.items()},
         "rows": source.fingerprint(),
         "precision": runtime.precision,
         "torch": torch.__version__,
@@ -113,7 +115,7 @@ def build(estimator: DeepClusterer, spec: DataSpec, *, settings: dict[str, Any],
     """
     network = settings["network"]
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(streams.integer("weights"))
+        torch.default_generator.manual_seed(streams.integer("weights"))  # torch.manual_seed would seed GPUs too
         if isinstance(network, tuple):
             encoder, decoder = copy.deepcopy(network)
         else:
@@ -126,6 +128,8 @@ def _is_pair(value: object) -> bool:
 
 
 def _identity(value: object) -> object:
+    if isinstance(value, np.random.RandomState):
+        return "RandomState"  # what it draws is not what it drew; the checkpoint has the seed
     try:
         return encode_value(value)
     except TypeError:
@@ -136,8 +140,9 @@ def _code_size(encoder: nn.Module, decoder: nn.Module, spec: DataSpec) -> int:
     """Return d, after checking that the pair fits the rows and each other."""
     try:
         with torch.no_grad():
-            z = encoder(torch.zeros(2, *spec.shape))
-            x = decoder(z)
+            # As in use: batch norm must not take the zeros for rows.
+            z = encoder.eval()(torch.zeros(2, *spec.shape))
+            x = decoder.eval()(z)
     except RuntimeError as error:
         raise InputError(
             f"The 'network' parameter must map rows of shape {spec.shape} to codes and back. "

@@ -6,17 +6,18 @@ parameter few images                           many images                      
 network   ``Conv(channels=(16, 32, 64),``      ``MLP(hidden=(1000, 1000),``       ``MLP(hidden=(500,``
           ``decoder=(500, 500))``              ``decoder=(500, 500))``            ``500, 2000))``
 augment   "shift-rotate"                       "shift-rotate"                     "none"
-batch     256                                  512                                256
+batch     256                                  512, gathering 256                 256
 pretrain  1,500 m^0.36 steps up to 2e-3        2,500 m^0.36 steps up to 1.5e-3    1,500 m^0.36 up to 1e-3
 gather    2 rounds of 300 steps up to 2e-3     2 rounds of 400 steps up to 1e-3   as many images, up to 5e-4
 train     1,000 m^0.2 steps up to 2e-3         1,000 m^0.2 steps up to 1.5e-3     1,000 m^0.2 up to 5e-4
 ========= ==================================== ================================== =========================
 
-Many is from 20,000 rows on, of at most 4,096 values each for images; m is n / 10,000 held between 0.1 and 10. All steps
-are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, else "kmeans"; any other than
-"kmeans" is learned in a warm-up of 200 steps, and only then rows are gathered. Few images need what convolution knows
-beforehand; from many a plain wide network learns it, and corrects more of a start's errors. Fewer than 5,000 images and
-fewer than 20,000 vectors are not gathered. All of it was chosen on MNIST with seeds from 100 on.
+Many is from 20,000 rows on, and for images of at most 4,096 values each (larger ones have the network of few images,
+with its convolutions mirrored); m is n / 10,000 held between 0.1 and 10. All steps are AdamW's, with a one-cycle rate.
+The start is "manifold" from max(1000, 5 K d) rows on, else "kmeans"; any other than "kmeans" is learned in a warm-up of
+200 steps, and only then rows are gathered. Fewer than 5,000 images and fewer than 20,000 vectors are not gathered. Few
+images need what convolution knows beforehand; from many a plain wide network learns it, and corrects more of a start's
+errors. All of it was chosen on MNIST with seeds from 100 on.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
 MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
 GATHERED_IMAGES = 5_000  # images from which gathering is worth its time
 MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network learns what images are
-LARGEST_DENSE = 4096  # values of an image above which a fully connected first layer would be most of the network
+LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network
 
 
 def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
@@ -60,12 +61,13 @@ def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
     """
     settings = estimator.get_params(deep=False)
     images, n = source.spec.kind == "images", len(source)
-    many = n >= MANY_ROWS and (not images or math.prod(source.spec.shape) <= LARGEST_DENSE)
-    settings["network"] = _network(settings["network"], images=images, many=many)
+    entries = math.prod(source.spec.shape)
+    many = n >= MANY_ROWS and (not images or entries <= LARGEST_DENSE)
+    settings["network"] = _network(settings["network"], images=images, many=many, entries=entries)
     settings["augment"] = _augment(settings["augment"], images=images)
     settings["scaling"] = source.spec.scaling
     if settings["start"] == "auto":
-        settings["start"] = _start(n, estimator.n_clusters, estimator.code_size)
+        settings["start"] = estimator.auto_start or _start(n, estimator.n_clusters, estimator.code_size)
     auto = _schedules(n, images=images, many=many, round_start=settings["start"] == "kmeans")
     return {k: auto[k] if k in auto and isinstance(v, str) and v == "auto" else v for k, v in settings.items()}
 
@@ -89,7 +91,7 @@ def digest(settings: dict[str, Any]) -> str:
 
 def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[str, Any]:
     wide = images and many
-    # The fully connected networks bear less than the small convolutional one.
+    # Rates go with the networks that "auto" chooses: fully connected ones bear less than the small convolutional one.
     fast, slow, gathering = (1.5e-3, 1.5e-3, 1e-3) if wide else (2e-3, 2e-3, 2e-3) if images else (1e-3, 5e-4, 5e-4)
     batch_size = 512 if wide else 256
     gather = Schedule(steps=300 if images and not many else 400, learning_rate=gathering, warmup=0.2)
@@ -108,12 +110,12 @@ def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[s
     }
 
 
-def _network(network: Any, *, images: bool, many: bool) -> Any:
+def _network(network: Any, *, images: bool, many: bool, entries: int) -> Any:
     if isinstance(network, str) and network == "auto":
         if not images:
             return MLP()
-        # The decoder only serves pretraining, so it may be small.
-        small = (500, 500)
+        # Pretraining needs a decoder, but not a large one; of a large image, a fully connected one would be.
+        small = (500, 500) if entries <= LARGEST_DENSE else "mirror"
         return MLP(hidden=(1000, 1000), decoder=small) if many else Conv(channels=(16, 32, 64), decoder=small)
     if isinstance(network, str):
         return NETWORKS[network]()

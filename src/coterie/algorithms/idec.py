@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -25,23 +25,7 @@ class IDEC(DEC):
     Parameters
     ----------
     {shared}
-    alpha : float, default=1.0
-        Degrees of freedom of the Student-t kernel; positive, unitless.
-    unit : float or "auto", default="auto"
-        Distance that counts as one in Q; positive, in units of the code. "auto" is the root of the mean squared
-        distance of the start's rows to their centres, so that Q means the same for a wide and a narrow code.
-    update_interval : int, default=100
-        Optimiser steps between two recomputations of P over all rows; >= 1.
-    tol : float or None, default=0.001
-        Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
-    warmup : int or "auto", default="auto"
-        Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
-        of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
-    gather : "auto", None or Schedule, default="auto"
-        Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
-        found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
-    gather_rounds : int, default=2
-        How often that is done, each time around clusters found anew; >= 1.
+    {dec}
     gamma : float, default=0.1
         Weight of the clustering term beside the reconstruction's mean over rows and values; >= 0.
 
@@ -74,6 +58,7 @@ class IDEC(DEC):
 
     gamma: float = 0.1
 
+    recipes: ClassVar[dict[str, dict[str, Any]]] = {}  # those of DEC are not its authors'
     title: ClassVar[str] = "DEC with reconstruction (Guo 2017); DCEC when convolutional"
 
     def check(self) -> None:

@@ -45,14 +45,20 @@ def open_source(estimator: DeepClusterer, X: Any, *, reset: bool) -> Source:
     if isinstance(X, Source):
         if reset:
             estimator.n_features_in_ = math.prod(X.spec.shape)
+            if X.spec.feature_names:
+                estimator.feature_names_in_ = np.array(X.spec.feature_names, dtype=object)
+            elif hasattr(estimator, "feature_names_in_"):
+                del estimator.feature_names_in_
             return X
         return make_source(X, spec=estimator.spec_)
     if isinstance(X, torch.Tensor):
         X = to_array(X, "X")[0]
+    elif isinstance(X, list | tuple) and X and np.ndim(X[0]) + 1 in IMAGES:
+        X = np.asarray(X)
     if getattr(X, "ndim", 2) in IMAGES:
         _check_feature_names(estimator, X, reset=reset)
         if reset:
-            estimator.n_features_in_ = math.prod(X.shape[1:])
+            estimator.n_features_in_ = math.prod(np.shape(X)[1:])
     else:
         X = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
     if reset:
@@ -73,7 +79,7 @@ def pick_seed(random_state: int | np.random.RandomState | None) -> int:
     Returns
     -------
     int
-        In [0, 2**31).
+        The integer given, or a drawn one in [0, 2**31).
 
     Raises
     ------

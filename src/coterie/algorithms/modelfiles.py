@@ -32,10 +32,14 @@ def save(model: DeepClusterer, folder: str | Path) -> None:
     """
     from sklearn.utils.validation import check_is_fitted
 
+    from coterie.algorithms import SYSTEMS
+
     check_is_fitted(model)
-    own = isinstance(model.network, list | tuple)
+    if type(model) not in SYSTEMS.values():
+        raise InputError(f"{type(model).__name__} is no system of coterie's; a model folder could not be read again.")
+    parameters = dict(model._fitted_params)  # not those of now, which may have been set after the fit
+    own = isinstance(parameters["network"], list | tuple)
     settings = {k: v for k, v in model.settings_.items() if k != "random_state"}
-    parameters = model.get_params(deep=False)
     if own:
         settings["network"] = parameters["network"] = None  # code cannot be stored; load() is given it
     if not (parameters["random_state"] is None or isinstance(parameters["random_state"], int)):
@@ -108,6 +112,7 @@ def _rebuild(
     model.settings_ = {name: decode_value(value) for name, value in config["settings"].items()}
     if config["own_network"] and network is not None:
         model.network = model.settings_["network"] = tuple(network)
+    model._fitted_params = model.get_params(deep=False)
     model.spec_ = DataSpec.from_dict(config["spec"])
     for name in _SCALARS:
         setattr(model, name, config["fitted"][name])

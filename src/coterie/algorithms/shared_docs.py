@@ -25,6 +25,24 @@ SHARED_PARAMETERS = """n_clusters : int, default=8
     random_state : int, RandomState or None, default=None
         Seed of everything random. An int gives the same labels again on one machine."""
 
+DEC_PARAMETERS = """alpha : float, default=1.0
+        Degrees of freedom of the Student-t kernel; positive, unitless.
+    unit : float or "auto", default="auto"
+        Distance that counts as one in Q; positive, in units of the code. "auto" is the root of the mean squared
+        distance of the start's rows to their centres, so that Q means the same for a wide and a narrow code.
+    update_interval : int, default=100
+        Optimiser steps between two recomputations of P over all rows; >= 1.
+    tol : float or None, default=0.001
+        Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
+    warmup : int or "auto", default="auto"
+        Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
+        of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
+    gather : "auto", None or Schedule, default="auto"
+        Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
+        found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
+    gather_rounds : int, default=2
+        How often that is done, each time around clusters found anew; >= 1."""
+
 FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
     cluster_centers_ : ndarray of shape (K, d)
@@ -55,7 +73,7 @@ FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
 
 
 def fill(doc: str) -> str:
-    """Return a docstring with ``{shared}`` and ``{fitted}`` replaced by the shared parts.
+    """Return a docstring with ``{shared}``, ``{dec}`` and ``{fitted}`` replaced by the shared parts.
 
     Parameters
     ----------
@@ -67,4 +85,7 @@ def fill(doc: str) -> str:
     str
         The whole of it.
     """
-    return doc.replace("{shared}", SHARED_PARAMETERS).replace("{fitted}", FITTED_ATTRIBUTES)
+    parts = {"{shared}": SHARED_PARAMETERS, "{dec}": DEC_PARAMETERS, "{fitted}": FITTED_ATTRIBUTES}
+    for mark, part in parts.items():
+        doc = doc.replace(mark, part)
+    return doc

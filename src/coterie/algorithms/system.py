@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
@@ -17,6 +17,7 @@ class System(BaseEstimator):
     """A paper's mathematics, for the loop to run; the defaults are those of "pretrain an autoencoder, then cluster"."""
 
     n_clusters: Any
+    auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
 
     def make_head(self, code_size: int) -> nn.Module:
         """Return the module from codes (b, d) to log q (b, K), with a ``centers`` of shape (K, d)."""

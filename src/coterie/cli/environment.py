@@ -12,7 +12,7 @@ from coterie import __version__
 from coterie.config import get_config
 from coterie.training import make_runtime
 
-_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "torchdr")
+_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "torchdr", "faiss-cpu")
 
 
 def versions() -> dict[str, str]:

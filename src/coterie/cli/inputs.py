@@ -112,7 +112,8 @@ def open_data(
         If rows or labels cannot be used.
     """
     table = _read(data, column=labels, strict=strict, image_shape=image_shape)
-    y = load_labels(labels, table) if labels else table.y
+    # A column that reading has taken out, by name or by number, is there already.
+    y = load_labels(labels, table) if labels and (table.y is None or os.path.isfile(labels)) else table.y
     source = make_source(
         table.X,
         image_shape=image_shape,

@@ -85,7 +85,7 @@ def _group(name: str, table: dict[str, Any]) -> Any:
             f"The parameter {name!r} is a single value, not a table; only {', '.join(_GROUPS)} may be tables."
         )
     kind = table.pop("kind", next(iter(kinds)))
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise InputError(f"[parameters.{name}]: kind must be one of {', '.join(kinds)}. Got {kind!r} instead.")
     cls = kinds[kind]
     known = sorted(field.name for field in fields(cls))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
+from coterie.algorithms.building import check_parameters
+from coterie.algorithms.defaults import resolve
 from coterie.config import config_context
 from coterie.data import Source
 from coterie.errors import Interrupted
@@ -45,12 +47,16 @@ def rehearse(estimator: DeepClusterer, source: Source) -> float:
     CoterieError
         What the fit itself would raise: a parameter that breaks its rule, a network that does not fit the rows.
     """
+    check_parameters(estimator, source)
+    chosen = {k: v for k, v in resolve(estimator, source).items() if k != "random_state"}
+    # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
+    estimator = clone(estimator).set_params(**chosen)
     few = Source(source.raw(slice(0, max(_ROWS, _whole_number(estimator.n_clusters)))), source.spec)
     timer = _Timer(estimator, source)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
     with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly):
         try:
-            clone(estimator).fit(few)
+            estimator.fit(few)
         except _Enough:
             pass
         except Interrupted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from coterie.baselines import Baseline
     from coterie.cli.console import Screen
 
+logger = logging.getLogger(__name__)
+
 CHECKPOINT = "checkpoint"
 REPORT = "report.html"
 _METRICS = "metrics.json"
@@ -74,8 +77,8 @@ def is_begun(folder: Path) -> bool:
     if (folder / CONFIG).is_file():
         return True
     # A run that was killed before its settings were written may have left these.
-    held = [entry.name for entry in folder.iterdir() if entry.name != CHECKPOINT]
-    if any(not _WORKSPACE.fullmatch(name) for name in held):
+    held = [e for e in folder.iterdir() if not (e.name == CHECKPOINT and e.is_dir() and not any(e.iterdir()))]
+    if any(not _WORKSPACE.fullmatch(entry.name) for entry in held):
         raise InputError(f"{folder} is neither empty nor a run; give another --out.")
     return False
 
@@ -91,7 +94,7 @@ def clear_for_demo(folder: Path) -> None:
     Raises
     ------
     InputError
-        If the folder holds anything else.
+        If the folder holds anything else, or the run is under way.
     """
     if not is_begun(folder):
         return
@@ -99,7 +102,8 @@ def clear_for_demo(folder: Path) -> None:
     if foreign or stored_settings(folder).made_by != "demo":
         what = f"{sorted(foreign)[0]!r}, which coterie demo did not make" if foreign else "another run"
         raise InputError(f"{folder} holds {what}; give another --out.")
-    shutil.rmtree(folder)
+    with _locked(folder):
+        shutil.rmtree(folder)
 
 
 def is_finished(folder: Path) -> bool:
@@ -246,6 +250,8 @@ def _judge(
             "kmeans": judge_baseline(baseline, **common),
             "autoencoder_kmeans": judge_baseline(beside, **common),
         },
+        # In words, with every "auto" resolved: what was run, also when defaults change.
+        "settings": {k: " ".join(str(v).split()) for k, v in estimator.settings_.items() if k != "random_state"},
         "versions": versions(),
         "hardware": hardware(),
     }
@@ -260,18 +266,30 @@ def _finish(folder: Path) -> None:
 @contextmanager
 def _occupied(folder: Path) -> Iterator[None]:
     """Make the run folder, keep other processes out of it, and say at Ctrl-C how to go on."""
+    (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        try:
+            yield
+        except KeyboardInterrupt:
+            command = f"coterie fit --out {shlex.quote(str(folder))} --resume"
+            raise Interrupted(f"Stopped; what is done is kept. To go on: {command}") from None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a run that is under way; a finished one has nothing to lock, and needs no lock."""
     checkpoint = folder / CHECKPOINT
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    lock = None if fcntl is None else os.open(checkpoint, os.O_RDONLY)
-    try:
-        if fcntl is not None and lock is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if fcntl is None or not checkpoint.is_dir():
         yield
-    except BlockingIOError:
-        raise InputError(f"Another process is at work in {folder}.") from None
-    except KeyboardInterrupt:
-        command = f"coterie fit --out {shlex.quote(str(folder))} --resume"
-        raise Interrupted(f"Stopped; what is done is kept. To go on: {command}") from None
+        return
+    lock = os.open(checkpoint, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"Another process is at work in {folder}.") from None
+        except OSError:
+            logger.debug("no locks on the file system of %s", folder)
+        yield
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)

@@ -35,7 +35,7 @@ class RunSettings(BaseModel):
     labels : str or None, default=None
         File or column with known classes, which only serve to evaluate.
     seed : int, default=0
-        Seed of everything random, >= 0.
+        Seed of everything random, in [0, 2**32).
     strict : bool, default=False
         Refuse a folder with unreadable images.
     device, precision, compile
@@ -54,7 +54,7 @@ class RunSettings(BaseModel):
     system: str = "dec"
     recipe: str | None = None
     labels: str | None = None
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)  # what scikit-learn takes
     strict: bool = False
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -143,17 +143,22 @@ def read_settings(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Its values, unchecked but for ``data`` and ``labels``, which are resolved.
+        Its values, unchecked but for ``data``, ``labels`` and ``out``, which are resolved.
 
     Raises
     ------
     InputError
-        If it is not TOML.
+        If it is not TOML, or ``parameters`` or ``out`` is of another kind.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise InputError(f"{path} is not a TOML file: {error}.") from None
+    for name, kind, what in (("parameters", dict, "a table"), ("out", str, "a path")):
+        if name in values and not isinstance(values[name], kind):
+            raise InputError(f"{path}: {name!r} must be {what}. Got {values[name]!r} instead.")
+    if "out" in values:
+        values["out"] = str(path.parent / values["out"])
     return resolve_paths(values, path.parent)
 
 
@@ -230,7 +235,7 @@ def _first_rule(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     name = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        return f"there is no setting {name!r}; the settings are {', '.join(RunSettings.model_fields)}."
+        return f"there is no setting {name!r}; the settings are {', '.join(RunSettings.model_fields)}, out."
     if first["type"] == "missing":
         return f"{name!r} is missing."
     rule = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")

@@ -123,7 +123,7 @@ def resolve_layout(
     """
     row = tuple(shape[1:])
     if image_shape is not None:
-        wanted = _checked_image_shape(image_shape)
+        wanted = checked_image_shape(image_shape)
         fits = prod(wanted) == prod(row) if len(row) == 1 else wanted in (row, (*row, 1))
         if not fits:
             raise InputError(
@@ -145,7 +145,30 @@ def resolve_layout(
     return "images", (row[2], *row[:2]), "HWC"
 
 
-def _checked_image_shape(image_shape: Sequence[int]) -> tuple[int, ...]:
+def checked_image_shape(image_shape: Sequence[int]) -> tuple[int, ...]:
+    """Return (H, W) or (H, W, C) as whole numbers.
+
+    Parameters
+    ----------
+    image_shape : sequence of int
+        What a user gave.
+
+    Returns
+    -------
+    tuple of int
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> from coterie.data.arrays import checked_image_shape
+    >>> checked_image_shape([28, 28])
+    (28, 28)
+    """
     try:
         sides = tuple(int(side) for side in image_shape)
         sound = len(sides) in (2, 3) and min(sides) >= 1 and sides == tuple(image_shape)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import grid_sample
 
+from coterie.checks import within
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Augment:
         for name, bound in _BOUNDS.items():
             value = getattr(self, name)
             closed = name == "rotate"
-            if not (0 <= value < bound or (closed and value == bound)):
+            if not (within(value, 0, bound) or (closed and value == bound)):
                 wanted = "at least 0" if bound == float("inf") else f"in [0, {bound:g}{']' if closed else ')'}"
                 raise InputError(f"The {name!r} parameter of Augment must be {wanted}. Got {value!r} instead.")
 

@@ -155,10 +155,7 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
         If the file is empty, not UTF-8 text, or names two columns alike.
     """
     with _opened(path) as file:
-        text = file.read(_PEEK)
-    lines = text.splitlines(keepends=True)
-    if len(text) == _PEEK and len(lines) > 1:
-        lines.pop()  # cut in the middle
+        lines = (file.read(_PEEK) + file.readline()).splitlines(keepends=True)  # whole lines, however long
     try:
         separator, sample = _split(lines)
     except csv.Error as error:
@@ -239,7 +236,10 @@ def _find_column(form: Form, column: str | int, path: Path) -> int:
     if isinstance(column, int) or column.lstrip("-").isdecimal():
         j = int(column)
         if -len(form.columns) <= j < len(form.columns):
-            return j % len(form.columns)
+            j %= len(form.columns)
+            if form.row_names and j == 0:
+                raise InputError(f"{path.name!r} has the names of its rows in column 0, so it is no label.")
+            return j
     raise InputError(f"{path.name!r} has no column {column!r}; its columns are {named(form.labelled)}.")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from coterie.data.arrays import checked_image_shape
 from coterie.data.table import Table
 from coterie.errors import DataWarning, InputError
 
@@ -208,7 +209,7 @@ def _probe(path: Path) -> _Header:
 
 def _choose_target(headers: list[_Header], image_shape: Sequence[int] | None, max_side: int) -> _Target:
     if image_shape is not None:
-        height, width, channels = (*image_shape, 1)[:3]
+        height, width, channels = (*checked_image_shape(image_shape), 1)[:3]
         if channels not in (1, _COLOURS):
             raise InputError(
                 f"Images from files have 1 or 3 channels. Got the image_shape {tuple(image_shape)} instead."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def read_csv_zip(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
             for name in names:
                 with archive.open(name) as stream:
                     parts.append(np.loadtxt(stream, delimiter=",", dtype=np.int64, ndmin=2, encoding="ascii"))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} cannot be read as a zip archive of comma-separated numbers ({error}).") from error
     if not parts:
         raise InputError(f"{path} holds no .tra or .tes file.")

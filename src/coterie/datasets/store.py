@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -200,7 +201,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
             parts = [part for part in ("", "_train", "_test") if f"x{part}" in arrays]
             x = np.concatenate([arrays[f"x{part}"] for part in parts])
             y = np.concatenate([arrays[f"y{part}"] for part in parts]).astype(np.int64)
-    except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not an .npz file with the arrays x and y ({error}).") from error
     return (x.astype(np.float32) if np.issubdtype(x.dtype, np.floating) else x), y
 

@@ -58,10 +58,12 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
 
 def _recorder(
     rows: list[tuple[str, str, str, int]], part: str
-) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-    def record(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+) -> Callable[[nn.Module, tuple[Tensor, ...], object], None]:
+    def record(layer: nn.Module, _inputs: tuple[Tensor, ...], output: object) -> None:
         count = sum(p.numel() for p in layer.parameters(recurse=False))
-        rows.append((part, type(layer).__name__, " x ".join(str(s) for s in output.shape[1:]), count))
+        # Recurrent layers give several tensors: no one shape says it.
+        shape = " x ".join(str(s) for s in output.shape[1:]) if isinstance(output, Tensor) else "-"
+        rows.append((part, type(layer).__name__, shape, count))
 
     return record
 

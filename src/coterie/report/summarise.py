@@ -100,7 +100,7 @@ def facts_of(run: Run) -> dict[str, Any]:
             "rows": len(run.labels),
         },
         "network": str(run.arrays.get("network_summary", "")),
-        "settings": flatten(run.config),
+        "settings": flatten(run.config) + flatten(run.metrics.get("settings", {}), "chosen."),
         "environment": flatten(run.environment),
         "commands": _commands(run),
     }

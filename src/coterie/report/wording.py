@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-SWALLOWED = 0.75  # share of the rows from which one cluster of three or more has swallowed the rest
+from coterie.training.callbacks import SWALLOWED
+
 MOST_CLASSES = 60  # labels that a heat map can still show
 _ALIKE = 0.005  # figures closer than this are called the same
 _SURE = 0.9

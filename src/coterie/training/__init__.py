@@ -1,6 +1,6 @@
 """How it is learned: the one loop, its schedules, listeners and checkpoints."""
 
-from coterie.training.callbacks import Callback, HistoryFile, make_callbacks
+from coterie.training.callbacks import Callback, CollapseWatch, HistoryFile, make_callbacks
 from coterie.training.checkpoints import Checkpointer
 from coterie.training.inference import apply_batched, assignments, encode
 from coterie.training.loop import train
@@ -14,6 +14,7 @@ __all__ = [
     "Callback",
     "Checkpointer",
     "Clock",
+    "CollapseWatch",
     "Fit",
     "HistoryFile",
     "Phase",

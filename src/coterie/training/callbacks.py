@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -111,11 +110,17 @@ class HistoryFile(Callback):
     def on_record(self, fit: Fit, record: dict[str, Any]) -> None:
         """Add a line."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + os.linesep)
+            file.write(json.dumps(record) + "\n")
 
 
 class CollapseWatch(Callback):
-    """Warns once for each kind of collapse: a cluster that is empty, a cluster that swallows the rest."""
+    """Warns once for each kind of collapse: a cluster that is empty, a cluster that swallows the rest.
+
+    Parameters
+    ----------
+    n_clusters : int
+        K.
+    """
 
     def __init__(self, n_clusters: int) -> None:
         self.n_clusters = n_clusters
@@ -144,20 +149,18 @@ class CollapseWatch(Callback):
             warnings.warn(message, CollapseWarning, stacklevel=2)
 
 
-def make_callbacks(config: Config, n_clusters: int) -> list[Callback]:
+def make_callbacks(config: Config) -> list[Callback]:
     """Return the listeners that the settings of the machine ask for.
 
     Parameters
     ----------
     config : Config
         The settings.
-    n_clusters : int
-        K.
 
     Returns
     -------
     list of Callback
-        Collapse watch, progress where it can be seen, and the user's own.
+        Progress where it can be seen, and the user's own.
     """
     shown = sys.stderr.isatty() if config.progress == "auto" else bool(config.progress)
-    return [CollapseWatch(n_clusters), *([Progress()] if shown else []), *config.callbacks]
+    return [*([Progress()] if shown else []), *config.callbacks]

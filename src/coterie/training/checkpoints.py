@@ -126,6 +126,7 @@ class Saved:
     def __init__(self, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.about = about
         self.seed: int = about["seed"]
+        self.seconds: float = about["clock"]["seconds"]
         self.tensors = tensors
 
     def restore(self, fit: Fit) -> None:

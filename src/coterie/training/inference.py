@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -79,7 +78,7 @@ def assignments(fit: Fit) -> Tensor:
     def take(start: int, stop: int) -> Tensor:
         return fit.source.take(slice(start, stop)).to(fit.runtime.device)
 
-    with fit.runtime.autocast() if fit.runtime.precision != "float32" else nullcontext():
+    with fit.runtime.autocast():
         return _run(lambda x: model.head(model.encode(x)), len(fit.source), take)
 
 

@@ -44,6 +44,10 @@ class Algorithm(Protocol):
         """Recompute what depends on all rows, such as the target; return all rows' clusters, int64, shape (n,)."""
         ...
 
+    def finish(self, fit: Fit) -> None:
+        """Do what remains after the last step, such as k-means on the code."""
+        ...
+
 
 def train(
     algorithm: Algorithm,
@@ -53,7 +57,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     saved: Saved | None = None,
 ) -> None:
-    """Run a system's phases to their end.
+    """Run a system's phases, and what it does after them, to the end.
 
     Parameters
     ----------
@@ -80,7 +84,7 @@ def train(
         logger.info("going on from step %d", fit.clock.total)
     _tell(callbacks, "on_begin", fit)
     try:
-        with _interruptions() as interrupted:
+        with _interruptions() as interrupted, _random_state_kept(fit):
             began = time.perf_counter() - fit.clock.seconds
             while _begin_phase(algorithm, fit):
                 run = _PhaseRun(algorithm, fit, checkpointer=checkpointer, callbacks=callbacks)
@@ -89,12 +93,16 @@ def train(
                 fit.clock.next_phase()
                 fit.phase, fit.optimisers = None, []
                 checkpointer.save(fit)
+                _stop_if(interrupted, checkpointer, fit)
+            algorithm.finish(fit)
+            _stop_if(interrupted, checkpointer, fit)
     finally:
         _tell(callbacks, "on_end", fit)
 
 
 def _begin_phase(algorithm: Algorithm, fit: Fit) -> bool:
     """Plan and enter the next phase, unless a restored fit is amid one; return whether there is one."""
+    fit.model.eval()  # between phases all rows are encoded; a restored model stands as a new one does, ready to train
     if fit.phase is None:
         phase = algorithm.plan(fit)
         if phase is not None:
@@ -140,6 +148,8 @@ class _PhaseRun:
             for repeat in range(turn.repeat):
                 index = self._draw(number, repeat)
                 batch = fit.batch(index, fit.clock.phase, fit.clock.step, number, repeat)
+                # Layers that draw, such as dropout, take their numbers from the stream too.
+                fit.runtime.seed(fit.streams.integer("layers", fit.clock.phase, fit.clock.step, number, repeat))
                 with fit.runtime.autocast():
                     terms: dict[str, Tensor] = getattr(self.algorithm, turn.terms)(fit, batch)
                 self._count(terms, turn.repeat)
@@ -184,7 +194,7 @@ class _PhaseRun:
             **more,
         }
         if fit.optimisers:
-            record["lr"] = fit.optimisers[0].param_groups[0]["lr"]
+            record["lr"] = self.phase.turns[0].schedule.rate(max(clock.step - 1, 0), self.phase.steps)
         fit.history.append(record)
         fit.sums, clock.recorded = {}, clock.step
         _tell(self.callbacks, "on_record", fit, record)
@@ -206,15 +216,7 @@ class _PhaseRun:
         return phase.tolerance is not None and fit.clock.step > phase.least_steps and changed < phase.tolerance
 
     def _save_or_stop(self, interrupted: threading.Event) -> None:
-        if interrupted.is_set():
-            if self.checkpointer.path is None:
-                self.checkpointer.path = _rescue_path()
-            self.checkpointer.save(self.fit)
-            folder = str(self.checkpointer.path.parent) if self.checkpointer.path else ""
-            raise Interrupted(
-                f"Stopped at step {self.fit.clock.step} of {self.phase.steps} of '{self.phase.name}'; nothing is lost. "
-                f"To go on, call the same fit within coterie.config_context(checkpoint={folder!r})."
-            )
+        _stop_if(interrupted, self.checkpointer, self.fit)
         if self.checkpointer.due():
             self.checkpointer.save(self.fit)
 
@@ -222,7 +224,31 @@ class _PhaseRun:
         model = self.fit.model
         for parameter in model.parameters():
             parameter.grad = None
-        return [p for part in turn.trains for p in model.get_submodule(part).parameters()]
+        # A decoder may share the encoder's weights; an optimiser must see them once.
+        return list(dict.fromkeys(p for part in turn.trains for p in model.get_submodule(part).parameters()))
+
+
+def _stop_if(interrupted: threading.Event, checkpointer: Checkpointer, fit: Fit) -> None:
+    """Save and raise, if Ctrl-C was pressed."""
+    if not interrupted.is_set():
+        return
+    if checkpointer.path is None:
+        checkpointer.path = _rescue_path()
+    checkpointer.save(fit)
+    phase = fit.phase
+    where = f"at step {fit.clock.step} of {phase.steps} of '{phase.name}'" if phase else "between two phases"
+    raise Interrupted(
+        f"Stopped {where}; nothing is lost. To go on, call the same fit within "
+        f"coterie.config_context(checkpoint={str(checkpointer.path.parent)!r})."
+    )
+
+
+@contextmanager
+def _random_state_kept(fit: Fit) -> Iterator[None]:
+    """Give torch's global random numbers back as they were."""
+    device = fit.runtime.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
 
 
 def _rescue_path() -> Path:

@@ -51,6 +51,17 @@ class Runtime:
             for part in model.children():
                 part.compile()
 
+    def release(self, model: nn.Module) -> None:
+        """Undo compiling: a trained model predicts with the arithmetic that it has after saving and loading."""
+        for part in model.children():
+            part._compiled_call_impl = None
+
+    def seed(self, number: int) -> None:
+        """Set torch's global random numbers on the processor and on the device."""
+        torch.default_generator.manual_seed(number)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(number)
+
 
 def make_runtime(config: Config) -> Runtime:
     """Resolve the settings of the machine.
