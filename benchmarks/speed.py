@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,12 @@ def _memory() -> None:
     part = run_apart("benchmarks.speed", {"dataset": "mnist10k", "seed": 100, "fit": True})["peak_mb"]
     rows = [
         ("peak resident memory, fit of MNIST 70,000 (uint8, memory-mapped, counted in)", whole, "the whole process"),
-        ("peak resident memory, fit of MNIST-10k", part - torch_alone, f"above importing torch ({torch_alone:.0f} MB)"),
+        (
+            "peak resident memory, fit of MNIST-10k",
+            part - torch_alone,
+            # scikit-learn imports pandas where it is installed, some 60 MB that coterie has no use for.
+            f"above importing torch ({torch_alone:.0f} MB), {'with' if find_spec('pandas') else 'without'} pandas",
+        ),
     ]
     for name, value, versus in rows:
         append("speed.jsonl", {"name": name, "value": round(value, 1), "unit": "MB", "versus": versus, **provenance()})
