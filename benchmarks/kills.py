@@ -27,12 +27,13 @@ def main() -> None:
     """Do as many kills as asked and add one row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
         fit(json.loads(arguments.job)["folder"])
         return
-    rng = random.Random(0)
+    rng = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as scratch:
         began = time.perf_counter()
         truth = _finish(Path(scratch) / "whole")

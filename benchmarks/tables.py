@@ -111,10 +111,11 @@ def _kill_lines() -> list[str]:
     rows = read("kills.jsonl")
     if not rows:
         return []
-    row = rows[-1]
+    latest = [row for row in rows if row["commit"] == rows[-1]["commit"]]
+    saving, same, kills = (sum(row[name] for row in latest) for name in ("killed_while_saving", "same_labels", "kills"))
     return [
-        f"| fits killed with SIGKILL at random moments ({row['killed_while_saving']} while saving) and resumed | "
-        f"{row['same_labels']} of {row['kills']} end with the same bits | undisturbed fit |"
+        f"| fits killed with SIGKILL at random moments ({saving} while saving) and resumed | "
+        f"{same} of {kills} end with the same bits | undisturbed fit |"
     ]
 
 
