@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, load
+    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
@@ -26,6 +26,7 @@ __all__ = [
     "Config",
     "Conv",
     "DeepClusterer",
+    "KMeans",
     "Schedule",
     "config_context",
     "get_config",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "load"),
+    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
     "coterie.nn": ("MLP", "Conv"),

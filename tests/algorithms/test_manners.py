@@ -17,7 +17,7 @@ from small import SYSTEMS, bars, blobs, small
 from torch import nn
 
 import coterie
-from coterie import DEC, IDEC, MLP, AEKMeans, Augment, Conv, Schedule, config_context
+from coterie import DEC, IDEC, MLP, AEKMeans, Augment, Conv, KMeans, Schedule, config_context
 from coterie.errors import InputError, ModelFileError
 
 every_system = pytest.mark.parametrize("cls", SYSTEMS)
@@ -66,8 +66,9 @@ def test_the_same_seed_gives_the_same_labels_and_leaves_the_global_state_alone(c
     second = small(cls, random_state=3).fit(X)
     np.testing.assert_array_equal(first.labels_, second.labels_)
     np.testing.assert_array_equal(first.transform(X), second.transform(X))
-    other = small(cls, random_state=4).fit(X)
-    assert not np.array_equal(first.transform(X), other.transform(X))
+    if cls is not KMeans:  # its code is the rows themselves
+        other = small(cls, random_state=4).fit(X)
+        assert not np.array_equal(first.transform(X), other.transform(X))
 
 
 @every_system
@@ -110,7 +111,7 @@ def test_fewer_distinct_rows_than_clusters_warns_of_empty_ones(cls):
         warnings.simplefilter("always")
         model = small(cls, n_clusters=4).fit(X)
     assert any("clusters hold no rows" in str(w.message) for w in said)
-    assert model.cluster_centers_.shape == (4, 2)
+    assert model.cluster_centers_.shape == (4, model.transform(X).shape[1])
     assert np.isfinite(model.cluster_centers_).all()
 
 
@@ -139,9 +140,9 @@ def test_saved_and_loaded_predicts_the_same_bits(cls, tmp_path):
     frame = pd.DataFrame(X, columns=list("abcd"))
     np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
     np.testing.assert_array_equal(loaded.labels_, model.labels_)
-    np.testing.assert_array_equal(
-        loaded.inverse_transform(loaded.transform(frame)), model.inverse_transform(model.transform(frame))
-    )
+    if model.decodes:
+        back = model.inverse_transform(model.transform(frame))
+        np.testing.assert_array_equal(loaded.inverse_transform(loaded.transform(frame)), back)
     assert loaded.get_params() == model.get_params()
     assert loaded.history_ == model.history_
     assert loaded.feature_names_in_.tolist() == list("abcd")

@@ -85,7 +85,7 @@ def test_data_cannot_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"system": "dek"}, "no system 'dek'; the systems are dec, idec, aekmeans"),
+        ({"system": "dek"}, "no system 'dek'; the systems are kmeans, "),
         ({"recipe": "torch"}, "DEC has no recipe 'torch'; it has: keras"),
         ({"parameters": {"gamma": 1.0}}, "DEC has no parameter 'gamma'; it has alpha, augment"),
         ({"parameters": {"random_state": 1}}, "setting 'seed'"),

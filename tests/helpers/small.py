@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from coterie import DEC, IDEC, MLP, AEKMeans, Schedule
+from coterie import MLP, Schedule
+from coterie.algorithms import SYSTEMS as NAMED
 
-SYSTEMS = (DEC, IDEC, AEKMeans)
+SYSTEMS = tuple(NAMED.values())
+OWN = {}  # what a system needs beside, or instead of, the settings below, by its name
 
 
 def small(cls, **parameters):
@@ -17,7 +19,8 @@ def small(cls, **parameters):
         "train": Schedule(steps=60, batch_size=32, learning_rate=1e-3),
         "random_state": 0,
     }
-    return cls(**defaults | parameters)
+    own = defaults | OWN.get(cls.__name__, {})
+    return cls(**{name: value for name, value in own.items() if name in cls().get_params(deep=False)} | parameters)
 
 
 def blobs(n=90, d=4, k=3, seed=0, spread=0.3):

@@ -1,11 +1,18 @@
 """The systems, one file each."""
 
 from coterie.algorithms.ae_kmeans import AEKMeans
-from coterie.algorithms.base import DeepClusterer
+from coterie.algorithms.base import Clusterer
 from coterie.algorithms.dec import DEC
+from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.idec import IDEC
+from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 
-SYSTEMS: dict[str, type[DeepClusterer]] = {"dec": DEC, "idec": IDEC, "aekmeans": AEKMeans}
+SYSTEMS: dict[str, type[Clusterer]] = {
+    "kmeans": KMeans,
+    "aekmeans": AEKMeans,
+    "dec": DEC,
+    "idec": IDEC,
+}
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "DeepClusterer", "load"]
+__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]

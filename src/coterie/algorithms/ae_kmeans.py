@@ -6,9 +6,8 @@ from typing import ClassVar
 
 import torch
 
-from coterie.algorithms.base import DeepClusterer
+from coterie.algorithms.deep import DeepClusterer
 from coterie.nn import Nearest
-from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
 from coterie.training import Fit, encode
@@ -60,6 +59,4 @@ class AEKMeans(DeepClusterer):
         centers = make_start(
             fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start")
         ).centers
-        mu = torch.from_numpy(centers)
-        distance = squared_distances(z, mu).min(1).values
-        fit.model.head.fill(mu, float(distance.mean()) / z.shape[1])
+        fit.model.head.fill_from(z, torch.from_numpy(centers))

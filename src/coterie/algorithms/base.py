@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -19,10 +20,9 @@ from coterie.algorithms.building import build, check_parameters, identify
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.system import System
 from coterie.config import get_config
-from coterie.data import Augment, Source
+from coterie.data import Source
 from coterie.errors import InputError
-from coterie.nn import summarise_network
-from coterie.persistence import register
+from coterie.nn import device_of, summarise_network
 from coterie.settings import hyperparameters
 from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
 from coterie.training.inference import apply_batched, encode
@@ -30,44 +30,40 @@ from coterie.training.inference import apply_batched, encode
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-register("Augment")(Augment)
+
+def _decodes(estimator: Clusterer) -> bool:
+    return estimator.decodes
 
 
 @hyperparameters
-class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, System):
+class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, System):
     """What every system is to its user; see DEC for one that can be used.
-
-    A system overrides ``make_head``, ``phases``, ``terms``, ``target`` and, where it needs them, ``enter``,
-    ``refresh``, ``finish`` or the whole ``plan`` of :class:`coterie.algorithms.system.System`.
 
     Parameters
     ----------
-    {shared}
+    {common}
 
     Attributes
     ----------
-    {fitted}
+    {found}
 
     Examples
     --------
-    >>> from coterie import DEC, DeepClusterer
-    >>> issubclass(DEC, DeepClusterer)
+    >>> from coterie import DEC
+    >>> from coterie.algorithms import Clusterer
+    >>> issubclass(DEC, Clusterer)
     True
     """
 
     n_clusters: int = 8
-    code_size: int = 10
-    network: Any = "auto"
     image_shape: tuple[int, ...] | None = None
     scaling: str = "auto"
-    augment: Any = "auto"
-    start: str = "auto"
-    pretrain: Any = "auto"
-    train: Any = "auto"
     random_state: Any = None
 
     title: ClassVar[str] = ""
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}
+    decodes: ClassVar[bool] = True  # whether codes lead back to rows
+    extras: ClassVar[tuple[str, ...]] = ()  # what of the fit's memory becomes an attribute, with "_" at its end
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Fill the shared parts into the docstring."""
@@ -88,7 +84,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
         Returns
         -------
-        DeepClusterer
+        Clusterer
             An ordinary estimator; ``get_params`` shows the settings.
 
         Raises
@@ -113,7 +109,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
         Returns
         -------
-        DeepClusterer
+        Clusterer
             Self, fitted.
 
         Raises
@@ -136,7 +132,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         saved = checkpointer.read()
         streams = Streams(saved.seed if saved else pick_seed(self.random_state))
         model = build(self, source.spec, settings=settings, streams=streams)
-        fit = Fit(model, source, streams, runtime, settings["augment"], settings)
+        fit = Fit(model, source, streams, runtime, settings.get("augment"), settings)
         runtime.prepare(fit.model)
         watch = CollapseWatch(self.n_clusters)
         callbacks = [watch, *make_callbacks(config)]
@@ -208,6 +204,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_is_fitted(self)
         return self._encode(open_source(self, X, reset=False)).numpy()
 
+    @available_if(_decodes)
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return what the decoder makes of codes.
 
@@ -231,7 +228,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         d = self.cluster_centers_.shape[1]
         if z.ndim != 2 or z.shape[1] != d:
             raise InputError(f"Codes must have shape (n, {d}). Got {tuple(z.shape)} instead.")
-        device = next(self.model_.parameters()).device
+        device = device_of(self.model_)
         return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
 
     def save(self, folder: str | Path) -> None:
@@ -263,8 +260,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.history_ = fit.history
         self.seed_ = fit.streams.seed
         self.n_iter_ = fit.clock.total
-        code = fit.memory.get("pretrained_code")
-        self.pretrained_code_ = None if code is None else code.numpy()
+        for name in self.extras:
+            kept = fit.memory.get(name)
+            setattr(self, f"{name}_", None if kept is None else kept.numpy())
         self._describe()
         self.labels_ = self._assign(self._encode(fit.source)).argmax(1).numpy()
         self._fitted_params = self.get_params(deep=False)
@@ -278,10 +276,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self._assign(self._encode(open_source(self, X, reset=False)))
 
     def _encode(self, source: Source) -> Tensor:
-        return encode(self.model_.encode, source, next(self.model_.parameters()).device)
+        return encode(self.model_.encode, source, device_of(self.model_))
 
     def _assign(self, z: Tensor) -> Tensor:
-        device = next(self.model_.parameters()).device
+        device = device_of(self.model_)
         return apply_batched(lambda c: self.model_.head(c.to(device)), z)
 
     def __sklearn_tags__(self) -> Tags:
@@ -296,4 +294,4 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self.cluster_centers_.shape[1]
 
 
-DeepClusterer.__doc__ = shared_docs.fill(DeepClusterer.__doc__ or "")  # __init_subclass__ only sees what is below
+Clusterer.__doc__ = shared_docs.fill(Clusterer.__doc__ or "")  # __init_subclass__ only sees what is below

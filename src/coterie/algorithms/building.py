@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +18,17 @@ from coterie.starts import STARTS
 from coterie.training import Runtime, Schedule, Streams
 
 if TYPE_CHECKING:
-    from coterie.algorithms.base import DeepClusterer
+    from coterie.algorithms.base import Clusterer
 
 NETWORKS = ("auto", "mlp", "conv")
 
 
-def check_parameters(estimator: DeepClusterer, source: Source) -> None:
+def check_parameters(estimator: Clusterer, source: Source) -> None:
     """Raise an InputError for the first parameter that breaks its rule.
 
     Parameters
     ----------
-    estimator : DeepClusterer
+    estimator : Clusterer
         Its parameters as the user set them.
     source : Source
         The rows, checked.
@@ -39,20 +39,11 @@ def check_parameters(estimator: DeepClusterer, source: Source) -> None:
         Naming the parameter, the rule and the value.
     """
     e, owner = estimator, type(estimator).__name__
-    network = isinstance(e.network, MLP | Conv) or _is_pair(e.network) or e.network in NETWORKS
-    rules = [
-        ("n_clusters", whole(e.n_clusters, 1), "an integer >= 1"),
-        ("code_size", whole(e.code_size, 1), "an integer >= 1"),
-        ("network", network, f"one of {NETWORKS}, MLP, Conv or a pair of nn.Module"),
-        ("start", e.start == "auto" or e.start in STARTS, f"'auto' or one of {', '.join(STARTS)}"),
-        ("augment", e.augment is None or isinstance(e.augment, str | Augment), "'auto', 'none', Augment or str"),
-        ("pretrain", e.pretrain == "auto" or isinstance(e.pretrain, Schedule), "'auto' or a Schedule"),
-        ("train", e.train == "auto" or isinstance(e.train, Schedule), "'auto' or a Schedule"),
-    ]
-    require(owner, e, rules)
-    for name in ("pretrain", "train"):
-        if isinstance(schedule := getattr(e, name), Schedule):
-            schedule.check(name)
+    given = e.get_params(deep=False)
+    require(owner, e, [(name, rule(given[name]), words) for name, rule, words in _RULES if name in given])
+    for name, value in given.items():
+        if isinstance(value, Schedule):
+            value.check(name)
     if e.n_clusters > len(source):
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at most the number of rows. "
@@ -61,12 +52,12 @@ def check_parameters(estimator: DeepClusterer, source: Source) -> None:
     e.check()
 
 
-def identify(estimator: DeepClusterer, source: Source, runtime: Runtime, *, settings: dict[str, Any]) -> dict[str, Any]:
+def identify(estimator: Clusterer, source: Source, runtime: Runtime, *, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what makes this fit this fit: a checkpoint of another one must not be gone on with.
 
     Parameters
     ----------
-    estimator : DeepClusterer
+    estimator : Clusterer
         The system.
     source : Source
         The rows.
@@ -89,12 +80,12 @@ def identify(estimator: DeepClusterer, source: Source, runtime: Runtime, *, sett
     }
 
 
-def build(estimator: DeepClusterer, spec: DataSpec, *, settings: dict[str, Any], streams: Streams) -> Model:
+def build(estimator: Clusterer, spec: DataSpec, *, settings: dict[str, Any], streams: Streams) -> Model:
     """Make the model, with first weights from the fit's own stream; shapes follow from parameters and data alone.
 
     Parameters
     ----------
-    estimator : DeepClusterer
+    estimator : Clusterer
         The system.
     spec : DataSpec
         Shape of a row.
@@ -113,18 +104,29 @@ def build(estimator: DeepClusterer, spec: DataSpec, *, settings: dict[str, Any],
     InputError
         If the network does not fit the rows.
     """
-    network = settings["network"]
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(streams.integer("weights"))  # torch.manual_seed would seed GPUs too
-        if isinstance(network, tuple):
-            encoder, decoder = copy.deepcopy(network)
-        else:
-            encoder, decoder = network.build(spec, estimator.code_size)
-        return Model(encoder, decoder, estimator.make_head(_code_size(encoder, decoder, spec)))
+        return estimator.make_model(spec, settings)
 
 
-def _is_pair(value: object) -> bool:
-    return isinstance(value, list | tuple) and [isinstance(m, nn.Module) for m in value] == [True, True]
+def _is_network(value: object) -> bool:
+    pair = isinstance(value, list | tuple) and [isinstance(m, nn.Module) for m in value] == [True, True]
+    return pair or isinstance(value, MLP | Conv) or (isinstance(value, str) and value in NETWORKS)
+
+
+def _is_schedule(value: object) -> bool:
+    return isinstance(value, Schedule) or (isinstance(value, str) and value == "auto")
+
+
+_RULES: list[tuple[str, Callable[[Any], bool], str]] = [
+    ("n_clusters", lambda v: whole(v, 1), "an integer >= 1"),
+    ("code_size", lambda v: whole(v, 1), "an integer >= 1"),
+    ("network", _is_network, f"one of {NETWORKS}, MLP, Conv or a pair of nn.Module"),
+    ("start", lambda v: v == "auto" or v in STARTS, f"'auto' or one of {', '.join(STARTS)}"),
+    ("augment", lambda v: v is None or isinstance(v, str | Augment), "'auto', 'none', Augment or str"),
+    ("pretrain", _is_schedule, "'auto' or a Schedule"),
+    ("train", _is_schedule, "'auto' or a Schedule"),
+]  # of the parameters that systems share
 
 
 def _identity(value: object) -> object:
@@ -134,23 +136,3 @@ def _identity(value: object) -> object:
         return encode_value(value)
     except TypeError:
         return repr(value)  # a user's own modules: their layers tell them apart
-
-
-def _code_size(encoder: nn.Module, decoder: nn.Module, spec: DataSpec) -> int:
-    """Return d, after checking that the pair fits the rows and each other."""
-    try:
-        with torch.no_grad():
-            # As in use: batch norm must not take the zeros for rows.
-            z = encoder.eval()(torch.zeros(2, *spec.shape))
-            x = decoder.eval()(z)
-    except RuntimeError as error:
-        raise InputError(
-            f"The 'network' parameter must map rows of shape {spec.shape} to codes and back. "
-            f"Got a network that fails on them: {str(error).splitlines()[0]}"
-        ) from None
-    if z.ndim != 2 or x.shape[1:] != torch.Size(spec.shape):
-        raise InputError(
-            f"The 'network' parameter must map rows of shape {spec.shape} to codes of shape (d,) and back. "
-            f"Got codes of shape {tuple(z.shape[1:])} and reconstructions of shape {tuple(x.shape[1:])} instead."
-        )
-    return z.shape[1]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss
 
-from coterie.algorithms.base import DeepClusterer
+from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
 from coterie.nn import MLP, StudentT, kl_divergence, sharpen, student_t
 from coterie.settings import hyperparameters

@@ -31,10 +31,11 @@ from coterie.data import Augment
 from coterie.errors import InputError
 from coterie.nn import MLP, NETWORKS, Conv
 from coterie.persistence import encode_value
+from coterie.settings import Settings
 from coterie.training import Schedule
 
 if TYPE_CHECKING:
-    from coterie.algorithms.base import DeepClusterer
+    from coterie.algorithms.base import Clusterer
     from coterie.data import Source
 
 WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
@@ -44,12 +45,12 @@ MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network 
 LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network
 
 
-def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
+def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     """Return an estimator's parameters with every "auto" replaced by what it stands for.
 
     Parameters
     ----------
-    estimator : DeepClusterer
+    estimator : Clusterer
         Its parameters.
     source : Source
         The rows.
@@ -60,16 +61,24 @@ def resolve(estimator: DeepClusterer, source: Source) -> dict[str, Any]:
         Parameter names to values.
     """
     settings = estimator.get_params(deep=False)
-    images, n = source.spec.kind == "images", len(source)
-    entries = math.prod(source.spec.shape)
+    spec, n = source.spec, len(source)
+    settings["scaling"] = spec.scaling
+    own = estimator.own_defaults(spec, n)
+    settings = {name: own[name] if _is_auto(value) and name in own else value for name, value in settings.items()}
+    if "network" not in settings:
+        return settings
+    images, entries = spec.kind == "images", math.prod(spec.shape)
     many = n >= MANY_ROWS and (not images or entries <= LARGEST_DENSE)
     settings["network"] = _network(settings["network"], images=images, many=many, entries=entries)
     settings["augment"] = _augment(settings["augment"], images=images)
-    settings["scaling"] = source.spec.scaling
     if settings["start"] == "auto":
-        settings["start"] = estimator.auto_start or _start(n, estimator.n_clusters, estimator.code_size)
+        settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings["code_size"])
     auto = _schedules(n, images=images, many=many, round_start=settings["start"] == "kmeans")
-    return {k: auto[k] if k in auto and isinstance(v, str) and v == "auto" else v for k, v in settings.items()}
+    return {name: auto[name] if _is_auto(value) and name in auto else value for name, value in settings.items()}
+
+
+def _is_auto(value: object) -> bool:
+    return isinstance(value, str) and value == "auto"
 
 
 def digest(settings: dict[str, Any]) -> str:
@@ -83,10 +92,18 @@ def digest(settings: dict[str, Any]) -> str:
     Returns
     -------
     str
-        16 hexadecimal digits; the seed does not matter.
+        16 hexadecimal digits; the seed does not matter, nor does what a schedule or network leaves at its own default.
     """
-    text = json.dumps({name: encode_value(v) for name, v in settings.items() if name != "random_state"}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    told = {name: _told(value) for name, value in settings.items() if name != "random_state"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _told(value: Any) -> Any:
+    if not isinstance(value, Settings):
+        return encode_value(value)
+    usual = type(value)().get_params(deep=False)
+    changed = {name: encode_value(v) for name, v in value.get_params(deep=False).items() if v != usual[name]}
+    return {type(value).__name__: changed}
 
 
 def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[str, Any]:

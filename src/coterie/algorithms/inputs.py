@@ -15,17 +15,17 @@ from coterie.data.arrays import to_array
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
-    from coterie.algorithms.base import DeepClusterer
+    from coterie.algorithms.base import Clusterer
 
 IMAGES = (3, 4)  # numbers of axes of stacked images
 
 
-def open_source(estimator: DeepClusterer, X: Any, *, reset: bool) -> Source:
+def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
     """Turn what a user gives into a checked source.
 
     Parameters
     ----------
-    estimator : DeepClusterer
+    estimator : Clusterer
         Its parameters say how to read flat rows; when fitted, its ``spec_`` says what rows must look like.
     X : array-like or Source
         Rows.

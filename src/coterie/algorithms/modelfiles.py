@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from coterie.algorithms.base import DeepClusterer
+from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import build
 from coterie.data import DataSpec
 from coterie.errors import InputError, ModelFileError
@@ -20,12 +20,12 @@ from coterie.training import Streams
 _SCALARS = ("seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
 
 
-def save(model: DeepClusterer, folder: str | Path) -> None:
-    """Write a fitted system; see :meth:`DeepClusterer.save`.
+def save(model: Clusterer, folder: str | Path) -> None:
+    """Write a fitted system; see :meth:`Clusterer.save`.
 
     Parameters
     ----------
-    model : DeepClusterer
+    model : Clusterer
         A fitted system.
     folder : path
         Where.
@@ -38,7 +38,7 @@ def save(model: DeepClusterer, folder: str | Path) -> None:
     if type(model) not in SYSTEMS.values():
         raise InputError(f"{type(model).__name__} is no system of coterie's; a model folder could not be read again.")
     parameters = dict(model._fitted_params)  # not those of now, which may have been set after the fit
-    own = isinstance(parameters["network"], list | tuple)
+    own = isinstance(parameters.get("network"), list | tuple)
     settings = {k: v for k, v in model.settings_.items() if k != "random_state"}
     if own:
         settings["network"] = parameters["network"] = None  # code cannot be stored; load() is given it
@@ -55,25 +55,26 @@ def save(model: DeepClusterer, folder: str | Path) -> None:
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
     tensors["labels"] = torch.from_numpy(model.labels_)
-    if model.pretrained_code_ is not None:
-        tensors["pretrained_code"] = torch.from_numpy(model.pretrained_code_)
+    for name in model.extras:
+        if (kept := getattr(model, f"{name}_")) is not None:
+            tensors[name] = torch.from_numpy(kept)
     save_model(folder, config=config, tensors=tensors)
 
 
-def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = None) -> DeepClusterer:
+def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = None) -> Clusterer:
     """Read a model folder.
 
     Parameters
     ----------
     folder : path
-        What :meth:`DeepClusterer.save` wrote.
+        What :meth:`Clusterer.save` wrote.
     network : pair of nn.Module or None, default=None
         The encoder and decoder classes' instances, for a model that was fitted with a pair of your own: a model file
         holds numbers, never code.
 
     Returns
     -------
-    DeepClusterer
+    Clusterer
         The fitted system; on the same machine it predicts what was predicted before, bit for bit.
 
     Raises
@@ -104,7 +105,7 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
 
 def _rebuild(
     config: dict[str, Any], tensors: dict[str, torch.Tensor], network: tuple[nn.Module, nn.Module] | None
-) -> DeepClusterer:
+) -> Clusterer:
     from coterie.algorithms import SYSTEMS
 
     cls = {system.__name__: system for system in SYSTEMS.values()}[config["system"]]
@@ -122,6 +123,7 @@ def _rebuild(
     built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     model.model_ = built.eval()
     model.labels_ = tensors["labels"].numpy()
-    model.pretrained_code_ = tensors["pretrained_code"].numpy() if "pretrained_code" in tensors else None
+    for name in model.extras:
+        setattr(model, f"{name}_", tensors[name].numpy() if name in tensors else None)
     model._describe()
     return model

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-SHARED_PARAMETERS = """n_clusters : int, default=8
+COMMON_PARAMETERS = """n_clusters : int, default=8
         K, the number of clusters; 1 <= K <= n.
-    code_size : int, default=10
-        d, the number of entries of the code; a pair of modules as ``network`` brings its own.
-    network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
-        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`. A pair ``(encoder, decoder)`` maps
-        (b, \\*shape) to (b, d) and back; it is copied, never changed.
     image_shape : tuple of int or None, default=None
         (H, W) or (H, W, C) of images that come as flat rows.
     scaling : {"auto", "none", "unit", "standard"}, default="auto"
         How raw values become the network's: "unit" maps the type's or the set's range to [0, 1], "standard" gives
         each column mean 0 and variance 1; "auto" chooses by dtype and range (:func:`coterie.data.make_source`).
+    random_state : int, RandomState or None, default=None
+        Seed of everything random. An int gives the same labels again on one machine."""
+
+SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
+    code_size : int, default=10
+        d, the number of entries of the code; a pair of modules as ``network`` brings its own.
+    network : {{"auto", "mlp", "conv"}}, MLP, Conv or pair of nn.Module, default="auto"
+        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`. A pair ``(encoder, decoder)`` maps
+        (b, \\*shape) to (b, d) and back; it is copied, never changed.
     augment : "auto", "none", Augment or str, default="auto"
         Random changes that a row's cluster should not depend on, such as "shift-rotate".
-    start : {"auto", "kmeans", "mixture", "manifold"}, default="auto"
+    start : {{"auto", "kmeans", "mixture", "manifold"}}, default="auto"
         The first partition of the code (:func:`coterie.starts.make_start`).
     pretrain : "auto" or Schedule, default="auto"
         Training of the autoencoder.
     train : "auto" or Schedule, default="auto"
-        Training of the clusters.
-    random_state : int, RandomState or None, default=None
-        Seed of everything random. An int gives the same labels again on one machine."""
+        Training of the clusters."""
 
 DEC_PARAMETERS = """alpha : float, default=1.0
         Degrees of freedom of the Student-t kernel; positive, unitless.
@@ -43,7 +45,7 @@ DEC_PARAMETERS = """alpha : float, default=1.0
     gather_rounds : int, default=2
         How often that is done, each time around clusters found anew; >= 1."""
 
-FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
+FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
     cluster_centers_ : ndarray of shape (K, d)
         Centres in the code, float32.
@@ -58,8 +60,6 @@ FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         The trained encoder, decoder and head.
     network_summary_ : str
         Layers, shapes and parameter counts.
-    pretrained_code_ : ndarray of shape (n, d) or None
-        The code before the clusters were trained, which k-means serves as a baseline on.
     seed_ : int
         The seed that was used.
     n_iter_ : int
@@ -71,9 +71,13 @@ FITTED_ATTRIBUTES = """labels_ : ndarray of shape (n,)
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, where X had any."""
 
+FITTED_ATTRIBUTES = f"""{FOUND_ATTRIBUTES}
+    pretrained_code_ : ndarray of shape (n, d) or None
+        The code before the clusters were trained, which k-means serves as a baseline on."""
+
 
 def fill(doc: str) -> str:
-    """Return a docstring with ``{shared}``, ``{dec}`` and ``{fitted}`` replaced by the shared parts.
+    """Return a docstring with the marks of shared parts, such as ``{shared}``, replaced by them.
 
     Parameters
     ----------
@@ -85,7 +89,13 @@ def fill(doc: str) -> str:
     str
         The whole of it.
     """
-    parts = {"{shared}": SHARED_PARAMETERS, "{dec}": DEC_PARAMETERS, "{fitted}": FITTED_ATTRIBUTES}
+    parts = {
+        "{common}": COMMON_PARAMETERS,
+        "{shared}": SHARED_PARAMETERS,
+        "{dec}": DEC_PARAMETERS,
+        "{found}": FOUND_ATTRIBUTES,
+        "{fitted}": FITTED_ATTRIBUTES,
+    }
     for mark, part in parts.items():
         doc = doc.replace(mark, part)
     return doc

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from coterie.nn import mse
+from coterie.nn import Model, make_autoencoder, mse
 from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
+
+if TYPE_CHECKING:
+    from coterie.data import DataSpec
 
 
 class System(BaseEstimator):
     """A paper's mathematics, for the loop to run; the defaults are those of "pretrain an autoencoder, then cluster"."""
 
     n_clusters: Any
+    code_size: Any
     auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
+
+    def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
+        """Return what "auto" means in this system, by parameter, where it differs from the rule of all systems."""
+        return {}
+
+    def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
+        """Return the untrained model for rows of ``spec``: an autoencoder and the system's head, unless it has more."""
+        encoder, decoder, d = make_autoencoder(settings["network"], spec, self.code_size)
+        return Model(encoder, decoder, self.make_head(d))
 
     def make_head(self, code_size: int) -> nn.Module:
         """Return the module from codes (b, d) to log q (b, K), with a ``centers`` of shape (K, d)."""

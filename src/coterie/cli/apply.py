@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import coterie
-from coterie.algorithms import DeepClusterer
+from coterie.algorithms import Clusterer
 from coterie.cli.inputs import Data, open_like, resolve_data
 from coterie.cli.run import CHECKPOINT, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.errors import InputError
 
 
-def apply_model(run: Path, data: str, *, strict: bool) -> tuple[DeepClusterer, Data]:
+def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]:
     """Read a run's model and rows that it can be applied to.
 
     Parameters
@@ -26,7 +26,7 @@ def apply_model(run: Path, data: str, *, strict: bool) -> tuple[DeepClusterer, D
 
     Returns
     -------
-    model : DeepClusterer
+    model : Clusterer
         Fitted.
     rows : Data
         Checked against what was fitted.

@@ -14,6 +14,7 @@ from coterie.training import Schedule
 _GROUPS: dict[str, dict[str, type]] = {
     "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
     "pretrain": {"schedule": Schedule},
+    "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},
     "augment": {"augment": Augment},
 }  # parameters that may be tables, and what a table's "kind" may be; the first is the default

@@ -18,7 +18,7 @@ from coterie.errors import Interrupted
 from coterie.training import Callback, Clock
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DeepClusterer
+    from coterie.algorithms import Clusterer
     from coterie.training import Fit, Phase
 
 _STEPS = 6
@@ -27,12 +27,12 @@ _ROWS = 2048
 _PHASES = 10  # of a system that makes its plan while it learns, only the first ones are foreseen
 
 
-def rehearse(estimator: DeepClusterer, source: Source) -> float:
+def rehearse(estimator: Clusterer, source: Source) -> float:
     """Take the first steps of a fit and throw them away.
 
     Parameters
     ----------
-    estimator : DeepClusterer
+    estimator : Clusterer
         With its parameters; not changed.
     source : Source
         The rows.
@@ -71,7 +71,7 @@ class _Enough(Exception):
 class _Timer(Callback):
     """Measures steps, foresees how many there will be, and stops the fit."""
 
-    def __init__(self, estimator: DeepClusterer, source: Source) -> None:
+    def __init__(self, estimator: Clusterer, source: Source) -> None:
         self.estimator, self.source = estimator, source
         self.expected = 0.0
         self._times = [time.perf_counter()]

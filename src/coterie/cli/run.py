@@ -36,7 +36,7 @@ except ImportError:  # Windows
 if TYPE_CHECKING:
     import numpy as np
 
-    from coterie.algorithms import DeepClusterer
+    from coterie.algorithms import Clusterer
     from coterie.baselines import Baseline
     from coterie.cli.console import Screen
 
@@ -190,7 +190,7 @@ def _write_all(
     folder: Path,
     data: Data,
     *,
-    estimator: DeepClusterer,
+    estimator: Clusterer,
     baseline: Baseline,
     trace: LabelTrace,
 ) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _write_all(
         estimator.labels_,
         q,
         source=data.source,
-        reconstruct=lambda rows: estimator.inverse_transform(z[rows]),
+        reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if estimator.decodes else None,
         refresh_labels=traced,
         refresh_steps=steps,
         y=data.y,
@@ -225,13 +225,14 @@ def _judge(
     settings: RunSettings,
     data: Data,
     *,
-    estimator: DeepClusterer,
+    estimator: Clusterer,
     baseline: Baseline,
     z: np.ndarray,
     q: np.ndarray,
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` holds."""
-    code = z if estimator.pretrained_code_ is None else estimator.pretrained_code_
+    pretrained = getattr(estimator, "pretrained_code_", None)
+    code = z if pretrained is None else pretrained
     budget = SHARE * estimator.fit_seconds_
     beside = baselines.code_kmeans(code, estimator.n_clusters, seed=settings.seed, budget_seconds=budget)
     # All three on one code, and one that was not made for any of them: a silhouette means nothing across codes.

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coterie import __version__
-from coterie.algorithms import SYSTEMS, DeepClusterer
+from coterie.algorithms import SYSTEMS, Clusterer
 from coterie.cli import toml
 from coterie.cli.inputs import resolve_data, resolve_labels
 from coterie.cli.parameters import to_parameter
@@ -104,12 +104,12 @@ class RunSettings(BaseModel):
         again = f"coterie fit --config {CONFIG} --out ANOTHER-FOLDER"
         return f"# coterie {__version__}. To make this run again: {again}\n\n" + toml.dumps(self.model_dump())
 
-    def estimator(self) -> DeepClusterer:
+    def estimator(self) -> Clusterer:
         """Return the estimator that the settings describe.
 
         Returns
         -------
-        DeepClusterer
+        Clusterer
             Not fitted.
 
         Raises

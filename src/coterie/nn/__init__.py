@@ -2,7 +2,8 @@
 
 from coterie.nn.heads import Nearest, StudentT, student_t
 from coterie.nn.losses import kl_divergence, mse, sharpen
-from coterie.nn.networks import MLP, NETWORKS, Conv, Model
+from coterie.nn.model import Model, device_of, make_autoencoder
+from coterie.nn.networks import MLP, NETWORKS, Conv
 from coterie.nn.summary import summarise_network
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "Model",
     "Nearest",
     "StudentT",
+    "device_of",
     "kl_divergence",
+    "make_autoencoder",
     "mse",
     "sharpen",
     "student_t",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+BLOCK = 4096  # codes whose differences to all centres are held at a time
+
 
 class StudentT(nn.Module):
     r"""Soft assignment by a Student-t kernel.
@@ -90,6 +92,11 @@ class Nearest(nn.Module):
         self.centers.copy_(centers)
         # Rows that all lie on their centres leave no width; the smallest one keeps the logarithm finite.
         self.variance.fill_(max(variance, torch.finfo(torch.float32).eps))
+
+    def fill_from(self, z: Tensor, centers: Tensor) -> None:
+        """Set the centres, shape (K, d), and the variance that codes z, shape (n, d), have around them."""
+        distance = torch.cat([squared_distances(part, centers).min(1).values for part in z.split(BLOCK)])
+        self.fill(centers, float(distance.mean()) / z.shape[1])
 
     def forward(self, z: Tensor) -> Tensor:
         """Return log q, shape (b, K), for codes z, shape (b, d)."""

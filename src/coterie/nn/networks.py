@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -24,44 +24,6 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
 }
 INITIALISERS = ("torch", "he", "fan_in", "glorot", "small_normal")
-
-
-class Model(nn.Module):
-    """What is learned: an encoder, a decoder and a head.
-
-    Parameters
-    ----------
-    encoder : nn.Module
-        From rows, shape (b, *shape), to codes, shape (b, d).
-    decoder : nn.Module
-        From codes back to rows.
-    head : nn.Module
-        From codes to log q, shape (b, K).
-
-    Examples
-    --------
-    >>> import torch
-    >>> from coterie.nn import Model, StudentT
-    >>> model = Model(torch.nn.Linear(3, 2), torch.nn.Linear(2, 3), StudentT(4, 2))
-    >>> model.head(model.encode(torch.zeros(5, 3))).shape
-    torch.Size([5, 4])
-    """
-
-    head: Any  # torch would type its centers and fill() as "Tensor or Module"
-
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, head: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-        self.head = head
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Return codes z, shape (b, d)."""
-        return self.encoder(x)
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Return reconstructions, shape (b, *shape)."""
-        return self.decoder(z)
 
 
 @hyperparameters

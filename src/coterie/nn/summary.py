@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from coterie.nn.networks import Model
+from coterie.nn.model import Model, device_of
 
 
 def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
@@ -43,11 +43,12 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
         for layer in ([network] if not list(network.children()) else network.modules())
         if not list(layer.children())
     ]
-    device = next(model.parameters()).device
+    device = device_of(model)
     try:
         with torch.no_grad():
             z = model.encode(torch.zeros(1, *shape, device=device))
-            model.decode(z)
+            if model.decoder is not None:
+                model.decode(z)
             model.head(z)
     finally:
         for handle in handles:

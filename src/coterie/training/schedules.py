@@ -34,9 +34,13 @@ class Schedule(Settings):
         Highest learning rate; positive.
     shape : {"one-cycle", "cosine", "step", "constant"}, default="one-cycle"
         Course of the learning rate. "one-cycle" rises over the first ``warmup`` of the steps and falls to zero, both
-        along half a cosine [1]_; "cosine" only falls; "step" divides by ten after every third of the steps.
+        along half a cosine [1]_; "cosine" only falls; "step" multiplies it by ``drop``, ``drops`` times, evenly spaced.
     warmup : float, default=0.3
         Share of the steps in which "one-cycle" rises; in [0, 1).
+    drops : int, default=2
+        How often "step" lowers the rate; >= 1.
+    drop : float, default=0.1
+        What "step" multiplies the rate by each time; in (0, 1].
     momentum : float, default=0.9
         Momentum of "sgd", first-moment decay of the others; in [0, 1).
     beta2 : float, default=0.999
@@ -64,6 +68,8 @@ class Schedule(Settings):
     learning_rate: float = 1e-3
     shape: str = "one-cycle"
     warmup: float = 0.3
+    drops: int = 2
+    drop: float = 0.1
     momentum: float = 0.9
     beta2: float = 0.999
     weight_decay: float = 0.0
@@ -79,6 +85,8 @@ class Schedule(Settings):
                 ("learning_rate", within(self.learning_rate, 0) and self.learning_rate > 0, "a positive number"),
                 ("shape", self.shape in SHAPES, f"one of {', '.join(SHAPES)}"),
                 ("warmup", within(self.warmup, 0, 1), "a number in [0, 1)"),
+                ("drops", whole(self.drops, 1), "an integer >= 1"),
+                ("drop", within(self.drop, 0) and 0 < self.drop <= 1, "a number in (0, 1]"),
                 ("momentum", within(self.momentum, 0, 1), "a number in [0, 1)"),
                 ("beta2", within(self.beta2, 0, 1), "a number in [0, 1)"),
                 ("weight_decay", within(self.weight_decay, 0), "a number >= 0"),
@@ -104,7 +112,7 @@ class Schedule(Settings):
         if self.shape == "constant":
             return self.learning_rate
         if self.shape == "step":
-            return self.learning_rate * 0.1 ** int(3 * done)
+            return self.learning_rate * self.drop ** int((self.drops + 1) * done)
         if self.shape == "one-cycle" and done < self.warmup:
             return self.learning_rate * _half_cosine(1 - done / self.warmup)
         start = self.warmup if self.shape == "one-cycle" else 0.0
