@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import append, peak_mb, provenance, read, run_apart
+from coterie.training import Callback, Fit
 
 FILE = "accuracy.jsonl"
+POINTS = 20  # of a run's curve
 
 
 def main() -> None:
@@ -37,10 +39,12 @@ def main() -> None:
 def run(job: dict[str, Any]) -> dict[str, Any]:
     """Fit one system to one data set with one seed; return the row."""
     import numpy as np
+    import torch
 
     from coterie import datasets
     from coterie.algorithms import SYSTEMS
     from coterie.baselines import raw_kmeans
+    from coterie.config import config_context
     from coterie.data import make_source
     from coterie.metrics import evaluate
 
@@ -55,13 +59,36 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         X = np.load(mapped, mmap_mode="r")
         y = np.asarray(table.y)
         del table
-        model.fit(X)
+        trace = Trace()
+        with config_context(callbacks=(trace,)):
+            model.fit(X)
         peak = peak_mb()
-        row = _row(job, model, y)
+        row = _row(job, model, y) | {"curve": trace.curve(y)}
         # The same share of the fit's time that the command line gives to this baseline.
         pixels = raw_kmeans(make_source(X), n_clusters, seed=job["seed"], budget_seconds=model.fit_seconds_ / 10)
     kmeans = {"kmeans": round(evaluate(y, pixels.labels)["accuracy"], 5), "kmeans_rows": pixels.rows_fitted}
-    return row | kmeans | {"peak_mb": peak, **provenance()}
+    return row | kmeans | {"peak_mb": peak, "threads": torch.get_num_threads(), **provenance()}
+
+
+class Trace(Callback):
+    """Keeps the clusters at refreshes; what they were worth is asked after the fit, when labels are read."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.labels: list[Any] = []
+
+    def on_refresh(self, fit: Fit, labels: Any) -> None:
+        """Keep these clusters."""
+        self.seconds.append(fit.clock.seconds)
+        self.labels.append(labels.astype("uint8"))
+
+    def curve(self, y: Any) -> list[tuple[float, float]]:
+        """Return seconds and accuracy at up to 20 refreshes, evenly spaced."""
+        from coterie.metrics import evaluate
+
+        count = len(self.labels)
+        shown = sorted({round(i * (count - 1) / (POINTS - 1)) for i in range(POINTS)}) if count else []
+        return [(round(self.seconds[i], 1), round(evaluate(y, self.labels[i])["accuracy"], 4)) for i in shown]
 
 
 def _row(job: dict[str, Any], model: Any, y: Any) -> dict[str, Any]:
@@ -81,8 +108,9 @@ def _row(job: dict[str, Any], model: Any, y: Any) -> dict[str, Any]:
         "sizes": np.bincount(model.labels_, minlength=model.n_clusters).tolist(),
         "settings": digest(model.settings_),
     }
-    if model.pretrained_code_ is not None:
-        code = code_kmeans(model.pretrained_code_, model.n_clusters, seed=job["seed"])
+    pretrained = getattr(model, "pretrained_code_", None)
+    if pretrained is not None:
+        code = code_kmeans(pretrained, model.n_clusters, seed=job["seed"])
         row["autoencoder_kmeans"] = round(evaluate(y, code.labels)["accuracy"], 5)
     return row
 

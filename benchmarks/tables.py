@@ -1,4 +1,4 @@
-"""Write the tables of README.md from the results, or check that they are what the results say.
+"""Write the tables of README.md and docs/results.md from the results, or check that they are what the results say.
 
 python -m benchmarks.tables [--check]
 """
@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.common import ROOT, read
+from benchmarks.published import PUBLISHED
 
-README = ROOT / "README.md"
+README, RESULTS_PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
 TITLES = {
     "mnist": "MNIST 70,000",
     "mnist10k": "MNIST-10k",
@@ -21,46 +22,83 @@ TITLES = {
     "pendigits": "Pendigits",
 }
 Row = dict[str, Any]
+Key = tuple[str, str, str | None]  # data, system, recipe
 
 
 def main() -> None:
     """Write, or with ``--check`` compare."""
-    text = README.read_text(encoding="utf-8")
-    new = render(text)
-    if "--check" in sys.argv:
-        if new != text:
-            raise SystemExit("README.md differs from benchmarks/results; run python -m benchmarks.tables")
-        return
-    README.write_text(new, encoding="utf-8")
+    for page in (README, RESULTS_PAGE):
+        text = page.read_text(encoding="utf-8")
+        new = render(text)
+        if "--check" not in sys.argv:
+            page.write_text(new, encoding="utf-8")
+        elif new != text:
+            raise SystemExit(f"{page.name} differs from benchmarks/results; run python -m benchmarks.tables")
 
 
 def render(text: str) -> str:
     """Return the text with every table between its markers made anew."""
-    for name, lines in {"accuracy": accuracy(), "speed": speed()}.items():
+    for name, make in {"accuracy": accuracy, "speed": speed, "systems": systems, "curves": curves}.items():
         start, end = f"<!-- table:{name} -->", "<!-- end -->"
-        before, _, rest = text.partition(start)
-        _, _, after = rest.partition(end)
-        text = "\n".join([f"{before}{start}", *lines, f"{end}{after}"])
+        before, found, rest = text.partition(start)
+        if found:
+            _, _, after = rest.partition(end)
+            text = "\n".join([f"{before}{start}", *make(), f"{end}{after}"])
     return text
 
 
-def accuracy() -> list[str]:
-    """Return the accuracy table: a line for each system and data set, seeds 0-9 only."""
-    groups: dict[tuple[str, str], dict[int, Row]] = {}
+def groups() -> dict[Key, list[Row]]:
+    """Return the rows of seeds 0-9 by data, system and recipe, in the order of the tables."""
+    from coterie.algorithms import SYSTEMS
+
+    found: dict[Key, dict[int, Row]] = {}
     for row in read("accuracy.jsonl"):
-        if row["seed"] <= 9 and row["recipe"] is None:
-            group = groups.setdefault((row["dataset"], row["system"]), {})
-            if any(other["commit"] != row["commit"] for other in group.values()):
+        if row["seed"] <= 9:
+            group = found.setdefault((row["dataset"], row["system"], row["recipe"]), {})
+            if any(other["settings"] != row["settings"] for other in group.values()):
                 group.clear()  # a mean is over runs of one and the same program
             group[row["seed"]] = row
+    order = sorted(found, key=lambda key: (list(TITLES).index(key[0]), list(SYSTEMS).index(key[1]), key[2] or ""))
+    return {key: list(found[key].values()) for key in order}
+
+
+def accuracy() -> list[str]:
+    """Return the table of DEC at its defaults."""
+    shown = {key: rows for key, rows in groups().items() if key[1] == "dec" and key[2] is None}
     lines = [
         "| data | system | seeds | ACC mean ± sd | lowest – highest | NMI | ARI "
         "| k-means on its code | k-means on pixels | median seconds | peak MB |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        *(_line(key, rows) for key, rows in shown.items()),
     ]
-    order = sorted(groups, key=lambda key: (list(TITLES).index(key[0]), key[1]))
-    lines += [_accuracy_line(*key, list(groups[key].values())) for key in order]
-    return [*lines, "", *_hardware(row for group in groups.values() for row in group.values())]
+    return [*lines, "", *_hardware(row for rows in shown.values() for row in rows)]
+
+
+def systems() -> list[str]:
+    """Return the table of all systems and recipes, with what was published beside it."""
+    all_rows = groups()
+    lines = [
+        "| data | system | seeds | ACC mean ± sd | lowest – highest | NMI | ARI "
+        "| k-means on its code | k-means on pixels | median seconds | peak MB | published ACC (runs) | source |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    for key, rows in all_rows.items():
+        acc, runs, source = PUBLISHED.get(key, ("–", "", ""))
+        lines.append(f"{_line(key, rows)} {acc}{f' ({runs})' if runs else ''} | {source} |")
+    return [*lines, "", *_hardware(row for rows in all_rows.values() for row in rows)]
+
+
+def curves() -> list[str]:
+    """Return, for each system that is judged as it learns, the accuracy over time of its median run."""
+    lines = ["| data | system | minutes: ACC |", "|---|---|---|"]
+    for key, rows in groups().items():
+        row = sorted(rows, key=lambda r: r["accuracy"])[len(rows) // 2]
+        points = row.get("curve") or []
+        if len(points) > 2:
+            shown = points[:: max(1, len(points) // 6)]
+            told = ", ".join(f"{seconds / 60:.1f}: {_short(acc)}" for seconds, acc in shown)
+            lines.append(f"| {TITLES[key[0]]} | {_name(key)} | {told} |")
+    return lines
 
 
 def speed() -> list[str]:
@@ -76,12 +114,18 @@ def speed() -> list[str]:
     return [*lines, "", *_hardware([*latest.values(), *read("demo.jsonl")])]
 
 
-def _accuracy_line(dataset: str, system: str, rows: list[Row]) -> str:
+def _name(key: Key) -> str:
+    from coterie.algorithms import SYSTEMS
+
+    return SYSTEMS[key[1]].__name__ + (f", recipe {key[2]}" if key[2] else "")
+
+
+def _line(key: Key, rows: list[Row]) -> str:
     acc = [row["accuracy"] for row in rows]
     code = [row["autoencoder_kmeans"] for row in rows if "autoencoder_kmeans" in row]
     cells = [
-        TITLES[dataset],
-        system.upper() if system in ("dec", "idec") else system,
+        TITLES[key[0]],
+        _name(key),
         str(len(rows)),
         f"{_short(_mean(acc))} ± {_short(statistics.stdev(acc) if len(acc) > 1 else 0.0)}",
         f"{_short(min(acc))} – {_short(max(acc))}",
@@ -89,10 +133,17 @@ def _accuracy_line(dataset: str, system: str, rows: list[Row]) -> str:
         _short(_mean(row["ari"] for row in rows)),
         _short(_mean(code)) if code else "–",
         _short(_mean(row["kmeans"] for row in rows)),
-        f"{statistics.median(row['seconds'] for row in rows):.0f}",  # a busy machine makes single runs long
+        _seconds(rows),
         f"{max(row['peak_mb'] for row in rows):,.0f}",
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _seconds(rows: list[Row]) -> str:
+    """Return the median time, since a busy machine makes single runs long, and how many cores it was on."""
+    cores = sorted({row.get("threads", 2) for row in rows})
+    on = "" if cores == [2] else f" on {' or '.join(map(str, cores))} core{'s' * (cores != [1])}"
+    return f"{statistics.median(row['seconds'] for row in rows):.0f}{on}"
 
 
 def _demo_lines() -> list[str]:

@@ -28,8 +28,9 @@ def rows_like(dataset):
     return rows
 
 
-def test_the_tables_of_the_readme_are_made_from_the_results():
-    text = tables.README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", [tables.README, tables.RESULTS_PAGE], ids=lambda page: page.name)
+def test_the_tables_of_documents_are_made_from_the_results(page):
+    text = page.read_text(encoding="utf-8")
     assert tables.render(text) == text
 
 
