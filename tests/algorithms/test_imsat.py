@@ -6,12 +6,12 @@ import signal
 import numpy as np
 import pytest
 import torch
-from small import bars, blobs, small
+from small import blobs, small
 
 from coterie import IMSAT, Augment, Schedule, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.imsat import distance_to_neighbour
+from coterie.algorithms.imsat import ASIDE, distance_to_neighbour
 from coterie.data import make_source
 from coterie.errors import InputError, Interrupted
 from coterie.training import Callback, Fit, Phase, Runtime, Streams
@@ -29,22 +29,22 @@ def ready(**parameters):
     return model, fit
 
 
-def answers(fit, x, bias=0.0):
+def answers(fit, x, bias=0.0, head=None):
     """P(k | x) in NumPy, with ``bias`` added to the head's."""
     layers = [m for m in fit.model.encoder if isinstance(m, torch.nn.Linear)]
     for i, layer in enumerate(layers):
         x = x @ layer.weight.detach().double().numpy().T + layer.bias.detach().double().numpy()
         x = np.maximum(x, 0) if i < len(layers) - 1 else x
-    head = fit.model.head
+    head = head or fit.model.head
     logits = x @ head.weight.detach().double().numpy().T + head.bias.detach().double().numpy() + bias
     p = np.exp(logits)
     return p / p.sum(1, keepdims=True)
 
 
-def by_hand(fit, batch, *, lam, mu, bias=0.0, fixed=None):
+def by_hand(fit, batch, *, lam, mu, bias=0.0, fixed=None, head=None):
     """The three terms in NumPy; ``fixed`` is p hat where it differs from p."""
     x, changed = batch.x.double().numpy(), batch.view.double().numpy()
-    p, q = answers(fit, x, bias), answers(fit, changed, bias)
+    p, q = answers(fit, x, bias, head), answers(fit, changed, bias, head)
     hat, bar = p if fixed is None else fixed, p.mean(0)
     agreement = (hat * np.log(hat / q)).sum(1).mean()
     return agreement, lam * mu * (bar * np.log(bar)).sum(), -lam * (p * np.log(p)).sum(1).mean()
@@ -60,7 +60,7 @@ def test_terms_are_those_of_the_paper():
 
 
 def test_the_gradient_takes_the_answer_for_the_clean_row_as_given():
-    model, fit = ready(adversarial=0.0)
+    model, fit = ready(adversarial=0.0, lam=0.1, mu=4.0)
     batch = fit.batch(torch.arange(12), 0)
     sum(model.terms(fit, batch).values()).backward()
     fixed = answers(fit, batch.x.double().numpy())
@@ -133,6 +133,17 @@ def test_without_a_warm_up_nothing_is_pretrained():
         assert (model.pretrained_code_ is None) == (warmup == 0)
 
 
+def test_the_papers_training_needs_no_way_back():
+    X, _ = blobs(n=300)
+    model = IMSAT.from_recipe("paper", n_clusters=3, random_state=0)
+    model.set_params(train__batch_size=60, network__hidden=(64,)).fit(X)
+    assert model.model_.decoder is None
+    assert not hasattr(model, "inverse_transform")
+    # From random weights it may find another partition than the groups, but one that tells much about the rows.
+    assert np.bincount(model.labels_, minlength=3).min() > 60
+    assert model.predict_proba(X).max(1).mean() > 0.95
+
+
 def test_centres_are_the_clusters_mean_codes():
     X, _ = blobs()
     model = small(IMSAT).fit(X)
@@ -141,14 +152,19 @@ def test_centres_are_the_clusters_mean_codes():
         np.testing.assert_allclose(model.cluster_centers_[k], z[model.labels_ == k].mean(0), rtol=1e-4, atol=1e-5)
 
 
-def test_changes_that_a_cluster_should_bear_decide_between_two_partitions():
-    """Bars that are shifted are still bars, whereas k-means on pixels sees where they lie."""
-    x, y = bars(n=120)
-    rng = np.random.default_rng(0)
-    moved = np.stack([np.roll(image, rng.integers(-2, 3, 2), axis=(0, 1)) for image in x])
-    train = Schedule(steps=300, batch_size=60, learning_rate=5e-3)
-    model = small(IMSAT, n_clusters=2, augment=Augment(shift=0.3), warmup=0, train=train, code_size=8).fit(moved)
-    assert max((model.labels_ == y).mean(), (model.labels_ != y).mean()) > 0.9
+def test_pretraining_has_the_same_terms_on_small_clusters_where_rows_are_changed():
+    model, fit = ready(lam=0.3, mu=2.0, small=4)
+    batch = fit.batch(torch.arange(12), 0)
+    terms = model.pretrain_terms(fit, batch)
+    assert list(terms) == ["reconstruction", "agreement", "marginal", "conditional"]
+    z = fit.model.encode(batch.view)
+    torch.testing.assert_close(terms["reconstruction"], (fit.model.decode(z) - batch.x).square().mean())
+    assert fit.model.head.small.weight.shape == (12, 2)
+    expected = by_hand(fit, batch, lam=0.3, mu=2.0, head=fit.model.head.small)
+    for term, value in zip(list(terms.values())[1:], expected, strict=True):
+        assert float(term.detach()) == pytest.approx(ASIDE * value, rel=1e-4)
+    fit.augment = None
+    assert list(model.pretrain_terms(fit, batch)) == ["reconstruction"]
 
 
 class StopAt(Callback):
@@ -178,6 +194,7 @@ def test_stopped_while_clustering_and_resumed_is_the_same_to_the_bit(tmp_path):
         ({"lam": 0}, "'lam' parameter of IMSAT must be a positive number. Got 0"),
         ({"mu": -1}, "'mu' parameter of IMSAT must be a number >= 0. Got -1"),
         ({"adversarial": "some"}, "'adversarial' parameter of IMSAT must be 'auto' or a number >= 0. Got 'some'"),
+        ({"small": 0.5}, "'small' parameter of IMSAT must be an integer >= 0. Got 0.5"),
         ({"warmup": -1}, "'warmup' parameter of IMSAT must be 'auto' or an integer >= 0. Got -1"),
     ],
 )

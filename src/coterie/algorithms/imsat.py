@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,13 +15,14 @@ from torch.nn.functional import nll_loss, normalize
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
 from coterie.data import DataSpec, Source
-from coterie.nn import MLP, Model, Softmax, kl_divergence
+from coterie.nn import MLP, Model, Softmax, kl_divergence, mse
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
 
 NEIGHBOURS = 10  # the neighbour whose distance is the unit of an adversarial step
 SAMPLE = 10_000  # rows among which it is looked for
+ASIDE = 0.02  # weight of the small clusters' L beside a reconstruction's mean squared error
 WARMUP = 200  # optimiser steps that learn a start
 REFRESH = 100  # optimiser steps between two looks at the clusters of all rows
 
@@ -44,9 +46,9 @@ class IMSAT(DeepClusterer):
     Parameters
     ----------
     {shared}
-    lam : float, default=0.1
+    lam : float, default=0.3
         Weight lambda of the information beside the answers' agreement; positive.
-    mu : float, default=4.0
+    mu : float, default=2.0
         Weight of the marginal entropy beside the conditional one; >= 0.
     adversarial : float or "auto", default="auto"
         Length of the adversarial step in units of a row's distance to its tenth neighbour; 0 leaves it out. "auto" is
@@ -54,6 +56,9 @@ class IMSAT(DeepClusterer):
     warmup : int or "auto", default="auto"
         Optimiser steps that learn the partition of ``start`` on the pretrained code before L counts. 0 leaves out
         pretraining and start: L alone from random weights, as in the paper.
+    small : int, default=5
+        Small clusters, for each of the K, whose L goes along with the reconstruction of augmented rows in pretraining;
+        0 leaves them out.
 
     Attributes
     ----------
@@ -89,10 +94,11 @@ class IMSAT(DeepClusterer):
     (1, 1, True)
     """
 
-    lam: float = 0.1
-    mu: float = 4.0
+    lam: float = 0.3
+    mu: float = 2.0
     adversarial: float | str = "auto"
     warmup: int | str = "auto"
+    small: int = 5
 
     decodes: ClassVar[bool] = False  # the decoder is that of pretraining, if any, and L moves the codes away from it
     title: ClassVar[str] = "Information-maximising self-augmented training (Hu 2017)"
@@ -105,6 +111,7 @@ class IMSAT(DeepClusterer):
             "mu": 4.0,
             "adversarial": 0.25,
             "warmup": 0,
+            "small": 0,
             "train": Schedule(epochs=50, batch_size=250, optimiser="adam", learning_rate=0.002, shape="constant"),
         },
     }
@@ -115,6 +122,7 @@ class IMSAT(DeepClusterer):
             ("lam", within(self.lam, 0) and self.lam > 0, "a positive number"),
             ("mu", within(self.mu, 0), "a number >= 0"),
             ("adversarial", self.adversarial == "auto" or within(self.adversarial, 0), "'auto' or a number >= 0"),
+            ("small", whole(self.small, 1) or self.small == 0, "an integer >= 0"),
             ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
@@ -128,11 +136,9 @@ class IMSAT(DeepClusterer):
         model = super().make_model(spec, settings)
         return model if settings["warmup"] else Model(model.encoder, None, model.head)
 
-    def make_head(self, code_size: int) -> Softmax:
-        """Return a linear layer with small random weights, from which L alone can begin too."""
-        head = Softmax(self.n_clusters, code_size)
-        nn.init.xavier_uniform_(head.weight)
-        return head
+    def make_head(self, code_size: int) -> Softmaxes:
+        """Return linear layers with random weights, from which L alone can begin too."""
+        return Softmaxes(self.n_clusters, code_size, self.small * self.n_clusters)
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, warm-up and clustering; without a warm-up, clustering alone."""
@@ -142,6 +148,11 @@ class IMSAT(DeepClusterer):
         learn = Schedule(steps=steps, batch_size=train.batch_size, learning_rate=train.learning_rate)
         turn = Turn("warmup_terms", ("encoder", "head"), learn)
         return [self.pretraining(fit), Phase("warmup", (turn,), steps, train.batch_size), self.clustering(fit)]
+
+    def pretraining(self, fit: Fit) -> Phase:
+        """Return the phase that trains the autoencoder, and the small clusters beside it."""
+        phase = super().pretraining(fit)
+        return replace(phase, turns=(replace(phase.turns[0], trains=("encoder", "decoder", "head.small")),))
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the phase that trains encoder and head by L, to the end of its schedule."""
@@ -173,18 +184,20 @@ class IMSAT(DeepClusterer):
         log_p = fit.model.head(fit.model.encode(batch.view))  # (b, K)
         return {"warmup": nll_loss(log_p, fit.memory["labels"][batch.index].to(batch.x.device))}
 
+    def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the error of reconstruction and L of the small clusters, beside it."""
+        if not self.small or not fit.augment:
+            return super().pretrain_terms(fit, batch)
+        z = fit.model.encode(torch.cat([batch.x, batch.view]))  # (2b, d)
+        error = mse(fit.model.decode(z.chunk(2)[1]), batch.x)
+        found = information(fit.model.head.small(z), lam=self.lam, mu=self.mu)
+        return {"reconstruction": error, **{name: ASIDE * term for name, term in found.items()}}
+
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
         changed = batch.view + self.adversary(fit, batch) if fit.settings["adversarial"] else batch.view
-        both = fit.model.head(fit.model.encode(torch.cat([batch.x, changed])))  # (2b, K)
-        log_p, log_changed = both.chunk(2)
-        p = log_p.exp()
-        log_bar = log_p.logsumexp(0) - math.log(len(log_p))  # (K,): log of the batch's mean p
-        return {
-            "agreement": kl_divergence(p.detach(), log_changed),
-            "marginal": self.lam * self.mu * (log_bar.exp() * log_bar).sum(),
-            "conditional": -self.lam * (p * log_p).sum(1).mean(),
-        }
+        log_p = fit.model.head(fit.model.encode(torch.cat([batch.x, changed])))  # (2b, K)
+        return information(log_p, lam=self.lam, mu=self.mu)
 
     def adversary(self, fit: Fit, batch: Batch) -> Tensor:
         """Return the step of each row's radius that changes its answer most, to first order, of the shape of x."""
@@ -204,6 +217,41 @@ class IMSAT(DeepClusterer):
     def finish(self, fit: Fit) -> None:
         """Set the centres to the clusters' mean codes."""
         fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
+
+
+class Softmaxes(Softmax):
+    """A softmax over the K clusters and, for pretraining, one over small clusters of the same code."""
+
+    def __init__(self, n_clusters: int, code_size: int, n_small: int) -> None:
+        super().__init__(n_clusters, code_size)
+        self.small = Softmax(n_small, code_size) if n_small else nn.Identity()
+        for head in (self, self.small) if n_small else (self,):
+            nn.init.xavier_uniform_(head.weight)  # from zeros, L would not move
+
+
+def information(log_both: Tensor, *, lam: float, mu: float) -> dict[str, Tensor]:
+    """Return the terms of L.
+
+    Parameters
+    ----------
+    log_both : Tensor of shape (2b, K)
+        Log p of b rows, then of the same rows changed.
+    lam, mu : float
+        Weights of the information and, within it, of the marginal entropy.
+
+    Returns
+    -------
+    dict of str to Tensor of shape ()
+        The changed rows' disagreement, minus the marginal entropy and the conditional one, weighted.
+    """
+    log_p, log_changed = log_both.chunk(2)
+    p = log_p.exp()
+    log_bar = log_p.logsumexp(0) - math.log(len(log_p))  # (K,): log of the batch's mean p
+    return {
+        "agreement": kl_divergence(p.detach(), log_changed),
+        "marginal": lam * mu * (log_bar.exp() * log_bar).sum(),
+        "conditional": -lam * (p * log_p).sum(1).mean(),
+    }
 
 
 def distance_to_neighbour(source: Source, seed: int) -> Tensor:
