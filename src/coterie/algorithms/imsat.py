@@ -52,7 +52,7 @@ class IMSAT(DeepClusterer):
         Weight of the marginal entropy beside the conditional one; >= 0.
     adversarial : float or "auto", default="auto"
         Length of the adversarial step in units of a row's distance to its tenth neighbour; 0 leaves it out. "auto" is
-        0 for images, which ``augment`` changes, and 0.25 for other rows.
+        0 for images, which ``augment`` changes, and 0.25 for other rows; images that nothing may change need one too.
     warmup : int or "auto", default="auto"
         Optimiser steps that learn the partition of ``start`` on the pretrained code before L counts. 0 leaves out
         pretraining and start: L alone from random weights, as in the paper.
@@ -66,14 +66,18 @@ class IMSAT(DeepClusterer):
 
     Notes
     -----
-    The paper trains from random weights; here an autoencoder is pretrained, its code partitioned and the partition
-    learned first, since from random weights L finds one of many partitions into equal parts, another for each seed:
-    classes that look alike are then often cut across. The paper's bound on the marginal entropy, met by raising
-    :math:`\mu`, is one fixed weight, and both weights differ from the paper's 0.1 and 4, with which a good start slowly
-    drifts. The networks have no batch normalisation. The adversarial step is sought from the changed row, at
-    a distance of its own length, where the paper probes at 10 for all data; the tenth neighbour is looked for among at
-    most 10,000 rows. There is no decoder to use: that of pretraining does not follow the codes that L makes.
-    ``from_recipe("paper")`` has the paper's training.
+    The paper trains from random weights; here an autoencoder is pretrained on changed rows, beside L of small clusters
+    which draws rows together, then its code is partitioned and the partition learned first: from random weights L finds
+    one of many partitions into equal parts, another for each seed, and classes that look alike are cut across. The
+    paper's bound on the marginal entropy, met by raising :math:`\mu`, is one fixed weight, and lambda is larger than
+    the paper's 0.1, at which a good start slowly drifts. Networks have no batch normalisation. The adversarial step is
+    sought at its own length from the changed row, where the paper probes at one length for all data; the tenth
+    neighbour is looked for among at most 10,000 rows. L favours clusters of one size: where sizes differ much, lower
+    ``mu`` to 1. There is no decoder to use: that of pretraining does not follow the codes that L makes.
+
+    Changes say what a cluster should bear, so name those that hold for the rows: things that have no left and right,
+    such as clothes, bear ``augment="shift-rotate-flip"``, which letters do not. ``from_recipe("paper")`` is the paper's
+    training.
 
     References
     ----------
@@ -122,7 +126,7 @@ class IMSAT(DeepClusterer):
             ("lam", within(self.lam, 0) and self.lam > 0, "a positive number"),
             ("mu", within(self.mu, 0), "a number >= 0"),
             ("adversarial", self.adversarial == "auto" or within(self.adversarial, 0), "'auto' or a number >= 0"),
-            ("small", whole(self.small, 1) or self.small == 0, "an integer >= 0"),
+            ("small", whole(self.small, 0), "an integer >= 0"),
             ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
