@@ -228,9 +228,10 @@ class Softmaxes(Softmax):
 
     def __init__(self, n_clusters: int, code_size: int, n_small: int) -> None:
         super().__init__(n_clusters, code_size)
+        nn.init.xavier_uniform_(self.weight)  # from zeros, L would not move
         self.small = Softmax(n_small, code_size) if n_small else nn.Identity()
-        for head in (self, self.small) if n_small else (self,):
-            nn.init.xavier_uniform_(head.weight)  # from zeros, L would not move
+        if isinstance(self.small, Softmax):
+            nn.init.xavier_uniform_(self.small.weight)
 
 
 def information(log_both: Tensor, *, lam: float, mu: float) -> dict[str, Tensor]:
