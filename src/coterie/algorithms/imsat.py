@@ -56,9 +56,10 @@ class IMSAT(DeepClusterer):
     warmup : int or "auto", default="auto"
         Optimiser steps that learn the partition of ``start`` on the pretrained code before L counts. 0 leaves out
         pretraining and start: L alone from random weights, as in the paper.
-    small : int, default=5
-        Small clusters, for each of the K, whose L goes along with the reconstruction of augmented rows in pretraining;
-        0 leaves them out.
+    small : int, default=0
+        Small clusters, for each of the K, whose L goes along with the reconstruction of augmented rows in pretraining,
+        such as 5: they draw rows together before the start looks for gaps, at the price of a second pass over each
+        batch.
 
     Attributes
     ----------
@@ -66,9 +67,9 @@ class IMSAT(DeepClusterer):
 
     Notes
     -----
-    The paper trains from random weights; here an autoencoder is pretrained on changed rows, beside L of small clusters
-    which draws rows together, then its code is partitioned and the partition learned first: from random weights L finds
-    one of many partitions into equal parts, another for each seed, and classes that look alike are cut across. The
+    The paper trains from random weights; here an autoencoder is pretrained on changed rows, then its code is
+    partitioned and the partition learned first: from random weights L finds one of many partitions into equal parts,
+    and classes that look alike are cut across. The
     paper's bound on the marginal entropy, met by raising :math:`\mu`, is one fixed weight, and lambda is larger than
     the paper's 0.1, at which a good start slowly drifts. Networks have no batch normalisation. The adversarial step is
     sought at its own length from the changed row, where the paper probes at one length for all data; the tenth
@@ -102,7 +103,7 @@ class IMSAT(DeepClusterer):
     mu: float = 2.0
     adversarial: float | str = "auto"
     warmup: int | str = "auto"
-    small: int = 5
+    small: int = 0
 
     decodes: ClassVar[bool] = False  # the decoder is that of pretraining, if any, and L moves the codes away from it
     title: ClassVar[str] = "Information-maximising self-augmented training (Hu 2017)"
@@ -115,7 +116,6 @@ class IMSAT(DeepClusterer):
             "mu": 4.0,
             "adversarial": 0.25,
             "warmup": 0,
-            "small": 0,
             "train": Schedule(epochs=50, batch_size=250, optimiser="adam", learning_rate=0.002, shape="constant"),
         },
     }
