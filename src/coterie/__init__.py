@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DCN, DEC, DKM, IDEC, IMSAT, AEKMeans, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DCN",
     "DEC",
+    "DKM",
     "IDEC",
+    "IMSAT",
     "MLP",
     "AEKMeans",
     "Augment",
@@ -35,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
+    "coterie.algorithms": ("DCN", "DEC", "DKM", "IDEC", "IMSAT", "AEKMeans", "DeepClusterer", "KMeans", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
     "coterie.nn": ("MLP", "Conv"),

@@ -2,9 +2,12 @@
 
 from coterie.algorithms.ae_kmeans import AEKMeans
 from coterie.algorithms.base import Clusterer
+from coterie.algorithms.dcn import DCN
 from coterie.algorithms.dec import DEC
 from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.dkm import DKM
 from coterie.algorithms.idec import IDEC
+from coterie.algorithms.imsat import IMSAT
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 
@@ -13,6 +16,9 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
+    "imsat": IMSAT,
+    "dcn": DCN,
+    "dkm": DKM,
 }
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = ["DCN", "DEC", "DKM", "IDEC", "IMSAT", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]

@@ -1,6 +1,6 @@
 """What is learned: networks, heads, losses and targets."""
 
-from coterie.nn.heads import Nearest, StudentT, student_t
+from coterie.nn.heads import Nearest, Softmax, StudentT, student_t
 from coterie.nn.losses import kl_divergence, mse, sharpen
 from coterie.nn.model import Model, device_of, make_autoencoder
 from coterie.nn.networks import MLP, NETWORKS, Conv
@@ -12,6 +12,7 @@ __all__ = [
     "Conv",
     "Model",
     "Nearest",
+    "Softmax",
     "StudentT",
     "device_of",
     "kl_divergence",
