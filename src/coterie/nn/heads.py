@@ -103,6 +103,63 @@ class Nearest(nn.Module):
         return torch.log_softmax(-0.5 * squared_distances(z.float(), self.centers) / self.variance, dim=1)
 
 
+class Softmax(nn.Module):
+    r"""Soft assignment by a linear layer: :math:`q_{ik} \propto \exp(w_k^\top z_i + b_k)`.
+
+    Parameters
+    ----------
+    n_clusters : int
+        K, the number of clusters.
+    code_size : int
+        d, the size of the code.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (K, d)
+        Slopes w.
+    bias : Parameter of shape (K,)
+        Offsets b.
+    centers : Tensor of shape (K, d)
+        Mean code of each cluster's rows, which :meth:`fill` and :meth:`place` set; q does not depend on it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import Softmax
+    >>> head = Softmax(2, 1)
+    >>> head.fill(torch.tensor([[0.0], [2.0]]), variance=1.0)
+    >>> head(torch.tensor([[1.0]])).exp().tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, n_clusters: int, code_size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_clusters, code_size))  # w
+        self.bias = nn.Parameter(torch.zeros(n_clusters))  # b
+        self.register_buffer("centers", torch.zeros(n_clusters, code_size))
+        self.centers: Tensor
+
+    def fill(self, centers: Tensor, variance: float) -> None:
+        """Make q that of round Gaussians of one variance a coordinate around centres of shape (K, d)."""
+        variance = max(variance, torch.finfo(torch.float32).eps)
+        with torch.no_grad():
+            self.weight.copy_(centers / variance)
+            self.bias.copy_(-0.5 * centers.square().sum(1) / variance)
+        self.centers.copy_(centers)
+
+    def place(self, z: Tensor) -> None:
+        """Set the centres to the means of codes z, shape (n, d), by cluster; one that holds none keeps its own."""
+        with torch.no_grad():
+            labels = torch.cat([self(part).argmax(1) for part in z.split(BLOCK)])
+        for k in labels.unique().tolist():
+            self.centers[k] = z[labels == k].mean(0)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return log q, shape (b, K), for codes z, shape (b, d)."""
+        # Products are formed one by one, in float32 also where training is in bfloat16: b K d is small.
+        return torch.log_softmax((z.float()[:, None, :] * self.weight).sum(2) + self.bias, dim=1)
+
+
 def student_t(z: Tensor, centers: Tensor, *, alpha: float = 1.0, unit: float | Tensor = 1.0) -> Tensor:
     """Log of the Student-t assignment of codes to centres.
 
