@@ -9,16 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DEC, DEPICT, IDEC, AEKMeans, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
-    from coterie.training import Schedule
+    from coterie.training import Layerwise, Schedule
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DEC",
+    "DEPICT",
     "IDEC",
     "MLP",
     "AEKMeans",
@@ -27,6 +28,7 @@ __all__ = [
     "Conv",
     "DeepClusterer",
     "KMeans",
+    "Layerwise",
     "Schedule",
     "config_context",
     "get_config",
@@ -35,11 +37,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
+    "coterie.algorithms": ("DEC", "DEPICT", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
     "coterie.nn": ("MLP", "Conv"),
-    "coterie.training": ("Schedule",),
+    "coterie.training": ("Layerwise", "Schedule"),
 }
 
 
