@@ -4,6 +4,7 @@ from coterie.algorithms.ae_kmeans import AEKMeans
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.dec import DEC
 from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.depict import DEPICT
 from coterie.algorithms.idec import IDEC
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
@@ -13,6 +14,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
+    "depict": DEPICT,
 }
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = ["DEC", "DEPICT", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
