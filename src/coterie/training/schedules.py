@@ -144,7 +144,7 @@ class Schedule(Settings):
 
 @hyperparameters
 class Layerwise(Schedule):
-    """Pretraining one layer after another, as denoising autoencoders [1]_, then all of them together without noise.
+    """Pretraining one layer after another, as denoising autoencoders [1]_, then all of them together.
 
     Each encoder layer and the decoder layer that mirrors it learn to return what the layers before make of a row, while
     some of its values and of the layer's own are missing. The defaults are those of DEC's authors [2]_, which take
