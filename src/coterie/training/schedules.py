@@ -156,10 +156,6 @@ class Layerwise(Schedule):
         Passes over the rows for each layer; ``steps`` must then be None.
     steps : int or None, default=50_000
         Optimiser steps for each layer.
-    together : int, default=100_000
-        Optimiser steps after them, for the whole autoencoder; >= 0.
-    dropout : float, default=0.2
-        Share of the values that are missing while a layer is trained, in [0, 1).
     batch_size : int, default=256
         As in :class:`Schedule`.
     optimiser : {"adamw", "adam", "sgd"}, default="sgd"
@@ -182,6 +178,10 @@ class Layerwise(Schedule):
         As in :class:`Schedule`.
     weight_decay : float, default=0.0
         As in :class:`Schedule`.
+    together : int, default=100_000
+        Optimiser steps after them, for the whole autoencoder; >= 0.
+    dropout : float, default=0.2
+        Share of the values that are missing while a layer is trained, in [0, 1).
 
     References
     ----------
