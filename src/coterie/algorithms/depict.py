@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.defaults import LARGEST_DENSE, MANY_ROWS
 from coterie.checks import require, whole, within
 from coterie.nn import MLP, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
 from coterie.settings import hyperparameters
@@ -71,7 +73,8 @@ class DEPICT(DeepClusterer):
     in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it
     does. Of its two losses with the same gradient, cross entropy and divergence, the latter is recorded. An encoder
     that is no ``nn.Sequential`` has no hidden layers to corrupt, and a decoder that does not mirror the encoder none to
-    compare: augmentation and the error of the rows remain. ``from_recipe("paper")`` has the paper's settings on digits,
+    compare: augmentation and the error of the rows remain. The default network therefore has a mirrored decoder where
+    other systems have a small one. ``from_recipe("paper")`` has the paper's settings on digits,
     with numbers of epochs that it does not give; ``from_recipe("small")`` is a later small variant with no pretraining
     and no noise, whose cross entropy on pixels is here a squared error.
 
@@ -199,10 +202,11 @@ class DEPICT(DeepClusterer):
         fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
-        """Return a network whose decoder mirrors the encoder."""
+        """Return the network that all systems have for such rows, with a decoder that mirrors the encoder."""
         if spec.kind != "images":
             return {"network": MLP()}
-        return {"network": MLP(hidden=(1000, 1000)) if n_rows >= 20_000 else Conv(channels=(16, 32, 64))}
+        many = n_rows >= MANY_ROWS and math.prod(spec.shape) <= LARGEST_DENSE
+        return {"network": MLP(hidden=(1000, 1000)) if many else Conv(channels=(16, 32, 64))}
 
 
 def _are_shares(values: object, n: int) -> bool:
