@@ -14,7 +14,7 @@ from coterie.data import make_source
 from coterie.errors import InputError
 from coterie.training import Callback, Fit, Runtime, Streams
 
-SHORT = Layerwise(steps=5, together=7, batch_size=16, learning_rate=1e-2)
+SHORT = Layerwise(steps=5, together=7, batch_size=16, learning_rate=1e-3)
 
 
 class Weights(Callback):
@@ -93,8 +93,9 @@ def test_the_term_is_the_layers_own_error(number):
         2: lambda: relu(linear(out[1], h2)) - h1,
         3: lambda: relu(linear(out[2], linear(into[2], h2))) - h2,
     }[number]()
+    half = 0.5 * (error**2).sum(1).mean()
     term = model.layer_terms(fit, fit.batch(index, 0))
-    assert {"denoising": float(term["denoising"].detach())} == pytest.approx({"denoising": (error**2).mean()}, rel=1e-4)
+    assert {"denoising": float(term["denoising"].detach())} == pytest.approx({"denoising": half}, rel=1e-4)
 
 
 def test_dropout_takes_from_the_input_and_from_the_layer():
@@ -111,7 +112,7 @@ def test_dropout_takes_from_the_input_and_from_the_layer():
     batch.x = torch.ones(8, d)
     torch.manual_seed(0)
     loss = float(model.layer_terms(fit, batch)["denoising"].detach())
-    assert loss == pytest.approx(1 / 0.8**2 - 1, rel=0.03)
+    assert loss / (0.5 * d) == pytest.approx(1 / 0.8**2 - 1, rel=0.03)
 
 
 def test_changed_rows_go_in_and_clean_ones_are_to_come_out():
@@ -119,8 +120,15 @@ def test_changed_rows_go_in_and_clean_ones_are_to_come_out():
     batch = fit.batch(torch.arange(6), 0)
     encoder, decoder = fit.model.encoder, fit.model.decoder
     back = decoder[2:4](encoder[3:5](encoder[:3](batch.view)))  # Linear, ReLU of the second layer and of its mirror
-    expected = (back - encoder[:3](batch.x)).square().mean()
+    expected = 0.5 * (back - encoder[:3](batch.x)).square().sum(1).mean()
     torch.testing.assert_close(model.layer_terms(fit, batch)["denoising"], expected)
+
+
+def test_together_the_error_is_a_sum_over_values_too():
+    model, fit = ready(1)
+    batch = fit.batch(torch.arange(6), 0)
+    mean = model.pretrain_terms(fit, batch)["reconstruction"]
+    torch.testing.assert_close(model.together_terms(fit, batch)["reconstruction"], 0.5 * 4 * mean)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ class DEC(DeepClusterer):
     The defaults pretrain the whole autoencoder at once on augmented rows, with AdamW and a one-cycle rate, where the
     paper pretrains layer by layer with SGD; the first centres come from ``start`` where the paper has k-means.
     ``from_recipe("paper")`` has the paper's settings, whose 300,000 steps of pretraining take hours on a processor, and
-    ``from_recipe("keras")`` those of a later Keras code. The paper's clustering has no limit but ``tol``.
+    ``from_recipe("keras")`` those of a later Keras code. The paper's clustering has no limit but ``tol``, and
+    its rows are scaled to a mean square of one.
 
     References
     ----------

@@ -4,9 +4,11 @@ Layer l reads what the layers before it make of a row, :math:`h = f_{l-1}(\dots 
 layer that mirrors it, :math:`g_l`, to return it from what dropout leaves of it and of the layer's own output:
 
 .. math::
-    \min_{f_l, g_l} \tfrac{1}{n D_l} \sum_i \|h_i - g_l(\mathrm{Drop}(f_l(\mathrm{Drop}(h_i))))\|^2
+    \min_{f_l, g_l} \tfrac{1}{2n} \sum_i \|h_i - g_l(\mathrm{Drop}(f_l(\mathrm{Drop}(h_i))))\|^2
 
-with D_l the number of values of h. Augmented rows go in and clean ones are to come out, as in plain pretraining.
+This is a sum over values where plain pretraining has a mean, with the half of the authors' framework: their rates of
+learning mean nothing otherwise. When all layers are trained together their errors are made such sums too. Augmented
+rows go in and clean ones are to come out, as in plain pretraining.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ def terms(fit: Fit, batch: Batch) -> dict[str, Tensor]:
     Returns
     -------
     dict
-        "denoising", the mean over rows and values.
+        "denoising", half the squared norm of the error, a mean over rows.
     """
     assert fit.phase is not None
     number, share = int(fit.phase.name.removeprefix(PREFIX)), fit.settings["pretrain"].dropout
@@ -78,7 +80,7 @@ def terms(fit: Fit, batch: Batch) -> dict[str, Tensor]:
     seen = _through(before, batch.view)
     h = seen if batch.view is batch.x else _through(before, batch.x)  # (b, ...), what is to come back
     back = decoder(dropout(encoder(dropout(seen, share)), share))
-    return {"denoising": mse(back.flatten(1), h.flatten(1))}
+    return {"denoising": 0.5 * h[0].numel() * mse(back.flatten(1), h.flatten(1))}
 
 
 @torch.no_grad()

@@ -72,13 +72,19 @@ class System(BaseEstimator):
         if schedule is None:
             return []
         if isinstance(schedule, Layerwise):
-            together = replace(self.pretraining(fit), steps=schedule.together)
+            turn = Turn("together_terms", ("encoder", "decoder"), schedule)
+            together = replace(self.pretraining(fit), turns=(turn,), steps=schedule.together)
             return [*layerwise.phases(fit, schedule), together]
         return [self.pretraining(fit)]
 
     def layer_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the denoising error of the layer that is being pretrained."""
         return layerwise.terms(fit, batch)
+
+    def together_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the errors of pretraining as sums over a row's values, as those of its layers are."""
+        half = 0.5 * batch.x[0].numel()
+        return {name: half * term for name, term in self.pretrain_terms(fit, batch).items()}
 
     def pretraining(self, fit: Fit) -> Phase:
         """Return the phase that trains the autoencoder by reconstruction."""
