@@ -9,17 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DCN, DEC, DKM, IDEC, IMSAT, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DCN, DEC, DEPICT, DKM, IDEC, IMSAT, AEKMeans, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
-    from coterie.training import Schedule
+    from coterie.training import Layerwise, Schedule
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DCN",
     "DEC",
+    "DEPICT",
     "DKM",
     "IDEC",
     "IMSAT",
@@ -30,6 +31,7 @@ __all__ = [
     "Conv",
     "DeepClusterer",
     "KMeans",
+    "Layerwise",
     "Schedule",
     "config_context",
     "get_config",
@@ -38,11 +40,33 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DCN", "DEC", "DKM", "IDEC", "IMSAT", "AEKMeans", "DeepClusterer", "KMeans", "load"),
-    "coterie.config": ("Config", "config_context", "get_config", "set_config"),
+    "coterie.algorithms": (
+        "AEKMeans",
+        "DCN",
+        "DEC",
+        "DEPICT",
+        "DKM",
+        "DeepClusterer",
+        "IDEC",
+        "IMSAT",
+        "KMeans",
+        "load",
+    ),
+    "coterie.config": (
+        "Config",
+        "config_context",
+        "get_config",
+        "set_config",
+    ),
     "coterie.data": ("Augment",),
-    "coterie.nn": ("MLP", "Conv"),
-    "coterie.training": ("Schedule",),
+    "coterie.nn": (
+        "Conv",
+        "MLP",
+    ),
+    "coterie.training": (
+        "Layerwise",
+        "Schedule",
+    ),
 }
 
 

@@ -251,7 +251,7 @@ def test_memory_mapped_rows_give_the_same_labels(tmp_path):
         ({"augment": "twirl"}, "'augment' parameter .* Got 'twirl'"),
         ({"augment": Augment(shift=0.1)}, "'augment' parameter must leave geometry alone"),
         ({"start": "random"}, "'start' parameter of DEC must be 'auto' or one of .* Got 'random'"),
-        ({"pretrain": 30}, "'pretrain' parameter of DEC must be 'auto' or a Schedule. Got 30"),
+        ({"pretrain": 30}, "'pretrain' parameter of DEC must be 'auto', 'none', a Schedule or a Layerwise. Got 30"),
         ({"train": Schedule()}, "'train' parameter must give exactly one of epochs and steps"),
         ({"train": Schedule(steps=5, learning_rate=0)}, "'learning_rate' parameter of Schedule in 'train'"),
         ({"pretrain": Schedule(epochs=1, shape="wavy")}, "'shape' parameter of Schedule in 'pretrain' must be one of"),
@@ -308,7 +308,7 @@ def test_recipes_are_ordinary_estimators():
     assert (parameters["network__hidden"], parameters["network__initialiser"]) == ((500, 500, 2000), "fan_in")
     model.set_params(pretrain__epochs=1)
     assert DEC.from_recipe("keras").pretrain.epochs == 300
-    with pytest.raises(InputError, match="DEC has no recipe 'lucky'; it has: keras"):
+    with pytest.raises(InputError, match="DEC has no recipe 'lucky'; it has: keras, paper"):
         DEC.from_recipe("lucky")
 
 

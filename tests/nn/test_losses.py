@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from coterie.nn import Nearest, StudentT, kl_divergence, mse, sharpen
+from coterie.nn import Nearest, Softmax, StudentT, balance, kl_divergence, mse, sharpen
 
 rng = np.random.default_rng(0)
 
@@ -59,6 +59,48 @@ def test_sharpen_sharpens_and_favours_small_clusters():
 def test_sharpen_gives_an_empty_cluster_nothing_and_no_nan():
     p = sharpen(torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
     assert p.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
+def test_balance_is_depicts_target():
+    p, u = softmax(rng.normal(size=(9, 4)) * 2), np.array([0.1, 0.2, 0.3, 0.4])
+    q = np.empty_like(p)
+    for i in range(9):
+        weight = p[i] * np.sqrt(u / p.sum(0))
+        q[i] = weight / weight.sum()
+    np.testing.assert_allclose(balance(torch.tensor(p), torch.tensor(u)).numpy(), q, rtol=1e-5)
+    np.testing.assert_allclose(balance(torch.tensor(p), torch.tensor(7 * u)).numpy(), q, rtol=1e-5)
+
+
+def test_balance_moves_the_sizes_towards_the_prior_and_leaves_balanced_ones():
+    p = torch.tensor(softmax(rng.normal([2.0, 0.0, 0.0], size=(200, 3))))
+    u = torch.tensor([0.2, 0.3, 0.5])
+    before, after = (q.mean(0) - u for q in (p, balance(p, u)))
+    assert (after.abs() < 0.7 * before.abs()).all()
+    even = torch.tensor([[0.8, 0.2], [0.2, 0.8]])
+    torch.testing.assert_close(balance(even, torch.tensor([0.5, 0.5])), even)
+
+
+def test_balance_gives_an_empty_cluster_nothing_and_no_nan():
+    q = balance(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([0.5, 0.5]))
+    assert q.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
+def test_softmax_begins_as_round_gaussians_and_then_is_linear():
+    z, mu = rng.normal(size=(7, 3)), rng.normal(size=(4, 3))
+    q = np.exp(-((z[:, None] - mu) ** 2).sum(2) / (2 * 0.7))
+    head = Softmax(4, 3)
+    head.fill(torch.tensor(mu, dtype=torch.float32), variance=0.7)
+    log_q = head(torch.tensor(z))
+    np.testing.assert_allclose(log_q.exp().detach().numpy(), q / q.sum(1, keepdims=True), rtol=1e-4)
+    logits = torch.nn.functional.linear(torch.tensor(z).float(), head.weight, head.bias)
+    torch.testing.assert_close(log_q, logits.log_softmax(1))
+
+
+def test_softmax_centres_are_the_means_of_its_clusters():
+    head = Softmax(3, 1)
+    head.fill(torch.tensor([[0.0], [4.0], [99.0]]), variance=1.0)
+    head.place(torch.tensor([[-1.0], [0.5], [3.0], [5.0], [7.0]]))
+    assert head.centers.tolist() == [[-0.25], [5.0], [99.0]]  # the last holds no code and stays
 
 
 def test_kl_is_the_mean_over_rows_and_zero_only_at_equality():

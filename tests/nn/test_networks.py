@@ -8,7 +8,7 @@ import torch
 
 from coterie.data import make_source
 from coterie.errors import InputError
-from coterie.nn import MLP, Conv
+from coterie.nn import MLP, NETWORKS, Conv
 
 
 def spec_of(shape):
@@ -64,13 +64,40 @@ def test_code_and_reconstruction_are_linear():
         (MLP(hidden=(0,)), r"'hidden' parameter .* integers >= 1. Got \(0,\)"),
         (MLP(activation="swish"), "'activation' parameter must be one of .* Got 'swish'"),
         (MLP(initialiser="zeros"), "'initialiser' parameter must be one of .* Got 'zeros'"),
-        (Conv(kernels=(4, 5, 3)), r"one odd number .* Got \(4, 5, 3\)"),
-        (Conv(channels=(8,)), "one odd number for each of the 1 channels"),
+        (MLP(code_activation="softmax"), "'code_activation' parameter must be one of .* Got 'softmax'"),
+        (Conv(channels=(8,)), "'kernels' parameter of Conv must hold one number for each of the 1 channels"),
+        (Conv(strides=(2, 1)), r"'strides' parameter of Conv .* each of the 3 channels. Got \(2, 1\)"),
+        (Conv(padding=(0, -1, 0)), "'padding' parameter must be a tuple of integers >= 0"),
+        (Conv(kernels=(9, 9, 9), padding=(0, 0, 0)), "needs larger images than 8 x 8, or padding"),
     ],
 )
 def test_a_broken_rule_is_named(network, message):
     with pytest.raises(InputError, match=message):
         network.build(spec_of((8, 8)), 2)
+
+
+def test_the_published_presets_have_the_published_shapes():
+    spec = spec_of((28, 28))
+    encoder, _ = NETWORKS["depict"]().build(spec, 10)
+    maps = encoder[:4](torch.rand(2, 1, 28, 28))
+    assert (encoder[0](torch.rand(2, 1, 28, 28)).shape[1:], maps.shape[1:]) == ((50, 13, 13), (50, 7, 7))
+    assert isinstance(encoder[-1], torch.nn.Tanh)
+
+    encoder, decoder = NETWORKS["depict-small"]().build(spec, 10)
+    z = encoder(torch.rand(2, 1, 28, 28))
+    assert z.shape == (2, 196)
+    assert ((z > 0) & (z < 1)).all()
+    assert decoder(z).shape == (2, 1, 28, 28)
+    assert [m.out_channels for m in encoder if isinstance(m, torch.nn.Conv2d)] == [64, 64, 1, 1]
+
+
+def test_batch_norm_follows_every_convolution_but_the_last_one_back():
+    encoder, decoder = Conv(channels=(4, 3), kernels=(3, 3), batch_norm=True).build(spec_of((8, 8)), 2)
+    for part, kind, expected in ((encoder, torch.nn.Conv2d, [True, True]), (decoder, torch.nn.ConvTranspose2d, [True])):
+        layers = list(part)[: None if part is encoder else -1]
+        followed = [isinstance(b, torch.nn.BatchNorm2d) for a, b in pairwise(layers) if isinstance(a, kind)]
+        assert followed == expected
+    assert isinstance(decoder[-1], torch.nn.ConvTranspose2d)
 
 
 def test_convolution_on_vectors_says_what_to_do():

@@ -35,6 +35,8 @@ def test_other_courses_of_the_rate():
     assert {Schedule(steps=9, shape="constant", learning_rate=0.5).rate(s, 9) for s in range(9)} == {0.5}
     steps = [Schedule(steps=9, shape="step", learning_rate=1.0).rate(s, 9) for s in range(9)]
     assert steps == pytest.approx([1.0] * 3 + [0.1] * 3 + [0.01] * 3)
+    often = Schedule(steps=9, shape="step", learning_rate=1.0, drop_every=4)
+    assert [often.rate(s, 9) for s in range(9)] == pytest.approx([1.0] * 4 + [0.1] * 4 + [0.01])
     assert Schedule(steps=9, shape="cosine", learning_rate=1.0).rate(4, 9) == pytest.approx(0.5)
 
 

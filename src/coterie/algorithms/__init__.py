@@ -5,6 +5,7 @@ from coterie.algorithms.base import Clusterer
 from coterie.algorithms.dcn import DCN
 from coterie.algorithms.dec import DEC
 from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.depict import DEPICT
 from coterie.algorithms.dkm import DKM
 from coterie.algorithms.idec import IDEC
 from coterie.algorithms.imsat import IMSAT
@@ -16,9 +17,23 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
-    "imsat": IMSAT,
     "dcn": DCN,
     "dkm": DKM,
+    "depict": DEPICT,
+    "imsat": IMSAT,
 }
 
-__all__ = ["DCN", "DEC", "DKM", "IDEC", "IMSAT", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = [
+    "DCN",
+    "DEC",
+    "DEPICT",
+    "DKM",
+    "IDEC",
+    "IMSAT",
+    "SYSTEMS",
+    "AEKMeans",
+    "Clusterer",
+    "DeepClusterer",
+    "KMeans",
+    "load",
+]

@@ -12,15 +12,15 @@ from torch import nn
 from coterie.checks import require, whole
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
-from coterie.nn import MLP, Conv, Model
+from coterie.nn import MLP, NETWORKS, Conv, Model
 from coterie.persistence import encode_value
 from coterie.starts import STARTS
-from coterie.training import Runtime, Schedule, Streams
+from coterie.training import Layerwise, Runtime, Schedule, Streams
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
 
-NETWORKS = ("auto", "mlp", "conv")
+WORDS = ("auto", *NETWORKS)
 
 
 def check_parameters(estimator: Clusterer, source: Source) -> None:
@@ -109,22 +109,42 @@ def build(estimator: Clusterer, spec: DataSpec, *, settings: dict[str, Any], str
         return estimator.make_model(spec, settings)
 
 
+def as_plain(value: object) -> object:
+    """Return an array as a list, anything else as it is.
+
+    Parameters
+    ----------
+    value : object
+        A parameter; those that take arrays take lists too.
+
+    Returns
+    -------
+    object
+        What can be stored.
+    """
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def _is_network(value: object) -> bool:
     pair = isinstance(value, list | tuple) and [isinstance(m, nn.Module) for m in value] == [True, True]
-    return pair or isinstance(value, MLP | Conv) or (isinstance(value, str) and value in NETWORKS)
+    return pair or isinstance(value, MLP | Conv) or (isinstance(value, str) and value in WORDS)
 
 
 def _is_schedule(value: object) -> bool:
-    return isinstance(value, Schedule) or (isinstance(value, str) and value == "auto")
+    return type(value) is Schedule or (isinstance(value, str) and value == "auto")
+
+
+def _is_pretraining(value: object) -> bool:
+    return value is None or isinstance(value, Layerwise) or value == "none" or _is_schedule(value)
 
 
 _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("n_clusters", lambda v: whole(v, 1), "an integer >= 1"),
     ("code_size", lambda v: whole(v, 1), "an integer >= 1"),
-    ("network", _is_network, f"one of {NETWORKS}, MLP, Conv or a pair of nn.Module"),
+    ("network", _is_network, f"one of {WORDS}, MLP, Conv or a pair of nn.Module"),
     ("start", lambda v: v == "auto" or v in STARTS, f"'auto' or one of {', '.join(STARTS)}"),
     ("augment", lambda v: v is None or isinstance(v, str | Augment), "'auto', 'none', Augment or str"),
-    ("pretrain", _is_schedule, "'auto' or a Schedule"),
+    ("pretrain", _is_pretraining, "'auto', 'none', a Schedule or a Layerwise"),
     ("train", _is_schedule, "'auto' or a Schedule"),
 ]  # of the parameters that systems share
 
@@ -133,6 +153,6 @@ def _identity(value: object) -> object:
     if isinstance(value, np.random.RandomState):
         return "RandomState"  # what it draws is not what it drew; the checkpoint has the seed
     try:
-        return encode_value(value)
+        return encode_value(as_plain(value))
     except TypeError:
         return repr(value)  # a user's own modules: their layers tell them apart

@@ -13,7 +13,7 @@ from coterie.checks import require, whole, within
 from coterie.nn import MLP, StudentT, kl_divergence, sharpen, student_t
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, encode
 
 SMALL = 4  # small clusters that rows are first gathered around, for each of the K
 ROWS_OF_SMALL = 20  # rows that each of them should have at least
@@ -46,7 +46,9 @@ class DEC(DeepClusterer):
     The loss is a mean over rows where the paper has a sum, so that the learning rate does not depend on the batch size.
     The defaults pretrain the whole autoencoder at once on augmented rows, with AdamW and a one-cycle rate, where the
     paper pretrains layer by layer with SGD; the first centres come from ``start`` where the paper has k-means.
-    ``from_recipe("keras")`` has the settings of the authors' Keras code.
+    ``from_recipe("paper")`` has the paper's settings, whose 300,000 steps of pretraining take hours on a processor, and
+    ``from_recipe("keras")`` those of a later Keras code. The paper's clustering has no limit but ``tol``, and
+    its rows are scaled to a mean square of one.
 
     References
     ----------
@@ -75,6 +77,17 @@ class DEC(DeepClusterer):
 
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {
+            "network": MLP(hidden=(500, 500, 2000), initialiser="small_normal"),
+            "augment": "none",
+            "start": "kmeans",
+            "pretrain": Layerwise(),
+            "train": Schedule(steps=20_000, optimiser="sgd", learning_rate=0.01, shape="constant"),
+            "update_interval": 160,
+            "tol": 0.001,
+            "gather": None,
+            "unit": 1.0,
+        },
         # X. Guo's Keras implementation, MNIST settings: SGD at rate 1 for 300 epochs, then SGD at 0.01.
         "keras": {
             "network": MLP(hidden=(500, 500, 2000), initialiser="fan_in"),
@@ -115,7 +128,7 @@ class DEC(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, gathering where it is asked for, clustering."""
         rounds = 0 if fit.settings["gather"] is None else self.gather_rounds
-        return [self.pretraining(fit), *(self.gathering(fit) for _ in range(rounds)), self.clustering(fit)]
+        return [*self.pretrainings(fit), *(self.gathering(fit) for _ in range(rounds)), self.clustering(fit)]
 
     def gathering(self, fit: Fit) -> Phase:
         """Return the phase that draws rows to many small clusters."""

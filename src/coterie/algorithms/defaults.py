@@ -27,6 +27,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from coterie.algorithms.building import as_plain
 from coterie.data import Augment
 from coterie.errors import InputError
 from coterie.nn import MLP, NETWORKS, Conv
@@ -63,6 +64,8 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     settings = estimator.get_params(deep=False)
     spec, n = source.spec, len(source)
     settings["scaling"] = spec.scaling
+    if "pretrain" in settings and isinstance(settings["pretrain"], str) and settings["pretrain"] == "none":
+        settings["pretrain"] = None
     own = estimator.own_defaults(spec, n)
     settings = {name: own[name] if _is_auto(value) and name in own else value for name, value in settings.items()}
     if "network" not in settings:
@@ -100,7 +103,7 @@ def digest(settings: dict[str, Any]) -> str:
 
 def _told(value: Any) -> Any:
     if not isinstance(value, Settings):
-        return encode_value(value)
+        return encode_value(as_plain(value))
     usual = type(value)().get_params(deep=False)
     changed = {name: encode_value(v) for name, v in value.get_params(deep=False).items() if v != usual[name]}
     return {type(value).__name__: changed}

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.building import build
+from coterie.algorithms.building import as_plain, build
 from coterie.data import DataSpec
 from coterie.errors import InputError, ModelFileError
 from coterie.nn import Model
@@ -47,8 +47,8 @@ def save(model: Clusterer, folder: str | Path) -> None:
     config = {
         "system": type(model).__name__,
         "own_network": own,
-        "parameters": {name: encode_value(value) for name, value in parameters.items()},
-        "settings": {name: encode_value(value) for name, value in settings.items()},
+        "parameters": {name: encode_value(as_plain(value)) for name, value in parameters.items()},
+        "settings": {name: encode_value(as_plain(value)) for name, value in settings.items()},
         "spec": model.spec_.to_dict(),
         "feature_names": list(map(str, getattr(model, "feature_names_in_", []))),
         "fitted": {name: getattr(model, name) for name in _SCALARS},

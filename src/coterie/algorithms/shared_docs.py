@@ -15,15 +15,17 @@ COMMON_PARAMETERS = """n_clusters : int, default=8
 SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
     code_size : int, default=10
         d, the number of entries of the code; a pair of modules as ``network`` brings its own.
-    network : {{"auto", "mlp", "conv"}}, MLP, Conv or pair of nn.Module, default="auto"
-        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`. A pair ``(encoder, decoder)`` maps
+    network : {{"auto", "mlp", "conv", "depict", "depict-small"}}, MLP, Conv or pair of nn.Module, default="auto"
+        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`; "depict" and "depict-small" are small
+        convolutional networks of :class:`coterie.DEPICT`'s authors. A pair ``(encoder, decoder)`` maps
         (b, \\*shape) to (b, d) and back; it is copied, never changed.
     augment : "auto", "none", Augment or str, default="auto"
         Random changes that a row's cluster should not depend on, such as "shift-rotate".
     start : {{"auto", "kmeans", "mixture", "manifold"}}, default="auto"
         The first partition of the code (:func:`coterie.starts.make_start`).
-    pretrain : "auto" or Schedule, default="auto"
-        Training of the autoencoder.
+    pretrain : "auto", "none", Schedule or Layerwise, default="auto"
+        Training of the autoencoder: all of it at once, or one layer after another. Without it, "none" or None, the
+        start is one of the untrained network's codes.
     train : "auto" or Schedule, default="auto"
         Training of the clusters."""
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
+from coterie.algorithms import layerwise
 from coterie.nn import Model, make_autoencoder, mse
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
+from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, encode
 
 if TYPE_CHECKING:
     from coterie.data import DataSpec
@@ -62,7 +64,27 @@ class System(BaseEstimator):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return all phases: pretraining only, unless a system has more."""
+        return self.pretrainings(fit)
+
+    def pretrainings(self, fit: Fit) -> list[Phase]:
+        """Return the phases before clustering: one, one for each layer and one for all of them together, or none."""
+        schedule: Schedule | None = fit.settings["pretrain"]
+        if schedule is None:
+            return []
+        if isinstance(schedule, Layerwise):
+            turn = Turn("together_terms", ("encoder", "decoder"), schedule)
+            together = replace(self.pretraining(fit), turns=(turn,), steps=schedule.together)
+            return [*layerwise.phases(fit, schedule), together]
         return [self.pretraining(fit)]
+
+    def layer_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the denoising error of the layer that is being pretrained."""
+        return layerwise.terms(fit, batch)
+
+    def together_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the errors of pretraining as sums over a row's values, as those of its layers are."""
+        half = 0.5 * batch.x[0].numel()
+        return {name: half * term for name, term in self.pretrain_terms(fit, batch).items()}
 
     def pretraining(self, fit: Fit) -> Phase:
         """Return the phase that trains the autoencoder by reconstruction."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from coterie.data import Augment
 from coterie.errors import InputError
-from coterie.nn import NETWORKS
-from coterie.training import Schedule
+from coterie.nn import MLP, Conv
+from coterie.training import Layerwise, Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
-    "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
-    "pretrain": {"schedule": Schedule},
+    "network": {"mlp": MLP, "conv": Conv},
+    "pretrain": {"schedule": Schedule, "layerwise": Layerwise},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},
     "augment": {"augment": Augment},

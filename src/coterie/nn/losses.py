@@ -28,7 +28,7 @@ def mse(x_hat: Tensor, x: Tensor) -> Tensor:
     >>> float(mse(torch.zeros(2, 3), torch.ones(2, 3)))
     1.0
     """
-    return torch.nn.functional.mse_loss(x_hat.float(), x)
+    return torch.nn.functional.mse_loss(x_hat.float(), x.float())
 
 
 def kl_divergence(p: Tensor, log_q: Tensor) -> Tensor:
@@ -80,4 +80,32 @@ def sharpen(q: Tensor) -> Tensor:
     """
     q = q.double()  # squares of small probabilities and sums over many rows
     weight = q.square() / q.sum(0).clamp_min(torch.finfo(q.dtype).tiny)
+    return (weight / weight.sum(1, keepdim=True)).float()
+
+
+def balance(p: Tensor, prior: Tensor) -> Tensor:
+    r"""Return DEPICT's target :math:`q_{ik} \propto p_{ik} \sqrt{u_k / \sum_{i'} p_{i'k}}`.
+
+    Parameters
+    ----------
+    p : Tensor of shape (n, K)
+        Soft assignments of ALL rows.
+    prior : Tensor of shape (K,)
+        u, the share of the rows that each cluster should have; its scale does not matter.
+
+    Returns
+    -------
+    Tensor of shape (n, K)
+        Each row sums to one. Clusters that are larger than their share give some of it away.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import balance
+    >>> balance(torch.tensor([[0.5, 0.5], [0.9, 0.1]]), torch.tensor([0.5, 0.5]))
+    tensor([[0.3956, 0.6044],
+            [0.8549, 0.1451]])
+    """
+    p = p.double()  # sums over many rows
+    weight = p * (prior.double() / p.sum(0).clamp_min(torch.finfo(p.dtype).tiny)).sqrt()
     return (weight / weight.sum(1, keepdim=True)).float()

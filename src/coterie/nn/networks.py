@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from coterie.errors import InputError
+from coterie.nn.layers import activation, check_sizes, code_activation, dense, initialise
 from coterie.settings import Settings, hyperparameters
 
 if TYPE_CHECKING:
     from coterie.data import DataSpec
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "elu": nn.ELU,
-    "gelu": nn.GELU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-}
-INITIALISERS = ("torch", "he", "fan_in", "glorot", "small_normal")
 
 
 @hyperparameters
@@ -38,8 +29,10 @@ class MLP(Settings):
         Units of the decoder's hidden layers: the encoder's in reverse, or others; a small decoder costs less where it
         only serves pretraining.
     activation : str, default="relu"
-        Between layers: one of "relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid". The code and the
-        reconstruction are linear.
+        Between layers: one of "relu", "leaky_relu" (slope 0.01), "elu", "gelu", "tanh", "sigmoid". The reconstruction
+        is linear.
+    code_activation : str, default="linear"
+        On the code: "linear", which is none, or one of the above.
     initialiser : str, default="torch"
         First weights: "torch" (torch's own), "he", "glorot", "fan_in" (uniform up to sqrt(1 / fan-in), the Keras
         script's VarianceScaling) or "small_normal" (normal with sd 0.01, the paper's); biases zero but for "torch".
@@ -54,6 +47,7 @@ class MLP(Settings):
     hidden: tuple[int, ...] = (500, 500, 2000)
     decoder: str | tuple[int, ...] = "mirror"
     activation: str = "relu"
+    code_activation: str = "linear"
     initialiser: str = "torch"
 
     def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
@@ -78,32 +72,44 @@ class MLP(Settings):
         InputError
             If a parameter breaks its rule.
         """
-        _check_sizes("hidden", self.hidden)
+        check_sizes("hidden", self.hidden)
         if self.decoder != "mirror":
-            _check_sizes("decoder", self.decoder)  # refuses any other word
+            check_sizes("decoder", self.decoder)  # refuses any other word
         back = self.hidden[::-1] if isinstance(self.decoder, str) else self.decoder
         entries = math.prod(spec.shape)
-        encoder = nn.Sequential(nn.Flatten(), *_dense([entries, *self.hidden, code_size], self.activation))
-        decoder = nn.Sequential(*_dense([code_size, *back, entries], self.activation), nn.Unflatten(1, spec.shape))
-        _initialise(encoder, self.initialiser)
-        _initialise(decoder, self.initialiser)
+        encode = dense([entries, *self.hidden, code_size], self.activation)
+        encoder = nn.Sequential(nn.Flatten(), *encode, *code_activation(self.code_activation))
+        decoder = nn.Sequential(*dense([code_size, *back, entries], self.activation), nn.Unflatten(1, spec.shape))
+        initialise(encoder, self.initialiser)
+        initialise(decoder, self.initialiser)
         return encoder, decoder
 
 
 @hyperparameters
 class Conv(Settings):
-    """A convolutional autoencoder: halving convolutions, a dense code, mirrored.
+    """A convolutional autoencoder: convolutions, as a rule halving ones, a dense code, mirrored.
 
     Parameters
     ----------
     channels : tuple of int, default=(32, 64, 128)
-        Channels of the halving convolutions.
+        Channels of the convolutions.
     kernels : tuple of int, default=(5, 5, 3)
-        Side of each convolution's kernel, in pixels; odd.
+        Side of each convolution's kernel, in pixels.
+    strides : int or tuple of int, default=2
+        Pixels from one place of the kernel to the next: of all convolutions, or of each.
+    padding : "half" or tuple of int, default="half"
+        Pixels added on each side before a convolution; "half" is half the kernel, (k - 1) // 2.
+    batch_norm : bool, default=False
+        Whether each convolution's output is normalised over the batch before its activation; the reconstruction is not.
+    dense : bool, default=True
+        Whether a dense layer makes the code, of ``code_size`` values. Without it the code is the last map itself, of as
+        many values as that has.
     decoder : "mirror" or tuple of int, default="mirror"
         The way back: the same convolutions transposed, or the hidden units of a fully connected one, which costs far
         less where the decoder only serves pretraining.
     activation : str, default="relu"
+        As in :class:`MLP`.
+    code_activation : str, default="linear"
         As in :class:`MLP`.
     initialiser : str, default="torch"
         As in :class:`MLP`.
@@ -117,8 +123,13 @@ class Conv(Settings):
 
     channels: tuple[int, ...] = (32, 64, 128)
     kernels: tuple[int, ...] = (5, 5, 3)
+    strides: int | tuple[int, ...] = 2
+    padding: str | tuple[int, ...] = "half"
+    batch_norm: bool = False
+    dense: bool = True
     decoder: str | tuple[int, ...] = "mirror"
     activation: str = "relu"
+    code_activation: str = "linear"
     initialiser: str = "torch"
 
     def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
@@ -129,7 +140,7 @@ class Conv(Settings):
         spec : DataSpec
             What images look like.
         code_size : int
-            d, the size of the code.
+            d, the size of the code; not used without ``dense``.
 
         Returns
         -------
@@ -143,89 +154,99 @@ class Conv(Settings):
         InputError
             If the rows are not images or a parameter breaks its rule.
         """
-        _check_sizes("channels", self.channels)
-        _check_sizes("kernels", self.kernels)
         if spec.kind != "images":
             raise InputError(
                 f"The network 'conv' needs images, but rows are {spec.kind} of shape {spec.shape}; "
                 "give images as (n, H, W) or (n, H, W, C), or set image_shape=(H, W)."
             )
-        if len(self.channels) != len(self.kernels) or any(k % 2 == 0 for k in self.kernels):
-            raise InputError(
-                f"The 'kernels' parameter of Conv must hold one odd number for each of the {len(self.channels)} "
-                f"channels. Got {self.kernels!r} instead."
-            )
         if self.decoder != "mirror":
-            _check_sizes("decoder", self.decoder)
+            check_sizes("decoder", self.decoder)
         encoder, decoder = self._layers(spec.shape, code_size)
-        _initialise(encoder, self.initialiser)
-        _initialise(decoder, self.initialiser)
+        initialise(encoder, self.initialiser)
+        initialise(decoder, self.initialiser)
         return encoder, decoder
 
     def _layers(self, shape: tuple[int, ...], code_size: int) -> tuple[nn.Module, nn.Module]:
+        convolutions, transposed, last = self._convolutions(shape)
+        d = code_size if self.dense else math.prod(last)
         down: list[nn.Module] = []
+        for number, layer in enumerate(convolutions, 1):
+            down += [layer, *self._norm(layer.out_channels)]
+            if self.dense or number < len(convolutions):
+                down.append(activation(self.activation))
         up: list[nn.Module] = []
-        channels, height, width = shape
-        for out, k in zip(self.channels, self.kernels, strict=True):
-            # Halving rounds up; the padding of the way back must know whether the side was even.
-            extra = ((height + 1) % 2, (width + 1) % 2)
-            down += [nn.Conv2d(channels, out, k, stride=2, padding=k // 2), _activation(self.activation)]
-            up += [_activation(self.activation), nn.ConvTranspose2d(out, channels, k, 2, k // 2, output_padding=extra)]
-            channels, height, width = out, (height + 1) // 2, (width + 1) // 2
-        last = (channels, height, width)
-        encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(last), code_size))
-        if self.decoder == "mirror":
-            backwards = [up[i + j] for i in range(len(up) - 2, -1, -2) for j in (0, 1)]
-            decoder = nn.Sequential(nn.Linear(code_size, math.prod(last)), nn.Unflatten(1, last), *backwards)
+        for number, layer in enumerate(transposed):
+            up += self._norm(layer.in_channels) if number else []
+            up += [activation(self.activation)] if number or self.dense else []
+            up.append(layer)
+        code = [nn.Flatten(), *([nn.Linear(math.prod(last), d)] if self.dense else [])]
+        encoder = nn.Sequential(*down, *code, *code_activation(self.code_activation))
+        if isinstance(self.decoder, str):
+            first = [nn.Linear(d, math.prod(last))] if self.dense else []
+            decoder = nn.Sequential(*first, nn.Unflatten(1, last), *up)
         else:
-            sizes = [code_size, *self.decoder, math.prod(shape)]
-            decoder = nn.Sequential(*_dense(sizes, self.activation), nn.Unflatten(1, shape))
+            decoder = nn.Sequential(
+                *dense([d, *self.decoder, math.prod(shape)], self.activation), nn.Unflatten(1, shape)
+            )
         return encoder.to(memory_format=torch.channels_last), decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def _convolutions(
+        self, shape: tuple[int, ...]
+    ) -> tuple[list[nn.Conv2d], list[nn.ConvTranspose2d], tuple[int, ...]]:
+        """Return the convolutions, their transposes from the last to the first, and the shape of the last map."""
+        down: list[nn.Conv2d] = []
+        up: list[nn.ConvTranspose2d] = []
+        channels, height, width = shape
+        for out, k, s, p in self._fields():
+            # Striding rounds down; the way back must know what was rounded off.
+            (h, more_h), (w, more_w) = divmod(height + 2 * p - k, s), divmod(width + 2 * p - k, s)
+            if min(h, w) < 0:
+                raise InputError(f"The network 'conv' needs larger images than {shape[1]} x {shape[2]}, or padding.")
+            down.append(nn.Conv2d(channels, out, k, s, p))
+            up.insert(0, nn.ConvTranspose2d(out, channels, k, s, p, output_padding=(more_h, more_w)))
+            channels, height, width = out, h + 1, w + 1
+        return down, up, (channels, height, width)
 
-NETWORKS: dict[str, type[MLP] | type[Conv]] = {"mlp": MLP, "conv": Conv}
+    def _fields(self) -> Iterator[tuple[int, int, int, int]]:
+        """Return channels, kernel, stride and padding of each convolution."""
+        check_sizes("channels", self.channels)
+        n = len(self.channels)
+        check_sizes("kernels", self.kernels)
+        strides = (self.strides,) * n if isinstance(self.strides, int) else self.strides
+        padding = self.padding
+        if isinstance(padding, str):
+            if padding != "half":
+                check_sizes("padding", padding)  # refuses any other word
+            padding = tuple((k - 1) // 2 for k in self.kernels)
+        check_sizes("padding", padding, least=0)
+        check_sizes("strides", strides)
+        for name, values in {"kernels": self.kernels, "strides": strides, "padding": padding}.items():
+            if len(values) != n:
+                raise InputError(
+                    f"The '{name}' parameter of Conv must hold one number for each of the {n} channels. "
+                    f"Got {values!r} instead."
+                )
+        return zip(self.channels, self.kernels, strides, padding, strict=True)
+
+    def _norm(self, channels: int) -> list[nn.Module]:
+        return [nn.BatchNorm2d(channels)] if self.batch_norm else []
 
 
-def _dense(sizes: list[int], activation: str) -> list[nn.Module]:
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
-        layers += [nn.Linear(fan_in, fan_out), _activation(activation)]
-    return layers[:-1]
-
-
-def _activation(name: str) -> nn.Module:
-    if name not in ACTIVATIONS:
-        raise InputError(f"The 'activation' parameter must be one of {', '.join(ACTIVATIONS)}. Got {name!r} instead.")
-    return ACTIVATIONS[name]()
-
-
-def _check_sizes(name: str, sizes: object) -> None:
-    if not isinstance(sizes, list | tuple) or not all(isinstance(s, int) and s >= 1 for s in sizes):
-        raise InputError(f"The '{name}' parameter must be a tuple of integers >= 1. Got {sizes!r} instead.")
-
-
-def _initialise(network: nn.Module, initialiser: str) -> None:
-    if initialiser not in INITIALISERS:
-        raise InputError(
-            f"The 'initialiser' parameter must be one of {', '.join(INITIALISERS)}. Got {initialiser!r} instead."
-        )
-    if initialiser == "torch":
-        return
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            _fill(layer.weight, initialiser)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
-def _fill(weight: Tensor, initialiser: str) -> None:
-    if initialiser == "he":
-        nn.init.kaiming_uniform_(weight, nonlinearity="relu")
-    elif initialiser == "glorot":
-        nn.init.xavier_uniform_(weight)
-    elif initialiser == "fan_in":
-        nn.init.kaiming_uniform_(weight, nonlinearity="linear", a=0)
-        with torch.no_grad():
-            weight.div_(math.sqrt(3))  # torch draws up to sqrt(3 / fan-in); VarianceScaling(1/3) up to sqrt(1 / fan-in)
-    else:
-        nn.init.normal_(weight, std=0.01)
+NETWORKS: dict[str, Callable[[], MLP | Conv]] = {
+    "mlp": MLP,
+    "conv": Conv,
+    # Dizaji 2017 on MNIST.
+    "depict": lambda: Conv(
+        channels=(50, 50), kernels=(4, 5), padding=(0, 2), activation="leaky_relu", code_activation="tanh"
+    ),
+    # A later, small variant of it, whose code is a map of half the image's sides.
+    "depict-small": lambda: Conv(
+        channels=(64, 64, 1, 1),
+        kernels=(3, 3, 3, 2),
+        strides=(1, 1, 1, 2),
+        batch_norm=True,
+        dense=False,
+        activation="sigmoid",
+        code_activation="sigmoid",
+    ),
+}

@@ -5,7 +5,7 @@ from coterie.training.checkpoints import Checkpointer
 from coterie.training.inference import apply_batched, assignments, encode
 from coterie.training.loop import train
 from coterie.training.runtime import Runtime, make_runtime
-from coterie.training.schedules import Schedule
+from coterie.training.schedules import Layerwise, Schedule
 from coterie.training.state import Batch, Clock, Fit, Phase, Turn
 from coterie.training.streams import Streams
 
@@ -17,6 +17,7 @@ __all__ = [
     "CollapseWatch",
     "Fit",
     "HistoryFile",
+    "Layerwise",
     "Phase",
     "Runtime",
     "Schedule",

@@ -34,11 +34,14 @@ class Schedule(Settings):
         Highest learning rate; positive.
     shape : {"one-cycle", "cosine", "step", "constant"}, default="one-cycle"
         Course of the learning rate. "one-cycle" rises over the first ``warmup`` of the steps and falls to zero, both
-        along half a cosine [1]_; "cosine" only falls; "step" multiplies it by ``drop``, ``drops`` times, evenly spaced.
+        along half a cosine [1]_; "cosine" only falls; "step" multiplies it by ``drop``, either ``drops`` times, evenly
+        spaced, or every ``drop_every`` steps.
     warmup : float, default=0.3
         Share of the steps in which "one-cycle" rises; in [0, 1).
     drops : int, default=2
         How often "step" lowers the rate; >= 1.
+    drop_every : int or None, default=None
+        Steps between two of them, however many that makes; None spaces ``drops`` evenly; >= 1.
     drop : float, default=0.1
         What "step" multiplies the rate by each time; in (0, 1].
     momentum : float, default=0.9
@@ -69,6 +72,7 @@ class Schedule(Settings):
     shape: str = "one-cycle"
     warmup: float = 0.3
     drops: int = 2
+    drop_every: int | None = None
     drop: float = 0.1
     momentum: float = 0.9
     beta2: float = 0.999
@@ -77,7 +81,7 @@ class Schedule(Settings):
     def check(self, name: str) -> None:
         """Raise an InputError that names ``name`` and the rule if a value breaks it."""
         require(
-            f"Schedule in '{name}'",
+            f"{type(self).__name__} in '{name}'",
             self,
             [
                 ("batch_size", whole(self.batch_size, 1), "an integer >= 1"),
@@ -86,6 +90,7 @@ class Schedule(Settings):
                 ("shape", self.shape in SHAPES, f"one of {', '.join(SHAPES)}"),
                 ("warmup", within(self.warmup, 0, 1), "a number in [0, 1)"),
                 ("drops", whole(self.drops, 1), "an integer >= 1"),
+                ("drop_every", self.drop_every is None or whole(self.drop_every, 1), "None or an integer >= 1"),
                 ("drop", within(self.drop, 0) and 0 < self.drop <= 1, "a number in (0, 1]"),
                 ("momentum", within(self.momentum, 0, 1), "a number in [0, 1)"),
                 ("beta2", within(self.beta2, 0, 1), "a number in [0, 1)"),
@@ -112,7 +117,8 @@ class Schedule(Settings):
         if self.shape == "constant":
             return self.learning_rate
         if self.shape == "step":
-            return self.learning_rate * self.drop ** int((self.drops + 1) * done)
+            drops = int((self.drops + 1) * done) if self.drop_every is None else step // self.drop_every
+            return self.learning_rate * self.drop**drops
         if self.shape == "one-cycle" and done < self.warmup:
             return self.learning_rate * _half_cosine(1 - done / self.warmup)
         start = self.warmup if self.shape == "one-cycle" else 0.0
@@ -134,6 +140,77 @@ class Schedule(Settings):
         kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
         betas = (self.momentum, self.beta2)
         return kind(parameters, lr=self.learning_rate, betas=betas, weight_decay=self.weight_decay, fused=fused)
+
+
+@hyperparameters
+class Layerwise(Schedule):
+    """Pretraining one layer after another, as denoising autoencoders [1]_, then all of them together.
+
+    Each encoder layer and the decoder layer that mirrors it learn to return what the layers before make of a row, while
+    some of its values and of the layer's own are missing. The defaults are those of DEC's authors [2]_, which take
+    hours on a processor.
+
+    Parameters
+    ----------
+    epochs : float or None, default=None
+        Passes over the rows for each layer; ``steps`` must then be None.
+    steps : int or None, default=50_000
+        Optimiser steps for each layer.
+    batch_size : int, default=256
+        As in :class:`Schedule`.
+    optimiser : {"adamw", "adam", "sgd"}, default="sgd"
+        As in :class:`Schedule`.
+    learning_rate : float, default=0.1
+        As in :class:`Schedule`; each layer and the whole begin anew.
+    shape : {"one-cycle", "cosine", "step", "constant"}, default="step"
+        As in :class:`Schedule`.
+    warmup : float, default=0.3
+        As in :class:`Schedule`.
+    drops : int, default=2
+        As in :class:`Schedule`.
+    drop_every : int or None, default=20_000
+        As in :class:`Schedule`.
+    drop : float, default=0.1
+        As in :class:`Schedule`.
+    momentum : float, default=0.9
+        As in :class:`Schedule`.
+    beta2 : float, default=0.999
+        As in :class:`Schedule`.
+    weight_decay : float, default=0.0
+        As in :class:`Schedule`.
+    together : int, default=100_000
+        Optimiser steps after them, for the whole autoencoder; >= 0.
+    dropout : float, default=0.2
+        Share of the values that are missing while a layer is trained, in [0, 1).
+
+    References
+    ----------
+    .. [1] P. Vincent, H. Larochelle, I. Lajoie, Y. Bengio, P.-A. Manzagol. Stacked denoising autoencoders. JMLR 2010.
+    .. [2] J. Xie, R. Girshick, A. Farhadi. Unsupervised deep embedding for clustering analysis. ICML 2016.
+
+    Examples
+    --------
+    >>> from coterie import Layerwise
+    >>> Layerwise(steps=200, together=400, optimiser="adamw", learning_rate=1e-3, shape="one-cycle").dropout
+    0.2
+    """
+
+    steps: int | None = 50_000
+    optimiser: str = "sgd"
+    learning_rate: float = 0.1
+    shape: str = "step"
+    drop_every: int | None = 20_000
+    together: int = 100_000
+    dropout: float = 0.2
+
+    def check(self, name: str) -> None:
+        """Raise an InputError that names ``name`` and the rule if a value breaks it."""
+        super().check(name)
+        rules = [
+            ("together", whole(self.together, 0), "an integer >= 0"),
+            ("dropout", within(self.dropout, 0, 1), "a number in [0, 1)"),
+        ]
+        require(f"{type(self).__name__} in '{name}'", self, rules)
 
 
 def _half_cosine(done: float) -> float:
