@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, VaDE, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
@@ -28,6 +28,7 @@ __all__ = [
     "DeepClusterer",
     "KMeans",
     "Schedule",
+    "VaDE",
     "config_context",
     "get_config",
     "load",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
+    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "VaDE", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
     "coterie.nn": ("MLP", "Conv"),

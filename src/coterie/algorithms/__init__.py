@@ -7,12 +7,14 @@ from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.idec import IDEC
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
+from coterie.algorithms.vade import VaDE
 
 SYSTEMS: dict[str, type[Clusterer]] = {
     "kmeans": KMeans,
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
+    "vade": VaDE,
 }
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "VaDE", "load"]
