@@ -22,7 +22,7 @@ ONE = torch.tensor([5])
 
 
 def ready(rows=None, **parameters):
-    """An estimator, and its fit with random networks, noise and mixture, past its warm-up."""
+    """An estimator, and its fit with random networks, noise and mixture; the start is not held any more."""
     source = make_source(blobs(n=40, d=3)[0] if rows is None else rows)
     model = small(VaDE, **parameters)
     settings = resolve(model, source)
@@ -35,7 +35,7 @@ def ready(rows=None, **parameters):
             network.decoder.log_var.fill_(-0.7)
     fit = Fit(network, source, Streams(0), Runtime(torch.device("cpu"), "float32"), Augment(), settings)
     fit.memory["labels"] = torch.arange(len(source)) % 3
-    fit.clock.step = settings["warmup"]
+    fit.clock.step = 60
     return model, fit
 
 
@@ -121,9 +121,8 @@ def test_the_bound_lies_below_the_likelihood_of_the_row():
     x = fit.source.take(ONE).expand(len(z), -1)
     weight = log_row(fit, z, x) + logsumexp(log_joint(fit, z), axis=1) - log_normal(z, m, s2)
     log_px, gap = logsumexp(weight) - np.log(len(z)), logsumexp(weight) - np.log(len(z)) - weight.mean()
-    fit.memory["labels"].zero_()
     bounds = []
-    for step in range(400):
+    for step in range(60, 460):
         fit.clock.step = step
         bounds.append(-sum(terms(model, fit, ONE).values()))
     error = np.std(bounds) / np.sqrt(len(bounds))
@@ -139,17 +138,39 @@ def test_gradients_reach_every_part():
         assert float(parameter.grad.abs().max()) > 0, name
 
 
-def test_in_the_warm_up_gamma_is_the_start():
-    model, fit = ready(warmup=7)
-    later = terms(model, fit)["prior"]
+def test_while_the_start_is_held_gamma_is_its_partition():
+    model, fit = ready(hold=0.1)  # of 60 steps
     fit.clock.step = 6
+    assert set(terms(model, fit)) == {"reconstruction", "prior"}
+    fit.clock.step = 5
+    found = terms(model, fit)
     m, s2 = moments(fit, INDEX)
     log_g = np.where(np.arange(3) == (INDEX.numpy() % 3)[:, None], 0.0, -np.inf)
     z = m[:, None] + np.sqrt(s2)[:, None] * np.random.default_rng(0).normal(size=(4, 50_000, m.shape[1]))
     values = [log_normal(z[i], m[i], s2[i]) - log_joint(fit, z[i])[:, log_g[i].argmax()] for i in range(4)]
     error = np.std(values) / np.sqrt(np.size(values))
-    assert terms(model, fit)["prior"] == pytest.approx(np.mean(values), abs=5 * error)
-    assert later < np.mean(values) - 10 * error  # what the row itself says of its cluster costs less
+    assert found["prior"] == pytest.approx(np.mean(values), abs=5 * error)
+    of_start = log_gamma(fit, drawn(fit, INDEX))[np.arange(4), INDEX.numpy() % 3]
+    assert found["start"] == pytest.approx(-100 * of_start.mean(), rel=1e-4)
+
+
+class Keep(Callback):
+    """Keeps the start's clusters."""
+
+    def on_phase(self, fit, phase):
+        self.labels = fit.memory["labels"].numpy() if phase.name == "cluster" else None
+
+
+def test_held_the_start_is_learned_and_then_kept_by_the_bound_which_alone_loses_it():
+    X, _ = blobs(n=300, spread=4.0)  # no groups to speak of: whatever partition there is, is the start's
+    agree = {}
+    for hold in (0.4, 0.0):
+        keep = Keep()
+        with config_context(callbacks=(keep,)):
+            model = small(VaDE, hold=hold, train=Schedule(steps=200, batch_size=64, learning_rate=3e-3)).fit(X)
+        agree[hold] = (model.labels_ == keep.labels).mean()
+    assert agree[0.4] > 0.95
+    assert agree[0.0] < agree[0.4] - 0.05
 
 
 def test_relabelling_clusters_changes_no_term():
@@ -233,7 +254,7 @@ def test_rows_that_the_likelihood_does_not_know_are_refused_before_training():
     ("parameters", "message"),
     [
         ({"likelihood": "poisson"}, "'likelihood' parameter of VaDE must be 'auto' or one of bernoulli, gaussian. Got"),
-        ({"warmup": -1}, "'warmup' parameter of VaDE must be 'auto' or an integer >= 0. Got -1"),
+        ({"hold": 1.5}, r"'hold' parameter of VaDE must be a number in \[0, 1\]. Got 1.5"),
     ],
 )
 def test_a_broken_rule_is_named(parameters, message):
@@ -244,7 +265,7 @@ def test_a_broken_rule_is_named(parameters, message):
 @pytest.mark.parametrize("network", ["mlp", Conv(channels=(4, 8), kernels=(3, 3))])
 def test_images_in_any_network(network):
     X, y = bars()
-    slow = Schedule(steps=150, batch_size=32, learning_rate=2e-3)
+    slow = Schedule(steps=300, batch_size=32, learning_rate=2e-3)
     model = small(VaDE, n_clusters=2, code_size=4, network=network, augment="none", pretrain=slow).fit(X)
     assert adjusted_rand_score(y, model.labels_) > 0.8
 
@@ -305,20 +326,20 @@ def test_samples_that_cannot_be_drawn_are_refused(wrong):
 
 
 class Stop(Callback):
-    """Interrupts the warm-up as Ctrl-C does."""
+    """Interrupts as Ctrl-C does."""
 
     def on_step(self, fit, phase):
         if phase.name == "cluster" and fit.clock.step == 10:
             signal.raise_signal(signal.SIGINT)
 
 
-def test_stopped_in_the_warm_up_and_resumed_is_the_same_to_the_bit(tmp_path):
+def test_stopped_while_the_start_is_held_and_resumed_is_the_same_to_the_bit(tmp_path):
     X, _ = blobs(spread=2.0)
-    whole = small(VaDE, warmup=30).fit(X)
+    whole = small(VaDE, hold=0.5).fit(X)
     with config_context(checkpoint=tmp_path, callbacks=(Stop(),)), pytest.raises(Interrupted):
-        small(VaDE, warmup=30).fit(X)
+        small(VaDE, hold=0.5).fit(X)
     with config_context(checkpoint=tmp_path):
-        resumed = small(VaDE, warmup=30).fit(X)
+        resumed = small(VaDE, hold=0.5).fit(X)
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
 
 

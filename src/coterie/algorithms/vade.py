@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
+from torch.nn.functional import nll_loss
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.inputs import pick_seed
-from coterie.checks import require, whole
+from coterie.checks import require, whole, within
 from coterie.errors import InputError
 from coterie.nn import (
     LIKELIHOODS,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from coterie.data import DataSpec
 
+GRIP = 100.0  # weight of the start's clusters while they are held: what a row's reconstruction costs, in nats
 NOISE = 0.05  # first variance of a row's code, as a share of the variance within the start's clusters
 ROUNDING = 1e-6  # by which scaling in float32 may miss the ends of [0, 1]
 
@@ -56,9 +58,9 @@ class VaDE(DeepClusterer):
         p(x|z), with the decoder's output for its mean. "bernoulli" is for rows in [0, 1], and the network's output is
         then the logit; "gaussian" has one variance for all entries, which is learned. "auto" is "bernoulli" for rows
         that are scaled to [0, 1] and for images that ``scaling="auto"`` finds there, "gaussian" for others.
-    warmup : int or "auto", default="auto"
-        Optimiser steps in which gamma is the start's partition: 0 for ``start="kmeans"``. The clusters of a mixture or
-        a manifold are not the diagonal Gaussians that the bound wants them to become.
+    hold : float, default=0.4
+        Share of the steps of ``train``, from the first on, in which gamma is the start's partition and
+        :math:`-\log p(c|z)` of the start's cluster is a term too; in [0, 1].
 
     Attributes
     ----------
@@ -70,14 +72,15 @@ class VaDE(DeepClusterer):
     ``predict_proba`` and ``transform`` draw nothing: the code is the posterior's mean m, and gamma is that of m.
 
     Departures from the paper: the autoencoder is pretrained whole, on augmented rows and by squared error, where the
-    paper stacks layers; the mixture begins with the moments of the clusters of ``start`` where the paper fits one to
-    the code, and is held to them in a warm-up, since the bound alone often loses the clusters that pretraining found;
-    the encoder reads augmented rows while the likelihood is that of clean ones, which is a bound for any q; variances
-    of the code begin at a share of those within the clusters, so that the pretrained decoder can read the draws; the
-    weights pi are a softmax of free parameters; the variance of the Gaussian likelihood is learned, because a fixed
-    one of standardised columns would drown most clusters; AdamW with a one-cycle rate, where the paper has Adam with
-    steps. ``from_recipe("paper")`` has the paper's settings but for its pretraining. Grey values in [0, 1] are
-    treated as if they were probabilities of black and white ones, as in the paper.
+    paper stacks layers. The mixture begins with the moments of the clusters of ``start``, where the paper fits one to
+    the code; and the code is held to these clusters for a while, since they are no diagonal Gaussians yet, and the
+    bound, most of which is reconstruction, would let go what ``start`` found. The encoder reads augmented rows while
+    the likelihood is that of clean ones, which is a bound for any q. The noise of the code begins as a share of the
+    spread within the clusters, so that the pretrained decoder can read the draws. The weights pi are a softmax of free
+    parameters. The variance of the Gaussian likelihood is learned: a fixed one, of standardised columns, would drown
+    most clusters. AdamW has a one-cycle rate, where the paper's Adam has steps. ``from_recipe("paper")`` has the
+    paper's settings, but for its pretraining. Grey values are taken for probabilities of black and white, as in the
+    paper.
 
     References
     ----------
@@ -99,7 +102,7 @@ class VaDE(DeepClusterer):
     """
 
     likelihood: str = "auto"
-    warmup: int | str = "auto"
+    hold: float = 0.4
 
     title: ClassVar[str] = "Variational Deep Embedding (Jiang 2017)"
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
@@ -108,7 +111,7 @@ class VaDE(DeepClusterer):
             "network": MLP(hidden=(500, 500, 2000)),
             "augment": "none",
             "start": "mixture",
-            "warmup": 0,
+            "hold": 0.0,
             "likelihood": "bernoulli",
             "train": Schedule(
                 epochs=300,
@@ -124,14 +127,14 @@ class VaDE(DeepClusterer):
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return the likelihood that goes with the rows' scaling."""
-        found_in_unit = spec.kind == "images" and spec.scaling == "none" != self.scaling
+        found_in_unit = spec.kind == "images" and spec.scaling == "none" and self.scaling != "none"
         return {"likelihood": "bernoulli" if spec.scaling == "unit" or found_in_unit else "gaussian"}
 
     def check(self) -> None:
         """Raise an InputError if a parameter breaks its rule."""
         rules = [
             ("likelihood", self.likelihood in ("auto", *LIKELIHOODS), f"'auto' or one of {', '.join(LIKELIHOODS)}"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
+            ("hold", within(self.hold, 0) and self.hold <= 1, "a number in [0, 1]"),
         ]
         require(type(self).__name__, self, rules)
 
@@ -158,6 +161,7 @@ class VaDE(DeepClusterer):
                     f"{float(ends.max()):g} instead; set likelihood='gaussian' or scaling='unit'."
                 )
         super().enter(fit, phase)
+        fit.memory.pop("target", None)  # the start's labels say the same in less room
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Give the mixture the moments of the start's clusters, and the noise of codes and rows a size to go with."""
@@ -175,19 +179,20 @@ class VaDE(DeepClusterer):
             model.decoder.fill(float(encode(error, fit.source, fit.runtime.device).mean()))
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the two parts of the negative bound, in nats, each a mean over rows."""
+        """Return the two parts of the negative bound, in nats, and what holds the start; each a mean over rows."""
         model, head, step = fit.model, fit.model.head, fit.clock.step
         mean, log_var = model.encoder.moments(batch.view)  # m, log s²: (b, d)
         z = reparametrise(mean, log_var, fit.streams.generator("code", fit.clock.phase, step))  # (b, d)
         kl = gaussian_kl(mean, log_var, centers=head.centers, center_log_var=head.log_var)  # (b, K)
-        cost = kl - head.log_pi  # of a row's being in a cluster
-        if step < fit.settings["warmup"]:
-            labels = fit.memory["labels"][batch.index].to(mean.device)
-            prior = cost.gather(1, labels[:, None])  # gamma is all on the start's cluster
-        else:
-            log_gamma = head(z)  # (b, K)
-            prior = (log_gamma.exp() * (cost + log_gamma)).sum(1)
-        return {"reconstruction": -model.decoder.log_likelihood(z, batch.x).mean(), "prior": prior.mean()}
+        cost = kl - head.log_pi  # of a row's being in a cluster, but for gamma's own entropy
+        log_gamma = head(z)  # (b, K)
+        reconstruction = -model.decoder.log_likelihood(z, batch.x).mean()
+        if step >= self.hold * fit.settings["train"].n_steps(len(fit.source)):
+            prior = (log_gamma.exp() * (cost + log_gamma)).sum(1).mean()
+            return {"reconstruction": reconstruction, "prior": prior}
+        labels = fit.memory["labels"][batch.index].to(mean.device)
+        prior = cost.gather(1, labels[:, None]).mean()  # gamma is all on the start's cluster
+        return {"reconstruction": reconstruction, "prior": prior, "start": GRIP * nll_loss(log_gamma, labels)}
 
     def sample(self, n: int, *, cluster: int | None = None, random_state: Any = None) -> np.ndarray:
         """Return new rows, drawn from the fitted mixture and decoded without the noise of single entries.
