@@ -58,7 +58,7 @@ class VaDE(DeepClusterer):
         p(x|z), with the decoder's output for its mean. "bernoulli" is for rows in [0, 1], and the network's output is
         then the logit; "gaussian" has one variance for all entries, which is learned. "auto" is "bernoulli" for rows
         that are scaled to [0, 1] and for images that ``scaling="auto"`` finds there, "gaussian" for others.
-    hold : float, default=0.4
+    hold : float, default=0.75
         Share of the steps of ``train``, from the first on, in which gamma is the start's partition and
         :math:`-\log p(c|z)` of the start's cluster is a term too; in [0, 1].
 
@@ -102,7 +102,7 @@ class VaDE(DeepClusterer):
     """
 
     likelihood: str = "auto"
-    hold: float = 0.4
+    hold: float = 0.75
 
     title: ClassVar[str] = "Variational Deep Embedding (Jiang 2017)"
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
