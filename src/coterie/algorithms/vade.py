@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from coterie.data import DataSpec
 
-GRIP = 100.0  # weight of the start's clusters while they are held: what a row's reconstruction costs, in nats
+GRIP = 100.0  # weight of the start's clusters while held: about as many nats as a digit's reconstruction costs
 NOISE = 0.05  # first variance of a row's code, as a share of the variance within the start's clusters
 ROUNDING = 1e-6  # by which scaling in float32 may miss the ends of [0, 1]
 
@@ -60,7 +60,7 @@ class VaDE(DeepClusterer):
         that are scaled to [0, 1] and for images that ``scaling="auto"`` finds there, "gaussian" for others.
     hold : float, default=0.75
         Share of the steps of ``train``, from the first on, in which gamma is the start's partition and
-        :math:`-\log p(c|z)` of the start's cluster is a term too; in [0, 1].
+        :math:`-\log p(c|z)` of the start's cluster is a term too, with the weight 100; in [0, 1].
 
     Attributes
     ----------
