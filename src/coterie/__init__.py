@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DCN, DEC, DEPICT, DKM, IDEC, IMSAT, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DCN, DEC, DEPICT, DKM, IDEC, IMSAT, AEKMeans, DeepClusterer, KMeans, VaDE, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
@@ -33,6 +33,7 @@ __all__ = [
     "KMeans",
     "Layerwise",
     "Schedule",
+    "VaDE",
     "config_context",
     "get_config",
     "load",
@@ -50,6 +51,7 @@ _HOMES = {
         "IDEC",
         "IMSAT",
         "KMeans",
+        "VaDE",
         "load",
     ),
     "coterie.config": (

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from coterie.nn import Nearest, Softmax, StudentT, balance, kl_divergence, mse, sharpen
+from coterie.nn import (
+    GaussianMixture,
+    Nearest,
+    Softmax,
+    StudentT,
+    balance,
+    gaussian_kl,
+    kl_divergence,
+    mse,
+    sharpen,
+)
 
 rng = np.random.default_rng(0)
 
@@ -156,3 +166,41 @@ def test_permuting_the_centres_permutes_the_assignment():
     before, order = head(z), [2, 0, 1]
     head.centers.data = head.centers.data[order]
     torch.testing.assert_close(head(z), before[:, order])
+
+
+def test_gaussian_kl_is_torchs_and_its_gradient_is_right():
+    mean, log_var, centers, center_log_var = (
+        torch.tensor(rng.normal(size=s)) for s in ((5, 2), (5, 2), (3, 2), (3, 2))
+    )
+    rows = torch.distributions.Normal(mean[:, None], (0.5 * log_var[:, None]).exp())
+    components = torch.distributions.Normal(centers, (0.5 * center_log_var).exp())
+    expected = torch.distributions.kl_divergence(rows, components).sum(2)
+    torch.testing.assert_close(gaussian_kl(mean, log_var, centers=centers, center_log_var=center_log_var), expected)
+
+    def kl(m, s, mu, sigma):
+        return gaussian_kl(m, s, centers=mu, center_log_var=sigma)
+
+    inputs = [t.requires_grad_() for t in (mean, log_var, centers, center_log_var)]
+    assert torch.autograd.gradcheck(kl, inputs)
+
+
+def test_a_mixture_filled_from_a_partition_has_its_moments():
+    z, labels = rng.normal(size=(60, 2)), np.arange(60) % 4 % 3
+    head = GaussianMixture(4, 2)
+    head.fill_from(torch.tensor(z), torch.tensor(labels))
+    log_q = np.empty((60, 4))
+    for k in range(3):
+        rows = z[labels == k]
+        normal = -0.5 * ((z - rows.mean(0)) ** 2 / rows.var(0) + np.log(rows.var(0))).sum(1)
+        log_q[:, k] = np.log(len(rows) + 1) + normal
+    log_q[:, 3] = -0.5 * ((z - z.mean(0)) ** 2 / z.var(0) + np.log(z.var(0))).sum(1)  # holds no rows
+    np.testing.assert_allclose(head(torch.tensor(z)).exp().detach().numpy(), softmax(log_q), rtol=1e-4)
+
+
+def test_a_mixture_on_repeated_rows_keeps_a_width():
+    head = GaussianMixture(2, 1)
+    z = torch.tensor([[0.0]] * 5 + [[1.0]] * 5)
+    head.fill_from(z, torch.tensor([0] * 5 + [1] * 5))
+    assert head(z).exp().detach().numpy()[:, 0] == pytest.approx([1.0] * 5 + [0.0] * 5)
+    head.fill_from(torch.zeros(4, 1), torch.tensor([0, 0, 1, 1]))
+    assert torch.isfinite(head(torch.zeros(1, 1))).all()

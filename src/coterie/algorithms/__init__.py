@@ -11,6 +11,7 @@ from coterie.algorithms.idec import IDEC
 from coterie.algorithms.imsat import IMSAT
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
+from coterie.algorithms.vade import VaDE
 
 SYSTEMS: dict[str, type[Clusterer]] = {
     "kmeans": KMeans,
@@ -20,6 +21,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "dcn": DCN,
     "dkm": DKM,
     "depict": DEPICT,
+    "vade": VaDE,
     "imsat": IMSAT,
 }
 
@@ -35,5 +37,6 @@ __all__ = [
     "Clusterer",
     "DeepClusterer",
     "KMeans",
+    "VaDE",
     "load",
 ]

@@ -57,6 +57,34 @@ def kl_divergence(p: Tensor, log_q: Tensor) -> Tensor:
     return torch.nn.functional.kl_div(log_q, p, reduction="batchmean")
 
 
+def gaussian_kl(mean: Tensor, log_var: Tensor, *, centers: Tensor, center_log_var: Tensor) -> Tensor:
+    r"""Kullback-Leibler divergences :math:`KL(N(m_i, s_i^2) \| N(\mu_k, \sigma_k^2))` of diagonal Gaussians.
+
+    Parameters
+    ----------
+    mean, log_var : Tensor of shape (b, d)
+        Means m and log variances of the rows.
+    centers, center_log_var : Tensor of shape (K, d)
+        Means mu and log variances of the components.
+
+    Returns
+    -------
+    Tensor of shape (b, K)
+        In nats, summed over the d dimensions.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import gaussian_kl
+    >>> zero = torch.zeros(1, 2)
+    >>> gaussian_kl(zero + 1, zero, centers=zero, center_log_var=zero).tolist()
+    [[1.0]]
+    """
+    squares = (mean[:, None] - centers).square()  # (b, K, d)
+    ratio = log_var[:, None] - center_log_var  # log s² / sigma²
+    return 0.5 * (squares / center_log_var.exp() + ratio.exp() - 1 - ratio).sum(2)
+
+
 def sharpen(q: Tensor) -> Tensor:
     r"""Return DEC's target :math:`p_{ik} \propto q_{ik}^2 / \sum_{i'} q_{i'k}`.
 

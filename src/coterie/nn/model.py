@@ -36,7 +36,10 @@ class Model(nn.Module):
     torch.Size([5, 4])
     """
 
-    head: Any  # torch would type its centers and fill() as "Tensor or Module"
+    # Systems know their parts as more than modules; torch would type a head's fill() as "Tensor or Module".
+    encoder: Any
+    decoder: Any
+    head: Any
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module | None, head: nn.Module) -> None:
         super().__init__()
