@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DEC, IDEC, N2D, AEKMeans, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
-    from coterie.nn import MLP, Conv
+    from coterie.nn import MLP, Conv, PooledConv
     from coterie.training import Schedule
 
 __version__ = "0.1.0"
@@ -21,12 +21,14 @@ __all__ = [
     "DEC",
     "IDEC",
     "MLP",
+    "N2D",
     "AEKMeans",
     "Augment",
     "Config",
     "Conv",
     "DeepClusterer",
     "KMeans",
+    "PooledConv",
     "Schedule",
     "config_context",
     "get_config",
@@ -35,10 +37,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
+    "coterie.algorithms": ("DEC", "IDEC", "N2D", "AEKMeans", "DeepClusterer", "KMeans", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
-    "coterie.nn": ("MLP", "Conv"),
+    "coterie.nn": ("MLP", "Conv", "PooledConv"),
     "coterie.training": ("Schedule",),
 }
 

@@ -7,12 +7,14 @@ from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.idec import IDEC
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
+from coterie.algorithms.n2d import N2D
 
 SYSTEMS: dict[str, type[Clusterer]] = {
     "kmeans": KMeans,
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
+    "n2d": N2D,
 }
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = ["DEC", "IDEC", "N2D", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]

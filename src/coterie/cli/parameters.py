@@ -8,11 +8,11 @@ from typing import Any
 
 from coterie.data import Augment
 from coterie.errors import InputError
-from coterie.nn import NETWORKS
+from coterie.nn import NETWORKS, PooledConv
 from coterie.training import Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
-    "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
+    "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"], "pooled": PooledConv},
     "pretrain": {"schedule": Schedule},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -101,6 +103,58 @@ class Nearest(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return log q, shape (b, K), for codes z, shape (b, d)."""
         return torch.log_softmax(-0.5 * squared_distances(z.float(), self.centers) / self.variance, dim=1)
+
+
+class Gaussians(nn.Module):
+    r"""A Gaussian mixture with full covariances: :math:`q_{ik} \propto \pi_k N(z_i; \mu_k, \Sigma_k)`.
+
+    Parameters
+    ----------
+    n_clusters : int
+        K, the number of components.
+    code_size : int
+        d, the size of the code.
+
+    Attributes
+    ----------
+    centers : Tensor of shape (K, d)
+        Means mu.
+    whitening : Tensor of shape (K, d, d)
+        W_k with :math:`W_k W_k^T = \Sigma_k^{-1}`: differences times W_k have unit covariance.
+    log_shares : Tensor of shape (K,)
+        Logarithms of pi.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import Gaussians
+    >>> head = Gaussians(2, 1)
+    >>> head.fill(torch.tensor([[0.0], [2.0]]), whitening=torch.ones(2, 1, 1), shares=torch.tensor([0.5, 0.5]))
+    >>> head(torch.tensor([[1.0]])).exp().tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, n_clusters: int, code_size: int) -> None:
+        super().__init__()
+        self.register_buffer("centers", torch.zeros(n_clusters, code_size))
+        self.register_buffer("whitening", torch.eye(code_size).repeat(n_clusters, 1, 1))
+        self.register_buffer("log_shares", torch.full((n_clusters,), -math.log(n_clusters)))
+        self.centers: Tensor
+        self.whitening: Tensor
+        self.log_shares: Tensor
+
+    def fill(self, centers: Tensor, *, whitening: Tensor, shares: Tensor) -> None:
+        """Set means (K, d), whitening matrices (K, d, d), triangular, and shares (K,)."""
+        self.centers.copy_(centers)
+        self.whitening.copy_(whitening)
+        self.log_shares.copy_(shares.double().clamp_min(torch.finfo(torch.float32).tiny).log())
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return log q, shape (b, K), for codes z, shape (b, d)."""
+        away = z.float()[:, None, :] - self.centers  # (b, K, d)
+        white = (away.unsqueeze(3) * self.whitening).sum(2)  # (b, K, d)
+        log_volume = self.whitening.diagonal(dim1=1, dim2=2).log().sum(1)  # (K,); of 1 / sqrt(det Sigma)
+        return torch.log_softmax(self.log_shares + log_volume - 0.5 * white.square().sum(2), dim=1)
 
 
 def student_t(z: Tensor, centers: Tensor, *, alpha: float = 1.0, unit: float | Tensor = 1.0) -> Tensor:
