@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 from coterie.errors import InputError
@@ -99,7 +100,8 @@ class PooledConv(Settings):
         for (before, after), size in zip(itertools.pairwise(back), sides[-2::-1], strict=True):
             up += [*self._convolve(before, after), nn.Upsample(size)]
         up.append(nn.Conv2d(back[-1], shape[0], self.kernel, padding="same"))
-        return nn.Sequential(*down, nn.Flatten()), nn.Sequential(*up)
+        encoder, decoder = nn.Sequential(*down, nn.Flatten()), nn.Sequential(*up)
+        return encoder.to(memory_format=torch.channels_last), decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _convolve(self, before: int, after: int) -> list[nn.Module]:
         return [nn.Conv2d(before, after, self.kernel, padding="same"), _activation(self.activation)]
