@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from coterie.nn import Nearest, StudentT, kl_divergence, mse, sharpen
+from coterie.nn import Nearest, StudentT, bce, kl_divergence, mse, sharpen
 
 rng = np.random.default_rng(0)
 
@@ -114,3 +114,15 @@ def test_permuting_the_centres_permutes_the_assignment():
     before, order = head(z), [2, 0, 1]
     head.centers.data = head.centers.data[order]
     torch.testing.assert_close(head(z), before[:, order])
+
+
+def test_binary_cross_entropy_is_its_formula_and_stays_finite_far_out():
+    x, logits = rng.uniform(size=(5, 4)), rng.normal(size=(5, 4)) * 3
+    s = 1 / (1 + np.exp(-logits))
+    expected = -(x * np.log(s) + (1 - x) * np.log(1 - s)).mean()
+    assert float(bce(torch.tensor(logits), torch.tensor(x).float())) == pytest.approx(expected, rel=1e-5)
+    far = torch.tensor([[200.0, -200.0]], requires_grad=True)
+    loss = bce(far, torch.tensor([[0.0, 1.0]]))
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(200.0)
+    torch.testing.assert_close(far.grad, torch.tensor([[0.5, -0.5]]))
