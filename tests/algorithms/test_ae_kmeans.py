@@ -66,7 +66,7 @@ def test_cross_entropy_wants_rows_in_the_unit_interval():
 
 
 def test_other_rows_are_clustered_by_the_same_code():
-    X, y = blobs(n=150, spread=2.0)
+    X, _ = blobs(n=150, spread=2.0)
     rest = np.concatenate([X[60:], X[60:90] + 20])
     model = small(AEKMeans).fit(X[:60])
     before = model.transform(rest)

@@ -25,7 +25,7 @@ def fitted(request):
 
 
 def test_every_manifold_finds_the_blobs_and_places_new_rows(fitted):
-    model, X, y = fitted
+    model, _, y = fitted
     assert adjusted_rand_score(y, model.labels_) == 1.0
     new, truth = blobs(n=60, seed=0, spread=0.35)
     assert adjusted_rand_score(truth, model.predict(new)) == 1.0
