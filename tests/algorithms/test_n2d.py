@@ -133,7 +133,7 @@ def test_a_saved_model_knows_its_landmarks(tmp_path):
         ({"manifold": "tsne", "map_size": 4}, "'map_size' parameter of N2D must be 'auto' or an integer from 1 to 3"),
         ({"map_size": 0}, "'map_size' parameter of N2D must be 'auto' or an integer >= 1. Got 0"),
         ({"n_neighbors": 1}, "'n_neighbors' parameter of N2D must be an integer >= 2. Got 1"),
-        ({"landmarks": 0}, "'landmarks' parameter of N2D must be an integer >= 1. Got 0"),
+        ({"landmarks": 2}, "'landmarks' parameter of N2D must be an integer >= n_clusters. Got 2"),
         ({"n_maps": 0}, "'n_maps' parameter of N2D must be an integer >= 1. Got 0"),
     ],
 )

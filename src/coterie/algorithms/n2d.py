@@ -32,14 +32,15 @@ class N2D(DeepClusterer):
     r"""(Not too) deep clustering [1]_.
 
     An autoencoder learns codes :math:`c = f(x)` by reconstruction alone. A manifold learner lays m of them, the
-    landmarks, out on a map; every row's place u is a weighted mean of those of its nearest landmarks; and a mixture
-    with full covariances on the map gives the clusters:
+    landmarks, out on a map; every row's place u is a weighted geometric median of those of its nearest landmarks; and a
+    mixture with full covariances on the map gives the clusters:
 
     .. math::
-        u(c) = \frac{\sum_j w_j u_j}{\sum_j w_j}, \quad w_j = \max(1 / \|c - c_j\| - 1 / R(c), 0)^2, \quad
+        u(c) = \arg\min_u \sum_j w_j \|u - u_j\|, \quad w_j = \max(1 / \|c - c_j\| - 1 / R(c), 0), \quad
         q_{ik} \propto \pi_k \, N(u(c_i); \mu_k, \Sigma_k)
 
-    with R the distance to the 11th landmark. A landmark keeps its own place, and u is continuous.
+    with R the distance to the 21st landmark. A landmark keeps its own place. The median keeps a row on the island of
+    most of its neighbours, where a mean would set it between two.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class N2D(DeepClusterer):
     n_neighbors : int, default=20
         Neighbours of a row in the graph of UMAP and Isomap; >= 2.
     landmarks : int, default=10000
-        Most rows that are laid out; a larger set is sampled. >= 1.
+        Most rows that are laid out; a larger set is sampled. At least K. Isomap holds the square of it in distances.
     n_maps : int, default=3
         Maps that are drawn, each from a sample and a seed of its own. That one is kept on whose partition a row's
         neighbours in the code tell most about its cluster; no label is needed. >= 1.
@@ -65,7 +66,7 @@ class N2D(DeepClusterer):
     -----
     ``train`` and ``start`` are not used. The paper has no way to the map for new rows under t-SNE and Isomap and uses
     UMAP's own transform; here all three are continued from landmarks, so that ``labels_`` is what ``predict`` returns
-    and ``inverse_transform`` can go back: from places to codes by the same weights, and on through the decoder.
+    and ``inverse_transform`` can go back: from places to codes in the same way, and on through the decoder.
     The paper lays out all rows at once, and draws one map. By default the autoencoder learns from augmented images and
     for fewer steps than the paper's 1,000 epochs, which ``from_recipe("paper")`` has, but for twice as many as other
     systems' do, and on few images with twice the channels: here nothing after it improves the code. The paper's size
@@ -111,7 +112,7 @@ class N2D(DeepClusterer):
             ("manifold", self.manifold in MANIFOLDS, f"one of {', '.join(MANIFOLDS)}"),
             ("map_size", self.map_size == "auto" or sized, size),
             ("n_neighbors", whole(self.n_neighbors, 2), "an integer >= 2"),
-            ("landmarks", whole(self.landmarks, 1), "an integer >= 1"),
+            ("landmarks", whole(self.landmarks, self.n_clusters), "an integer >= n_clusters"),
             ("n_maps", whole(self.n_maps, 1), "an integer >= 1"),
         ]
         require(type(self).__name__, self, rules)

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from coterie.nn.model import Model
 
-NEAREST = 10  # landmarks that a place is made from
-CLOSEST = 1e-6  # least distance to a landmark, as a share of that to the last of the nearest ones
+NEAREST = 20  # landmarks that a place is made from
+CLOSEST = 1e-6  # least distance, as a share of the largest one: nothing is divided by zero
+STEPS = 20  # of the iteration for a median; the first ten do nearly all
 
 
 class LandmarkMap(nn.Module):
-    """A map that is known at landmarks: a code's place is a weighted mean of those of its nearest landmarks.
+    """A map that is known at landmarks: a code's place is a median of those of its nearest landmarks.
 
-    The weights are those of :func:`interpolate`. :meth:`back` goes from places to codes in the same way.
+    :func:`interpolate` says which. :meth:`back` goes from places to codes in the same way.
 
     Parameters
     ----------
@@ -115,11 +116,13 @@ class MappedModel(Model):
 
 
 def interpolate(points: Tensor, landmarks: Tensor, values: Tensor) -> Tensor:
-    r"""Continue values at landmarks to other points (Shepard's method, in Franke and Little's local form).
+    r"""Continue values at landmarks to other points, as weighted geometric medians of the nearest landmarks' values.
 
-    With :math:`r_j` the distance to landmark j and R that to the last of the nearest landmarks taken, the weights are
-    :math:`w_j \propto (1 / r_j - 1 / R)^2`. A landmark's own value is met, and a landmark that enters or leaves the
-    nearest ones does so with weight 0, so that the whole is continuous.
+    The value at x is :math:`\arg\min_u \sum_j w_j \|u - u_j\|` with :math:`w_j = 1 / r_j - 1 / R`, where :math:`r_j` is
+    the distance to landmark j and R that to the last of the nearest landmarks taken. A landmark's own value is met; a
+    landmark that enters or leaves the nearest ones has weight 0 as it does. A weighted mean would put a point whose
+    neighbours lie on two islands of a map into the sea between them, or on a third one; the median stays with the
+    majority.
 
     Parameters
     ----------
@@ -133,22 +136,54 @@ def interpolate(points: Tensor, landmarks: Tensor, values: Tensor) -> Tensor:
     Returns
     -------
     Tensor of shape (b, c)
-        Weighted means of values.
+        Medians, found by Weiszfeld's iteration.
 
     Examples
     --------
     >>> import torch
     >>> from coterie.nn.landmarks import interpolate
-    >>> x = torch.tensor([[0.0], [1.0], [2.0], [3.0]])
-    >>> interpolate(torch.tensor([[0.0], [1.5]]), x, x).round(decimals=4).tolist()
-    [[0.0], [1.5]]
+    >>> x = torch.tensor([[0.0], [1.0], [8.0], [9.0]])
+    >>> interpolate(torch.tensor([[0.0], [8.6]]), x, x).round(decimals=2).tolist()
+    [[0.0], [9.0]]
     """
     # Differences one by one: the expansion of the square would not give a landmark the distance 0 to itself.
     r = torch.cdist(points, landmarks, compute_mode="donot_use_mm_for_euclid_dist")  # (b, m)
     r, index = r.topk(min(NEAREST + 1, len(landmarks)), largest=False)
-    last = r[:, -1:]
-    r = (r / last).clamp_min(CLOSEST)  # NaN where all distances are 0, which one landmark alone can give
-    weight = (1 / r - 1).square()[:, :NEAREST]
+    r = (r / r[:, -1:]).clamp_min(CLOSEST)[:, :NEAREST]  # NaN where all are 0, which one landmark alone can give
+    weight = 1 / r - 1
     weight = torch.where(weight.sum(1, keepdim=True) > 0, weight, torch.ones_like(weight))  # no one is nearest
-    weight = weight / weight.sum(1, keepdim=True)
-    return (weight[:, :, None] * values[index[:, :NEAREST]]).sum(1)
+    return geometric_median(values[index[:, :NEAREST]], weight)
+
+
+def geometric_median(values: Tensor, weight: Tensor) -> Tensor:
+    """Return the places with the least weighted sums of distances, by Weiszfeld's iteration from the means.
+
+    Parameters
+    ----------
+    values : Tensor of shape (b, k, c)
+        Places.
+    weight : Tensor of shape (b, k)
+        Their weights, >= 0, not all 0. A place with more than half of the weight is the median.
+
+    Returns
+    -------
+    Tensor of shape (b, c)
+        Medians.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn.landmarks import geometric_median
+    >>> geometric_median(torch.tensor([[[0.0], [0.0], [9.0]]]), torch.ones(1, 3)).round(decimals=2).tolist()
+    [[0.0]]
+    """
+    u = _mean(values, weight)
+    extent = (values - u[:, None]).norm(dim=2).amax(1, keepdim=True)  # (b, 1)
+    least = torch.where(extent > 0, CLOSEST * extent, torch.ones_like(extent))
+    for _ in range(STEPS):
+        u = _mean(values, weight / (values - u[:, None]).norm(dim=2).maximum(least))
+    return u
+
+
+def _mean(values: Tensor, weight: Tensor) -> Tensor:
+    return (weight[:, :, None] * values).sum(1) / weight.sum(1, keepdim=True)
