@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     options.out.mkdir(parents=True, exist_ok=True)
     draw_confusion(y, dec.labels_, options.out / "confusion.png")
-    draw_course(dec, refreshes, y, options.out / "course.png")
+    draw_course(dec, refreshes, y=y, path=options.out / "course.png")
     print(f"Pictures: {options.out}")
 
 
@@ -94,7 +94,7 @@ def draw_confusion(y: np.ndarray, labels: np.ndarray, path: Path) -> None:
     plt.close(figure)
 
 
-def draw_course(dec: DEC, refreshes: Refreshes, y: np.ndarray, path: Path) -> None:
+def draw_course(dec: DEC, refreshes: Refreshes, *, y: np.ndarray, path: Path) -> None:
     """Draw the accuracy at each refresh, and the loss."""
     figure, (above, below) = plt.subplots(2, figsize=(6, 5.4), layout="constrained", sharex=True)
     above.plot(refreshes.steps, [accuracy(y, labels) for labels in refreshes.labels], marker=".")

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DCN, DEC, DEPICT, DKM, IDEC, IMSAT, AEKMeans, DeepClusterer, KMeans, VaDE, load
+    from coterie.algorithms import DCN, DEC, DEPICT, DKM, IDEC, IMSAT, N2D, AEKMeans, DeepClusterer, KMeans, VaDE, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
-    from coterie.nn import MLP, Conv
+    from coterie.nn import MLP, Conv, PooledConv
     from coterie.training import Layerwise, Schedule
 
 __version__ = "0.1.0"
@@ -25,6 +25,7 @@ __all__ = [
     "IDEC",
     "IMSAT",
     "MLP",
+    "N2D",
     "AEKMeans",
     "Augment",
     "Config",
@@ -32,6 +33,7 @@ __all__ = [
     "DeepClusterer",
     "KMeans",
     "Layerwise",
+    "PooledConv",
     "Schedule",
     "VaDE",
     "config_context",
@@ -51,6 +53,7 @@ _HOMES = {
         "IDEC",
         "IMSAT",
         "KMeans",
+        "N2D",
         "VaDE",
         "load",
     ),
@@ -64,6 +67,7 @@ _HOMES = {
     "coterie.nn": (
         "Conv",
         "MLP",
+        "PooledConv",
     ),
     "coterie.training": (
         "Layerwise",

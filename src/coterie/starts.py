@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mutual_info_score
-from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from coterie.mixtures import fit_mixture, means_of, mixture_from, sample_rows
 from coterie.umap import FEWEST, NEIGHBOURS, umap
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
@@ -139,9 +139,9 @@ def mixture(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nda
     >>> len(set(labels[:20])), len(set(labels[20:])), bool(labels[0] != labels[-1])
     (1, 1, True)
     """
-    sample = z[_sample(len(z), 2 * SAMPLE, seed)]
-    first = _fit_mixture(sample, n_clusters, seed=seed, n_init=n_init)
-    return _mixture_from(z, first.predict(z), n_clusters).predict(z)
+    sample = z[sample_rows(len(z), 2 * SAMPLE, seed)]
+    first = fit_mixture(sample, n_clusters, seed=seed, n_init=n_init)
+    return mixture_from(z, first.predict(z), n_clusters).predict(z)
 
 
 def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
@@ -182,18 +182,44 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     found = [_on_a_map(z, n_clusters, seed=s, n_init=math.ceil(n_init / maps)) for s in seeds]
     if maps == 1:
         return found[0]
-    rows = _sample(len(z), SAMPLE, seed)
-    nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(rows) - 1), algorithm="brute")
-    neighbours = nearest.fit(z[rows]).kneighbors()[1]
-    return max(found, key=lambda labels: _told_by_neighbours(labels[rows], neighbours))
+    rows = sample_rows(len(z), SAMPLE, seed)
+    return found[best_told(z[rows], [labels[rows] for labels in found])]
+
+
+def best_told(z: np.ndarray, found: list[np.ndarray]) -> int:
+    """Return which partition a row's neighbours tell most about, by mutual information; no label is needed.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        Codes; n * n distances are formed.
+    found : list of ndarray of shape (n,)
+        Partitions of them.
+
+    Returns
+    -------
+    int
+        Place in the list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import best_told
+    >>> z = np.repeat([[0.0], [5.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None]
+    >>> best_told(z, [np.arange(40) % 2, np.arange(40) // 20])
+    1
+    """
+    nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(z) - 1), algorithm="brute")
+    neighbours = nearest.fit(z).kneighbors()[1]
+    return int(np.argmax([_told_by_neighbours(labels, neighbours) for labels in found]))
 
 
 def _on_a_map(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
-    rows = _sample(len(z), SAMPLE, seed)
+    rows = sample_rows(len(z), SAMPLE, seed)
     if len(np.unique(z[rows].astype(np.float32), axis=0)) < FEWEST:
         return kmeans(z, n_clusters, seed=seed, n_init=n_init)  # a handful of places has no manifold
     flat = umap(z[rows], seed=seed, n_components=10, min_dist=0.0, max_iter=LAYOUT)
-    labels = _fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
+    labels = fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
     if len(rows) == len(z):
         return labels
     return KNeighborsClassifier(10, algorithm="brute").fit(z[rows], labels).predict(z)
@@ -207,54 +233,7 @@ def _told_by_neighbours(labels: np.ndarray, neighbours: np.ndarray) -> float:
 STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}
 
 
-def _sample(n: int, most: int, seed: int) -> np.ndarray:
-    if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
-
-
-def _fit_mixture(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> GaussianMixture:
-    model = GaussianMixture(n_clusters, n_init=n_init, random_state=seed, reg_covar=_ridge(z))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(z)
-
-
-def _mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> GaussianMixture:
-    """Fit a mixture that begins from a partition."""
-    ridge = _ridge(z)
-    means = _means(z, labels, n_clusters)
-    precisions, shares = [], []
-    for k in range(n_clusters):
-        rows = z[labels == k]
-        spread = np.atleast_2d(np.cov(rows.T, bias=True) if len(rows) > 1 else np.cov(z.T))
-        precisions.append(np.linalg.inv(spread + ridge * np.eye(z.shape[1])))
-        shares.append(max(len(rows), 1))
-    model = GaussianMixture(
-        n_clusters,
-        means_init=means,
-        precisions_init=np.array(precisions),
-        weights_init=np.array(shares) / sum(shares),
-        reg_covar=ridge,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(z)
-
-
-def _ridge(z: np.ndarray) -> float:
-    # In the rows' own units, so that a code a hundred times smaller is clustered the same way.
-    return 1e-5 * max(float(z.var(0).mean()), float(np.finfo(np.float32).tiny))
-
-
 def _as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
-    centers = _means(z, labels, n_clusters)
+    centers = means_of(z, labels, n_clusters)
     spread = float(np.sqrt(((z - centers[labels]) ** 2).sum(1).mean()))
     return Start(centers.astype(np.float32), labels.astype(np.int64), spread if spread > 0 else 1.0)
-
-
-def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
-    means = np.tile(z.mean(0), (n_clusters, 1))
-    for k in np.unique(labels):
-        means[k] = z[labels == k].mean(0)
-    return means

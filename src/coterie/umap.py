@@ -17,7 +17,15 @@ NEIGHBOURS = 15
 FEWEST = NEIGHBOURS + 2  # distinct rows below which neighbours say nothing
 
 
-def umap(z: np.ndarray, *, seed: int, n_components: int = 2, min_dist: float = 0.1, max_iter: int = 200) -> np.ndarray:
+def umap(
+    z: np.ndarray,
+    *,
+    seed: int,
+    n_components: int = 2,
+    min_dist: float = 0.1,
+    max_iter: int = 200,
+    n_neighbors: int = NEIGHBOURS,
+) -> np.ndarray:
     """Return a UMAP map of the rows.
 
     Parameters
@@ -32,6 +40,8 @@ def umap(z: np.ndarray, *, seed: int, n_components: int = 2, min_dist: float = 0
         Distance that neighbours keep on the map, in its units; 0 packs them most tightly.
     max_iter : int, default=200
         Steps of its layout.
+    n_neighbors : int, default=15
+        Neighbours of a row in the graph; at most as many as there are other distinct rows.
 
     Returns
     -------
@@ -60,7 +70,7 @@ def umap(z: np.ndarray, *, seed: int, n_components: int = 2, min_dist: float = 0
         # The processor, so that a seed gives the same map whatever else the machine has; faiss finds exact neighbours
         # without an n x n matrix.
         reducer = UMAP(
-            NEIGHBOURS,
+            min(n_neighbors, len(distinct) - 2),
             n_components=n_components,
             min_dist=min_dist,
             max_iter=max_iter,

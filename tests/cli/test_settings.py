@@ -90,7 +90,7 @@ def test_data_cannot_be_left_out() -> None:
         ({"parameters": {"gamma": 1.0}}, "DEC has no parameter 'gamma'; it has alpha, augment"),
         ({"parameters": {"random_state": 1}}, "setting 'seed'"),
         ({"parameters": {"tol": {"a": 1}}}, "'tol' is a single value, not a table"),
-        ({"parameters": {"network": {"kind": "cnn"}}}, "kind must be one of mlp, conv. Got 'cnn'"),
+        ({"parameters": {"network": {"kind": "cnn"}}}, "kind must be one of mlp, conv, pooled. Got 'cnn'"),
         ({"parameters": {"train": {"step": 3}}}, r"\[parameters.train\] has no entry 'step'; it has batch_size"),
     ],
 )

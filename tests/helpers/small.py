@@ -6,7 +6,7 @@ from coterie import MLP, Schedule
 from coterie.algorithms import SYSTEMS as NAMED
 
 SYSTEMS = tuple(NAMED.values())
-OWN = {}  # what a system needs beside, or instead of, the settings below, by its name
+OWN = {"N2D": {"manifold": "isomap"}}  # what a system needs beside, or instead of, the settings below, by its name
 
 
 def small(cls, **parameters):

@@ -10,6 +10,7 @@ from coterie.nn import (
     Softmax,
     StudentT,
     balance,
+    bce,
     gaussian_kl,
     kl_divergence,
     mse,
@@ -204,3 +205,15 @@ def test_a_mixture_on_repeated_rows_keeps_a_width():
     assert head(z).exp().detach().numpy()[:, 0] == pytest.approx([1.0] * 5 + [0.0] * 5)
     head.fill_from(torch.zeros(4, 1), torch.tensor([0, 0, 1, 1]))
     assert torch.isfinite(head(torch.zeros(1, 1))).all()
+
+
+def test_binary_cross_entropy_is_its_formula_and_stays_finite_far_out():
+    x, logits = rng.uniform(size=(5, 4)), rng.normal(size=(5, 4)) * 3
+    s = 1 / (1 + np.exp(-logits))
+    expected = -(x * np.log(s) + (1 - x) * np.log(1 - s)).mean()
+    assert float(bce(torch.tensor(logits), torch.tensor(x).float())) == pytest.approx(expected, rel=1e-5)
+    far = torch.tensor([[200.0, -200.0]], requires_grad=True)
+    loss = bce(far, torch.tensor([[0.0, 1.0]]))
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(200.0)
+    torch.testing.assert_close(far.grad, torch.tensor([[0.5, -0.5]]))

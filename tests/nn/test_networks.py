@@ -8,7 +8,7 @@ import torch
 
 from coterie.data import make_source
 from coterie.errors import InputError
-from coterie.nn import MLP, NETWORKS, Conv
+from coterie.nn import MLP, NETWORKS, Conv, Model, Nearest, PooledConv, layer_outputs, summarise_network
 
 
 def spec_of(shape):
@@ -108,3 +108,52 @@ def test_convolution_on_vectors_says_what_to_do():
 def test_settings_compare_by_value_and_change_by_name():
     assert MLP(hidden=(8,)) == MLP(hidden=(8,)) != MLP(hidden=(9,))
     assert MLP().set_params(hidden=(3,)).hidden == (3,)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (28, 28), (9, 8, 3)])
+def test_pooled_images_come_back_in_their_shape(shape):
+    spec = spec_of(shape)
+    encoder, decoder = PooledConv(channels=(4, 3, 2)).build(spec, 10)
+    x = torch.rand(2, *spec.shape)
+    z = encoder(x)
+    assert z.shape == (2, 2 * math.ceil(spec.shape[1] / 8) * math.ceil(spec.shape[2] / 8))
+    assert decoder(z).shape == x.shape
+
+
+def test_the_tutorials_network_has_its_layers_and_its_code_of_98_numbers():
+    encoder, decoder = PooledConv(channels=(16, 2)).build(spec_of((28, 28)), 10)
+    assert encoder(torch.rand(1, 1, 28, 28)).shape == (1, 98)
+    weights = [m.weight.shape for part in (encoder, decoder) for m in part if isinstance(m, torch.nn.Conv2d)]
+    assert [w[:2] for w in weights] == [(16, 1), (2, 16), (2, 2), (16, 2), (1, 16)]
+    assert {w[2:] for w in weights} == {(3, 3)}
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (PooledConv(channels=()), "at least one of 'channels'"),
+        (PooledConv(kernel=4), "odd 'kernel'.*Got kernel=4"),
+        (PooledConv(channels=(2, 0)), "'channels' parameter must be a tuple of integers >= 1"),
+    ],
+)
+def test_a_broken_rule_of_pooling_is_named(network, message):
+    with pytest.raises(InputError, match=message):
+        network.build(spec_of((8, 8)), 2)
+    with pytest.raises(InputError, match=r"needs images.*image_shape"):
+        PooledConv().build(make_source([[1.0, 2.0], [3.0, 5.0]]).spec, 2)
+
+
+def test_every_layer_is_read_by_the_name_that_the_summary_lists():
+    spec = spec_of((8, 8))
+    encoder, decoder = PooledConv(channels=(4, 2)).build(spec, 2)
+    model = Model(encoder, decoder, Nearest(2, 8))
+    x = torch.rand(3, 1, 8, 8)
+    lines = [line.split() for line in summarise_network(model, (1, 8, 8)).splitlines()[1:-2]]
+    assert len(lines) == len(encoder) + len(decoder)
+    for name, _, *shape, _ in lines:
+        values = math.prod(int(s) for s in shape if s != "x")
+        assert layer_outputs(model, name)(x).shape == (3, values), name
+    torch.testing.assert_close(layer_outputs(model, "encoder.1")(x), encoder[:2](x).flatten(1))
+    torch.testing.assert_close(layer_outputs(model, "decoder.1")(x), decoder[:2](encoder(x)).flatten(1))
+    with pytest.raises(InputError, match=r"no layer 'encoder.99'; it has encoder.0, .*decoder"):
+        layer_outputs(model, "encoder.99")

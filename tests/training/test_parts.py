@@ -55,6 +55,21 @@ def test_adamw_decays_weights_by_the_rate_and_leaves_moments_to_the_gradient():
     assert weight.item() == pytest.approx(2.0 * (1 - 0.1 * 0.5) - 0.1, rel=1e-5)
 
 
+def test_adadelta_steps_by_the_ratio_of_what_it_remembers():
+    weight = torch.nn.Parameter(torch.tensor([2.0]))
+    optimiser = Schedule(steps=2, optimiser="adadelta", learning_rate=1.0).make_optimiser([weight])
+    w, square, moved = 2.0, 0.0, 0.0
+    for gradient in (0.3, -0.2):
+        square = 0.95 * square + 0.05 * gradient**2
+        step = ((moved + 1e-7) / (square + 1e-7)) ** 0.5 * gradient
+        moved = 0.95 * moved + 0.05 * step**2
+        w -= step
+        weight.grad = torch.tensor([gradient])
+        optimiser.step()
+    assert weight.item() == pytest.approx(w, rel=1e-6)
+    assert weight.item() != 2.0
+
+
 def test_streams_depend_on_their_name_and_on_nothing_else():
     streams = Streams(1)
     first = streams.permutation(50, "order", 0, 1)

@@ -11,6 +11,7 @@ from coterie.algorithms.idec import IDEC
 from coterie.algorithms.imsat import IMSAT
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
+from coterie.algorithms.n2d import N2D
 from coterie.algorithms.vade import VaDE
 
 SYSTEMS: dict[str, type[Clusterer]] = {
@@ -21,6 +22,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "dcn": DCN,
     "dkm": DKM,
     "depict": DEPICT,
+    "n2d": N2D,
     "vade": VaDE,
     "imsat": IMSAT,
 }
@@ -32,6 +34,7 @@ __all__ = [
     "DKM",
     "IDEC",
     "IMSAT",
+    "N2D",
     "SYSTEMS",
     "AEKMeans",
     "Clusterer",

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from coterie.algorithms import defaults, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify
 from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.reading import Reading
 from coterie.algorithms.system import System
 from coterie.config import get_config
 from coterie.data import Source
@@ -31,12 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-def _decodes(estimator: Clusterer) -> bool:
-    return estimator.decodes
-
-
 @hyperparameters
-class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, System):
+class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, System):
     """What every system is to its user; see DEC for one that can be used.
 
     Parameters
@@ -62,7 +57,6 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
     title: ClassVar[str] = ""
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}
-    decodes: ClassVar[bool] = True  # whether codes lead back to rows
     extras: ClassVar[tuple[str, ...]] = ()  # what of the fit's memory becomes an attribute, with "_" at its end
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -204,33 +198,6 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         check_is_fitted(self)
         return self._encode(open_source(self, X, reset=False)).numpy()
 
-    @available_if(_decodes)
-    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Return what the decoder makes of codes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Codes.
-
-        Returns
-        -------
-        ndarray of shape (n, ...)
-            Rows in the layout and units of the fitted data.
-
-        Raises
-        ------
-        InputError
-            If the codes are not of size d.
-        """
-        check_is_fitted(self)
-        z = torch.as_tensor(np.asarray(X, dtype=np.float32))
-        d = self.cluster_centers_.shape[1]
-        if z.ndim != 2 or z.shape[1] != d:
-            raise InputError(f"Codes must have shape (n, {d}). Got {tuple(z.shape)} instead.")
-        device = device_of(self.model_)
-        return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
-
     def save(self, folder: str | Path) -> None:
         """Write the fitted model: ``config.json``, ``weights.safetensors`` and a manifest with checksums.
 
@@ -249,7 +216,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         save(self, folder)
 
     def summary(self) -> str:
-        """Return a table of the network's layers, shapes and parameter counts, a line for each layer."""
+        """Return a table of the network's layers, their names, shapes and parameter counts, a line for each."""
         check_is_fitted(self)
         return self.network_summary_
 

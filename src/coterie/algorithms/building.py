@@ -12,7 +12,7 @@ from torch import nn
 from coterie.checks import require, whole
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
-from coterie.nn import MLP, NETWORKS, Conv, Model
+from coterie.nn import MLP, NETWORKS, RECONSTRUCTIONS, Conv, Model, PooledConv
 from coterie.persistence import encode_value
 from coterie.starts import STARTS
 from coterie.training import Layerwise, Runtime, Schedule, Streams
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
 
 WORDS = ("auto", *NETWORKS)
+CHECKED = 4096  # rows looked at together
 
 
 def check_parameters(estimator: Clusterer, source: Source) -> None:
@@ -48,6 +49,11 @@ def check_parameters(estimator: Clusterer, source: Source) -> None:
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at most the number of rows. "
             f"Got n_clusters={e.n_clusters} and n_samples={len(source)} instead."
+        )
+    if given.get("reconstruction") == "bce" and not _within_unit(source):
+        raise InputError(
+            f"The 'reconstruction' parameter of {owner} may be 'bce' only where rows are scaled into [0, 1]. Got rows "
+            f"with scaling={source.spec.scaling!r} that are not; scaling='unit' brings them there."
         )
     e.check()
 
@@ -125,9 +131,16 @@ def as_plain(value: object) -> object:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
+def _within_unit(source: Source) -> bool:
+    if source.spec.scaling == "unit":
+        return True
+    parts = (source.take(slice(i, i + CHECKED)) for i in range(0, len(source), CHECKED))
+    return all(bool(((part >= 0) & (part <= 1)).all()) for part in parts)
+
+
 def _is_network(value: object) -> bool:
     pair = isinstance(value, list | tuple) and [isinstance(m, nn.Module) for m in value] == [True, True]
-    return pair or isinstance(value, MLP | Conv) or (isinstance(value, str) and value in WORDS)
+    return pair or isinstance(value, MLP | Conv | PooledConv) or (isinstance(value, str) and value in WORDS)
 
 
 def _is_schedule(value: object) -> bool:
@@ -141,7 +154,8 @@ def _is_pretraining(value: object) -> bool:
 _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("n_clusters", lambda v: whole(v, 1), "an integer >= 1"),
     ("code_size", lambda v: whole(v, 1), "an integer >= 1"),
-    ("network", _is_network, f"one of {WORDS}, MLP, Conv or a pair of nn.Module"),
+    ("network", _is_network, f"one of {WORDS}, MLP, Conv, PooledConv or a pair of nn.Module"),
+    ("reconstruction", lambda v: v in RECONSTRUCTIONS, f"one of {', '.join(RECONSTRUCTIONS)}"),
     ("start", lambda v: v == "auto" or v in STARTS, f"'auto' or one of {', '.join(STARTS)}"),
     ("augment", lambda v: v is None or isinstance(v, str | Augment), "'auto', 'none', Augment or str"),
     ("pretrain", _is_pretraining, "'auto', 'none', a Schedule or a Layerwise"),

@@ -96,7 +96,7 @@ class DCN(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then network and centres in turn."""
-        return [self.pretraining(fit), self.clustering(fit)]
+        return [*self.pretrainings(fit), self.clustering(fit)]
 
     def trained(self) -> tuple[str, ...]:
         """Return the parts of the model that gradients change; the centres move by themselves."""

@@ -37,6 +37,7 @@ class DeepClusterer(Clusterer):
 
     code_size: int = 10
     network: Any = "auto"
+    reconstruction: str = "mse"
     augment: Any = "auto"
     start: str = "auto"
     pretrain: Any = "auto"

@@ -37,12 +37,13 @@ from coterie.training import Schedule
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
-    from coterie.data import Source
+    from coterie.data import DataSpec, Source
 
 WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
 MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
 GATHERED_IMAGES = 5_000  # images from which gathering is worth its time
 MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network learns what images are
+LATER = (("reconstruction", "mse"),)  # parameters that came after the first results, at the value these had
 LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network
 
 
@@ -71,12 +72,12 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     if "network" not in settings:
         return settings
     images, entries = spec.kind == "images", math.prod(spec.shape)
-    many = n >= MANY_ROWS and (not images or entries <= LARGEST_DENSE)
+    many = are_many(spec, n)
     settings["network"] = _network(settings["network"], images=images, many=many, entries=entries)
     settings["augment"] = _augment(settings["augment"], images=images)
     if settings["start"] == "auto":
         settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings["code_size"])
-    auto = _schedules(n, images=images, many=many, round_start=settings["start"] == "kmeans")
+    auto = schedules(n, images=images, many=many, round_start=settings["start"] == "kmeans")
     return {name: auto[name] if _is_auto(value) and name in auto else value for name, value in settings.items()}
 
 
@@ -97,7 +98,9 @@ def digest(settings: dict[str, Any]) -> str:
     str
         16 hexadecimal digits; the seed does not matter, nor does what a schedule or network leaves at its own default.
     """
-    told = {name: _told(value) for name, value in settings.items() if name != "random_state"}
+    told = {
+        name: _told(value) for name, value in settings.items() if name != "random_state" and (name, value) not in LATER
+    }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -109,7 +112,41 @@ def _told(value: Any) -> Any:
     return {type(value).__name__: changed}
 
 
-def _schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[str, Any]:
+def are_many(spec: DataSpec, n_rows: int) -> bool:
+    """Return whether rows are enough for a wide network to learn what they are, and small enough for it.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        What rows look like.
+    n_rows : int
+        How many there are.
+
+    Returns
+    -------
+    bool
+        The "many" of the table above.
+    """
+    return n_rows >= MANY_ROWS and (spec.kind != "images" or math.prod(spec.shape) <= LARGEST_DENSE)
+
+
+def schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[str, Any]:
+    """Return the trainings that "auto" stands for, by parameter, and the length of the warm-up.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    images, many : bool
+        What they are.
+    round_start : bool
+        Whether the start's clusters are round.
+
+    Returns
+    -------
+    dict
+        Schedules "pretrain", "gather" (or None) and "train"; steps "warmup".
+    """
     wide = images and many
     # Rates go with the networks that "auto" chooses: fully connected ones bear less than the small convolutional one.
     fast, slow, gathering = (1.5e-3, 1.5e-3, 1e-3) if wide else (2e-3, 2e-3, 2e-3) if images else (1e-3, 5e-4, 5e-4)

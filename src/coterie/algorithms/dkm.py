@@ -101,7 +101,7 @@ class DKM(DeepClusterer):
         schedule = fit.settings["train"]
         turn, steps = Turn("terms", ("encoder", "decoder", "head"), schedule), schedule.n_steps(len(fit.source))
         joint = Phase("cluster", (turn,), steps, schedule.batch_size, refresh_every=self.update_interval)
-        return [self.pretraining(fit), joint]
+        return [*self.pretrainings(fit), joint]
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the centres on the start's, and measure distances in its spread."""

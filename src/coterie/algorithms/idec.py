@@ -8,7 +8,7 @@ from torch import Tensor
 
 from coterie.algorithms.dec import DEC
 from coterie.checks import require, within
-from coterie.nn import kl_divergence, mse
+from coterie.nn import kl_divergence
 from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit
 
@@ -75,6 +75,6 @@ class IDEC(DEC):
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         z = fit.model.encode(batch.view)  # (b, d)
         return {
-            "reconstruction": mse(fit.model.decode(z), batch.x),
+            "reconstruction": fit.model.error(z, batch.x),
             "kl": self.gamma * kl_divergence(p, fit.model.head(z)),
         }

@@ -151,7 +151,7 @@ class IMSAT(DeepClusterer):
             return [self.clustering(fit)]
         learn = Schedule(steps=steps, batch_size=train.batch_size, learning_rate=train.learning_rate)
         turn = Turn("warmup_terms", ("encoder", "head"), learn)
-        return [self.pretraining(fit), Phase("warmup", (turn,), steps, train.batch_size), self.clustering(fit)]
+        return [*self.pretrainings(fit), Phase("warmup", (turn,), steps, train.batch_size), self.clustering(fit)]
 
     def pretraining(self, fit: Fit) -> Phase:
         """Return the phase that trains the autoencoder, and the small clusters beside it."""

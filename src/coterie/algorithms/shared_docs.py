@@ -14,11 +14,15 @@ COMMON_PARAMETERS = """n_clusters : int, default=8
 
 SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
     code_size : int, default=10
-        d, the number of entries of the code; a pair of modules as ``network`` brings its own.
-    network : {{"auto", "mlp", "conv", "depict", "depict-small"}}, MLP, Conv or pair of nn.Module, default="auto"
-        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`; "depict" and "depict-small" are small
-        convolutional networks of :class:`coterie.DEPICT`'s authors. A pair ``(encoder, decoder)`` maps
+        d, the number of entries of the code; PooledConv or a pair of modules as ``network`` brings its own.
+    network : str, MLP, Conv, PooledConv or pair of nn.Module, default="auto"
+        The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`; "mlp" is the classic one, "conv" the usual
+        convolutional one; "depict" and "depict-small" are those of :class:`coterie.DEPICT`'s authors. A pair ``(encoder, decoder)`` maps
         (b, \\*shape) to (b, d) and back; it is copied, never changed.
+    reconstruction : {{"mse", "bce"}}, default="mse"
+        Error of reconstructing a row, as a mean over its values: squared error, or binary cross entropy in nats, for
+        which ``scaling`` must bring rows into [0, 1] and a sigmoid follows the decoder (a decoder of your own gives
+        logits).
     augment : "auto", "none", Augment or str, default="auto"
         Random changes that a row's cluster should not depend on, such as "shift-rotate".
     start : {{"auto", "kmeans", "mixture", "manifold"}}, default="auto"

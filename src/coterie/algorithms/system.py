@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from coterie.algorithms import layerwise
-from coterie.nn import Model, make_autoencoder, mse
+from coterie.nn import Model, make_autoencoder
 from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, encode
 
@@ -32,7 +32,7 @@ class System(BaseEstimator):
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return the untrained model for rows of ``spec``: an autoencoder and the system's head, unless it has more."""
         encoder, decoder, d = make_autoencoder(settings["network"], spec, self.code_size)
-        return Model(encoder, decoder, self.make_head(d))
+        return Model(encoder, decoder, self.make_head(d), reconstruction=settings["reconstruction"])
 
     def make_head(self, code_size: int) -> nn.Module:
         """Return the module from codes (b, d) to log q (b, K), with a ``centers`` of shape (K, d)."""
@@ -55,7 +55,7 @@ class System(BaseEstimator):
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the error of reconstructing clean rows from augmented ones: the code need not hold what moved."""
-        return {"reconstruction": mse(fit.model.decode(fit.model.encode(batch.view)), batch.x)}
+        return {"reconstruction": fit.model.error(fit.model.encoder(batch.view), batch.x)}
 
     def plan(self, fit: Fit) -> Phase | None:
         """Return the next of ``phases``, None after the last."""

@@ -149,7 +149,7 @@ class VaDE(DeepClusterer):
         schedule: Schedule = fit.settings["train"]
         turn = Turn("terms", ("encoder", "decoder", "head"), schedule)
         bound = Phase("cluster", (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
-        return [self.pretraining(fit), bound]
+        return [*self.pretrainings(fit), bound]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before all, refuse rows that the likelihood does not know; before clustering, begin from the start."""

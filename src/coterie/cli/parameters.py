@@ -8,11 +8,11 @@ from typing import Any
 
 from coterie.data import Augment
 from coterie.errors import InputError
-from coterie.nn import MLP, Conv
+from coterie.nn import MLP, Conv, PooledConv
 from coterie.training import Layerwise, Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
-    "network": {"mlp": MLP, "conv": Conv},
+    "network": {"mlp": MLP, "conv": Conv, "pooled": PooledConv},
     "pretrain": {"schedule": Schedule, "layerwise": Layerwise},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},

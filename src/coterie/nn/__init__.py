@@ -1,31 +1,41 @@
 """What is learned: networks, heads, losses and targets."""
 
-from coterie.nn.heads import GaussianMixture, Nearest, Softmax, StudentT, student_t
-from coterie.nn.losses import balance, gaussian_kl, kl_divergence, mse, sharpen
+from coterie.nn.heads import Nearest, Softmax, StudentT, student_t
+from coterie.nn.landmarks import LandmarkMap, MappedModel
+from coterie.nn.losses import RECONSTRUCTIONS, balance, bce, gaussian_kl, kl_divergence, mse, sharpen
+from coterie.nn.mixture_heads import GaussianMixture, Gaussians
 from coterie.nn.model import Model, device_of, make_autoencoder
 from coterie.nn.networks import MLP, NETWORKS, Conv
+from coterie.nn.pooled import PooledConv
 from coterie.nn.stages import Stage, mirrored, stages_of, walk
-from coterie.nn.summary import summarise_network
+from coterie.nn.summary import layer_outputs, summarise_network
 from coterie.nn.variational import LIKELIHOODS, BernoulliDecoder, GaussianDecoder, GaussianEncoder, reparametrise
 
 __all__ = [
     "LIKELIHOODS",
     "MLP",
     "NETWORKS",
+    "RECONSTRUCTIONS",
     "BernoulliDecoder",
     "Conv",
     "GaussianDecoder",
     "GaussianEncoder",
     "GaussianMixture",
+    "Gaussians",
+    "LandmarkMap",
+    "MappedModel",
     "Model",
     "Nearest",
+    "PooledConv",
     "Softmax",
     "Stage",
     "StudentT",
     "balance",
+    "bce",
     "device_of",
     "gaussian_kl",
     "kl_divergence",
+    "layer_outputs",
     "make_autoencoder",
     "mirrored",
     "mse",

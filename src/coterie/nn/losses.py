@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 
 def mse(x_hat: Tensor, x: Tensor) -> Tensor:
@@ -29,6 +32,34 @@ def mse(x_hat: Tensor, x: Tensor) -> Tensor:
     1.0
     """
     return torch.nn.functional.mse_loss(x_hat.float(), x.float())
+
+
+def bce(logits: Tensor, x: Tensor) -> Tensor:
+    r"""Binary cross entropy :math:`-x \log s - (1 - x) \log(1 - s)`, with s the sigmoid of the logits.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (b, ...)
+        Reconstruction before its sigmoid, so that the logarithms stay exact.
+    x : Tensor of shape (b, ...)
+        What it should have been, in [0, 1].
+
+    Returns
+    -------
+    Tensor of shape ()
+        The mean over all b rows and all entries of a row, in nats.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import bce
+    >>> round(float(bce(torch.zeros(2, 3), torch.ones(2, 3))), 4)
+    0.6931
+    """
+    return binary_cross_entropy_with_logits(logits.float(), x)
+
+
+RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse, "bce": bce}
 
 
 def kl_divergence(p: Tensor, log_q: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from coterie.errors import InputError
+from coterie.nn.losses import RECONSTRUCTIONS
 
 if TYPE_CHECKING:
     from coterie.data import DataSpec
@@ -26,6 +27,8 @@ class Model(nn.Module):
         From codes back to rows; None for a system that has no way back.
     head : nn.Module
         From codes to log q, shape (b, K).
+    reconstruction : {"mse", "bce"}, default="mse"
+        What the error of a reconstruction is. With "bce" the decoder's outputs are logits, and a sigmoid follows.
 
     Examples
     --------
@@ -41,11 +44,14 @@ class Model(nn.Module):
     decoder: Any
     head: Any
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module | None, head: nn.Module) -> None:
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module | None, head: nn.Module, *, reconstruction: str = "mse"
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.head = head
+        self.reconstruction = reconstruction
 
     def encode(self, x: Tensor) -> Tensor:
         """Return codes z, shape (b, d)."""
@@ -53,6 +59,18 @@ class Model(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return reconstructions, shape (b, *shape)."""
+        x_hat = self._decoded(z)
+        return x_hat.sigmoid() if self.reconstruction == "bce" else x_hat
+
+    def error(self, z: Tensor, x: Tensor) -> Tensor:
+        """Return how far what the decoder makes of codes is from rows x, shape (b, *shape): one mean over all."""
+        return RECONSTRUCTIONS[self.reconstruction](self._decoded(z), x)
+
+    def errors(self, x: Tensor) -> Tensor:
+        """Return how far each row is from its reconstruction, shape (b,): means over the row's entries."""
+        return torch.vmap(RECONSTRUCTIONS[self.reconstruction])(self._decoded(self.encoder(x)), x)
+
+    def _decoded(self, z: Tensor) -> Tensor:
         assert self.decoder is not None
         return self.decoder(z)
 

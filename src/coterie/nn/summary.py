@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from coterie.errors import InputError
 from coterie.nn.model import Model, device_of
 
 
@@ -23,14 +24,14 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
     Returns
     -------
     str
-        Lines of layer, output shape and number of parameters, with the total last.
+        Lines of a layer's name, kind, output shape and number of parameters, with the total last.
 
     Examples
     --------
     >>> from coterie.nn import Model, StudentT, summarise_network
     >>> from torch import nn
     >>> print(summarise_network(Model(nn.Linear(4, 2), nn.Linear(2, 4), StudentT(3, 2)), (4,)))
-    part     layer     output  parameters
+    name     layer     output  parameters
     encoder  Linear    2               10
     decoder  Linear    4               12
     head     StudentT  3                6
@@ -38,9 +39,8 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
     """
     rows: list[tuple[str, str, str, int]] = []
     handles = [
-        layer.register_forward_hook(_recorder(rows, part))
-        for part, network in model.named_children()
-        for layer in ([network] if not list(network.children()) else network.modules())
+        layer.register_forward_hook(_recorder(rows, name))
+        for name, layer in model.named_modules()
         if not list(layer.children())
     ]
     device = device_of(model)
@@ -57,20 +57,75 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
     return _table([*rows, ("total", "", "", total)])
 
 
+def layer_outputs(model: Model, name: str) -> Callable[[Tensor], Tensor]:
+    """Return the function from rows to one layer's flattened output.
+
+    Parameters
+    ----------
+    model : Model
+        The network; left as it is.
+    name : str
+        A layer of encoder or decoder by the name that :func:`summarise_network` lists it under.
+
+    Returns
+    -------
+    callable
+        From rows, shape (b, *shape), to outputs, shape (b, ...) flattened; of a layer that is used several times, the
+        last one.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer, or its output is not one tensor with a row for each row.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import Model, StudentT, layer_outputs
+    >>> encoder = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+    >>> model = Model(encoder, torch.nn.Linear(3, 4), StudentT(2, 3))
+    >>> layer_outputs(model, "encoder.0")(torch.zeros(5, 4)).shape
+    torch.Size([5, 3])
+    """
+    layers = {
+        path: layer
+        for path, layer in model.named_modules()
+        if path.split(".")[0] in ("encoder", "decoder") and not list(layer.children())
+    }
+    if name not in layers:
+        raise InputError(f"The network has no layer {name!r}; it has {', '.join(layers)}.")
+
+    def read(x: Tensor) -> Tensor:
+        kept: list[object] = []
+        handle = layers[name].register_forward_hook(lambda _layer, _inputs, output: kept.append(output))
+        try:
+            z = model.encoder(x)
+            if model.decoder is not None and name.startswith("decoder"):
+                model.decoder(z)
+        finally:
+            handle.remove()
+        output = kept[-1] if kept else None
+        if not isinstance(output, Tensor) or len(output) != len(x):
+            raise InputError(f"The layer {name!r} does not give one tensor with a row for each row.")
+        return output.flatten(1)
+
+    return read
+
+
 def _recorder(
-    rows: list[tuple[str, str, str, int]], part: str
+    rows: list[tuple[str, str, str, int]], name: str
 ) -> Callable[[nn.Module, tuple[Tensor, ...], object], None]:
     def record(layer: nn.Module, _inputs: tuple[Tensor, ...], output: object) -> None:
         count = sum(p.numel() for p in layer.parameters(recurse=False))
         # Recurrent layers give several tensors: no one shape says it.
         shape = " x ".join(str(s) for s in output.shape[1:]) if isinstance(output, Tensor) else "-"
-        rows.append((part, type(layer).__name__, shape, count))
+        rows.append((name, type(layer).__name__, shape, count))
 
     return record
 
 
 def _table(rows: list[tuple[str, str, str, int]]) -> str:
-    lines = [("part", "layer", "output", "parameters"), *((a, b, c, f"{d:,}") for a, b, c, d in rows)]
+    lines = [("name", "layer", "output", "parameters"), *((a, b, c, f"{d:,}") for a, b, c, d in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
     text = [
         "  ".join([*(v.ljust(w) for v, w in zip(line, widths, strict=False)), ""])[: sum(widths[:3]) + 6]

@@ -13,7 +13,8 @@ from coterie.errors import InputError
 from coterie.settings import Settings, hyperparameters
 
 SHAPES = ("one-cycle", "cosine", "step", "constant")
-OPTIMISERS = ("adamw", "adam", "sgd")
+OPTIMISERS = ("adamw", "adam", "sgd", "adadelta")
+RHO, EPS = 0.95, 1e-7  # of Adadelta, as Keras has them; its paper has the same rho
 
 
 @hyperparameters
@@ -28,8 +29,8 @@ class Schedule(Settings):
         Optimiser steps.
     batch_size : int, default=256
         Rows a step; a set with fewer rows is one batch.
-    optimiser : {"adamw", "adam", "sgd"}, default="adamw"
-        Update rule.
+    optimiser : {"adamw", "adam", "sgd", "adadelta"}, default="adamw"
+        Update rule; "adadelta" [2]_ finds its own scale and wants a learning rate of 1.
     learning_rate : float, default=1e-3
         Highest learning rate; positive.
     shape : {"one-cycle", "cosine", "step", "constant"}, default="one-cycle"
@@ -45,7 +46,7 @@ class Schedule(Settings):
     drop : float, default=0.1
         What "step" multiplies the rate by each time; in (0, 1].
     momentum : float, default=0.9
-        Momentum of "sgd", first-moment decay of the others; in [0, 1).
+        Momentum of "sgd", first-moment decay of "adamw" and "adam"; in [0, 1).
     beta2 : float, default=0.999
         Second-moment decay of "adamw" and "adam"; in [0, 1). A short training wants a short memory, such as 0.99.
     weight_decay : float, default=0.0
@@ -56,6 +57,7 @@ class Schedule(Settings):
     ----------
     .. [1] L. N. Smith, N. Topin. Super-convergence: very fast training of neural networks using large learning rates.
        2018.
+    .. [2] M. D. Zeiler. ADADELTA: an adaptive learning rate method. 2012.
 
     Examples
     --------
@@ -125,7 +127,7 @@ class Schedule(Settings):
         return self.learning_rate * _half_cosine((done - start) / (1 - start))
 
     def make_optimiser(self, parameters: Iterable[Parameter]) -> torch.optim.Optimizer:
-        """Return a fused optimiser over ``parameters``."""
+        """Return an optimiser over ``parameters``, fused where there is such a one."""
         parameters = list(parameters)
         # Apple's GPUs have no fused update for every rule.
         fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
@@ -136,6 +138,10 @@ class Schedule(Settings):
                 momentum=self.momentum,
                 weight_decay=self.weight_decay,
                 fused=fused,
+            )
+        if self.optimiser == "adadelta":
+            return torch.optim.Adadelta(
+                parameters, lr=self.learning_rate, rho=RHO, eps=EPS, weight_decay=self.weight_decay
             )
         kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
         betas = (self.momentum, self.beta2)

@@ -1,0 +1,115 @@
+"""What a fitted network tells about rows besides their clusters: reconstructions, their errors, any layer's output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
+import torch
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from coterie.algorithms.inputs import open_source
+from coterie.errors import InputError
+from coterie.nn import Model, device_of, layer_outputs
+from coterie.training.inference import apply_batched, encode
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from coterie.algorithms.base import Clusterer
+    from coterie.data import DataSpec, Source
+
+
+def _decodes(estimator: Reading) -> bool:
+    return estimator.decodes
+
+
+class Reading:
+    """The methods of a fitted system that read its network."""
+
+    model_: Model
+    spec_: DataSpec
+    cluster_centers_: np.ndarray
+
+    decodes: ClassVar[bool] = True  # whether codes lead back to rows
+
+    @available_if(_decodes)
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
+        """Return what the decoder makes of codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Codes.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Rows in the layout and units of the fitted data.
+
+        Raises
+        ------
+        InputError
+            If the codes are not of size d.
+        """
+        check_is_fitted(self)
+        z = torch.as_tensor(np.asarray(X, dtype=np.float32))
+        d = self.cluster_centers_.shape[1]
+        if z.ndim != 2 or z.shape[1] != d:
+            raise InputError(f"Codes must have shape (n, {d}). Got {tuple(z.shape)} instead.")
+        device = device_of(self.model_)
+        return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
+
+    @available_if(_decodes)
+    def reconstruction_error(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return how far each row is from its reconstruction.
+
+        Parameters
+        ----------
+        X : array-like or Source
+            Rows of the shape that was fitted, such as rows held out from the fit.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Mean over a row's values of what the ``reconstruction`` parameter says, in the units of scaled rows
+            (squared) or in nats, float32. The mean over rows is the loss that ``history_`` has as "reconstruction",
+            augmentation aside.
+
+        Raises
+        ------
+        InputError
+            If the rows do not fit.
+        """
+        check_is_fitted(self)
+        return self._read(self.model_.errors, X)
+
+    def layer_codes(self, X: ArrayLike | Source, layer: str) -> np.ndarray:
+        """Return the output of any layer of encoder or decoder as codes.
+
+        Parameters
+        ----------
+        X : array-like or Source
+            Rows of the shape that was fitted.
+        layer : str
+            Name of the layer, as :meth:`summary` lists it, such as "encoder.2".
+
+        Returns
+        -------
+        ndarray of shape (n, values of the layer)
+            Flattened outputs, float32.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the rows do not fit.
+        """
+        check_is_fitted(self)
+        return self._read(layer_outputs(self.model_, layer), X)
+
+    def _read(self, function: Callable[[Tensor], Tensor], X: ArrayLike | Source) -> np.ndarray:
+        source = open_source(cast("Clusterer", self), X, reset=False)
+        return encode(function, source, device_of(self.model_)).numpy()
