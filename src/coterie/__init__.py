@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DEC, IDEC, JULE, AEKMeans, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv
@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DEC",
     "IDEC",
+    "JULE",
     "MLP",
     "AEKMeans",
     "Augment",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
+    "coterie.algorithms": ("DEC", "IDEC", "JULE", "AEKMeans", "DeepClusterer", "KMeans", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
     "coterie.nn": ("MLP", "Conv"),

@@ -127,7 +127,7 @@ def agglomerate(
 class _Clusters:
     """Clusters that merge, with all that a merge changes kept up to date: each merge touches only the clusters nearby.
 
-    ``sums[a]`` holds the rows j that an edge joins with a, and both sums of edges as one complex number: edges from a to
+    ``sums[a]`` holds the rows j that an edge joins with a, and both sums of edges as a complex number: edges from a to
     j are its real part, edges from j to a its imaginary part. ``reach[a][b]`` is the sum over j in b of the products of
     both, and ``near[a][b]`` the affinity A(a, b).
     """

@@ -5,6 +5,7 @@ from coterie.algorithms.base import Clusterer
 from coterie.algorithms.dec import DEC
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.idec import IDEC
+from coterie.algorithms.jule import JULE
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 
@@ -13,6 +14,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
+    "jule": JULE,
 }
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = ["DEC", "IDEC", "JULE", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]

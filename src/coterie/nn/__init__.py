@@ -1,7 +1,7 @@
 """What is learned: networks, heads, losses and targets."""
 
 from coterie.nn.heads import Nearest, StudentT, student_t
-from coterie.nn.losses import kl_divergence, mse, sharpen
+from coterie.nn.losses import kl_divergence, mse, sharpen, triplet_loss
 from coterie.nn.model import Model, device_of, make_autoencoder
 from coterie.nn.networks import MLP, NETWORKS, Conv
 from coterie.nn.summary import summarise_network
@@ -20,4 +20,5 @@ __all__ = [
     "sharpen",
     "student_t",
     "summarise_network",
+    "triplet_loss",
 ]

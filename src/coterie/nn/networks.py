@@ -107,6 +107,10 @@ class Conv(Settings):
         As in :class:`MLP`.
     initialiser : str, default="torch"
         As in :class:`MLP`.
+    halving : {"stride", "pool"}, default="stride"
+        Whether a convolution steps over every other pixel, or sees all and keeps the largest of four.
+    batch_norm : bool, default=False
+        Whether the encoder's convolutions are followed by batch normalisation.
 
     Examples
     --------
@@ -120,6 +124,8 @@ class Conv(Settings):
     decoder: str | tuple[int, ...] = "mirror"
     activation: str = "relu"
     initialiser: str = "torch"
+    halving: str = "stride"
+    batch_norm: bool = False
 
     def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module]:
         """Return encoder and decoder for images of ``spec.shape`` and codes of ``code_size``.
@@ -157,6 +163,8 @@ class Conv(Settings):
             )
         if self.decoder != "mirror":
             _check_sizes("decoder", self.decoder)
+        if self.halving not in ("stride", "pool"):
+            raise InputError(f"The 'halving' parameter must be 'stride' or 'pool'. Got {self.halving!r} instead.")
         encoder, decoder = self._layers(spec.shape, code_size)
         _initialise(encoder, self.initialiser)
         _initialise(decoder, self.initialiser)
@@ -169,7 +177,7 @@ class Conv(Settings):
         for out, k in zip(self.channels, self.kernels, strict=True):
             # Halving rounds up; the padding of the way back must know whether the side was even.
             extra = ((height + 1) % 2, (width + 1) % 2)
-            down += [nn.Conv2d(channels, out, k, stride=2, padding=k // 2), _activation(self.activation)]
+            down += self._halving(channels, out, k)
             up += [_activation(self.activation), nn.ConvTranspose2d(out, channels, k, 2, k // 2, output_padding=extra)]
             channels, height, width = out, (height + 1) // 2, (width + 1) // 2
         last = (channels, height, width)
@@ -181,6 +189,13 @@ class Conv(Settings):
             sizes = [code_size, *self.decoder, math.prod(shape)]
             decoder = nn.Sequential(*_dense(sizes, self.activation), nn.Unflatten(1, shape))
         return encoder.to(memory_format=torch.channels_last), decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _halving(self, channels: int, out: int, k: int) -> list[nn.Module]:
+        pools = self.halving == "pool"
+        layers: list[nn.Module] = [nn.Conv2d(channels, out, k, stride=1 if pools else 2, padding=k // 2)]
+        layers += [nn.BatchNorm2d(out)] if self.batch_norm else []
+        layers += [_activation(self.activation)]
+        return layers + ([nn.MaxPool2d(2, ceil_mode=True)] if pools else [])
 
 
 NETWORKS: dict[str, type[MLP] | type[Conv]] = {"mlp": MLP, "conv": Conv}
