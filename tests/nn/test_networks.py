@@ -17,7 +17,15 @@ def spec_of(shape):
 
 
 @pytest.mark.parametrize("side", [(1, 1), (2, 3), (5, 5), (7, 8), (16, 16), (28, 28), (29, 31)])
-@pytest.mark.parametrize("network", [MLP(hidden=(8,)), Conv(channels=(4, 4, 4)), Conv(channels=(3,), kernels=(3,))])
+@pytest.mark.parametrize(
+    "network",
+    [
+        MLP(hidden=(8,)),
+        Conv(channels=(4, 4, 4)),
+        Conv(channels=(3,), kernels=(3,)),
+        Conv(channels=(3, 3), kernels=(5, 3), halving="pool", batch_norm=True),
+    ],
+)
 def test_there_and_back_gives_the_images_shape(side, network):
     spec = spec_of(side)
     encoder, decoder = network.build(spec, 3)
@@ -66,6 +74,7 @@ def test_code_and_reconstruction_are_linear():
         (MLP(initialiser="zeros"), "'initialiser' parameter must be one of .* Got 'zeros'"),
         (Conv(kernels=(4, 5, 3)), r"one odd number .* Got \(4, 5, 3\)"),
         (Conv(channels=(8,)), "one odd number for each of the 1 channels"),
+        (Conv(halving="crop"), "'halving' parameter must be 'stride' or 'pool'. Got 'crop'"),
     ],
 )
 def test_a_broken_rule_is_named(network, message):

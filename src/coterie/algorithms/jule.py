@@ -30,8 +30,9 @@ class JULE(Clusterer):
         L = \operatorname{mean}_{(i, j, k)}
             \max(0, \; \gamma \|z_i - z_j\|^2 - \|z_i - z_k\|^2 + m), \quad y_j = y_i, \; y_k \ne y_i
 
-    with j a random row of i's cluster and k the rows of other clusters in the batch. When K clusters are left and
-    learned, they are found anew from chains of the codes.
+    with j a random row of i's cluster and k the rows of other clusters in the batch, save those that the present graph
+    would merge with it before K are left. When K clusters are left and learned, they are found anew from chains of the
+    codes.
 
     Parameters
     ----------
@@ -63,6 +64,9 @@ class JULE(Clusterer):
         m, by how much squared distances to other clusters should be larger; positive, in units of the sphere's radius.
     n_negatives : int or None, default=None
         Rows of other clusters that each row is compared with, drawn at random; None compares with all of the batch.
+    spare : bool, default=True
+        Whether clusters that the present graph would merge before K are left are not pushed apart: parts of one dense
+        group would be torn for good.
     reclusters : int, default=2
         How often the K clusters are found anew from chains of the learned codes, and learned; >= 0.
 
@@ -87,13 +91,15 @@ class JULE(Clusterer):
     Notes
     -----
     The paper trains 20 epochs on clean images after each merging, with SGD, a wider network, and triplets drawn from
-    the nearest clusters; ``from_recipe("paper")`` has its settings as far as they are parameters here. Further: the
-    mean is over triplets whose loss is not zero, since near the end few are left; training also follows the last
-    merging; clusters of outliers do not count towards K (``least_share``); the K clusters are found anew twice
-    where the paper's variant "RC" does so once, without training after it.
-    Affinities are those of the formula after each merge, where the authors' code updates one direction approximately.
-    A new row belongs to the nearest of K centres, the clusters' mean codes; the probabilities are those of round
-    Gaussians of one width around them.
+    the nearest clusters; ``from_recipe("paper")`` has its settings as far as they are parameters here. Further:
+
+    - the mean is over triplets whose loss is not zero, of which few are left in the end;
+    - clusters that will merge are spared (``spare``), and those of a few outliers do not count (``least_share``);
+    - training also follows the last merging, and the K clusters are found anew and learned twice, where the paper's
+      variant "RC" finds them anew once and is done;
+    - affinities are the formula's after each merge, where the authors' code updates one direction approximately;
+    - a new row belongs to the nearest of K centres, the mean codes of the clusters, and so do the fitted rows; the
+      probabilities are those of round Gaussians of one width around the centres.
 
     References
     ----------
@@ -107,8 +113,8 @@ class JULE(Clusterer):
     >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 30, axis=0) + np.random.default_rng(0).normal(0, 0.05, (60, 2))
     >>> short = Schedule(steps=10, batch_size=20)
     >>> model = JULE(n_clusters=2, code_size=4, network=MLP(hidden=(8,)), train=short, random_state=0).fit(X)
-    >>> len(set(model.labels_[:30])), len(set(model.labels_[30:])), len(model.merges_) == model.leaves_.max()
-    (1, 1, True)
+    >>> len(set(model.labels_[:30])), len(set(model.labels_[30:])), model.merges_.shape[1]
+    (1, 1, 4)
     """
 
     code_size: int = 160
@@ -122,6 +128,7 @@ class JULE(Clusterer):
     gamma: float = 1.0
     margin: float = 0.2
     n_negatives: int | None = None
+    spare: bool = True
     reclusters: int = 2
 
     title: ClassVar[str] = "Joint Unsupervised Learning (Yang 2016)"
@@ -142,6 +149,7 @@ class JULE(Clusterer):
             "least_share": 0.0,
             "gamma": 2.0,
             "n_negatives": 20,
+            "spare": False,
             "reclusters": 1,
         },
     }
@@ -156,6 +164,7 @@ class JULE(Clusterer):
             ("gamma", within(self.gamma, 0) and self.gamma > 0, "a positive number"),
             ("margin", within(self.margin, 0) and self.margin > 0, "a positive number"),
             ("n_negatives", self.n_negatives is None or whole(self.n_negatives, 1), "None or an integer >= 1"),
+            ("spare", isinstance(self.spare, bool), "True or False"),
             ("reclusters", whole(self.reclusters, 0), "an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
@@ -197,8 +206,10 @@ class JULE(Clusterer):
         labels = chains(nearest, k) if begins or again else fit.memory["clusters"].numpy()
         if not again:
             k = max(k, round((1 - self.eta) * (int(labels.max()) + 1)))
-        graph = affinity_graph(nearest, squared)
-        tree = agglomerate(z, graph, labels, n_clusters=k, n_near=self.n_near, least_share=self.least_share)
+        graph, rules = affinity_graph(nearest, squared), {"n_near": self.n_near, "least_share": self.least_share}
+        tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
+        last = agglomerate(z, graph, tree.labels, n_clusters=self.n_clusters, **rules) if self.spare else tree
+        fit.memory["groups"] = torch.from_numpy(last.labels)
         fit.memory["reclustered"] = fit.memory.get("reclustered", torch.tensor(0)) + int(again)
         self._remember(fit, tree)
 
@@ -223,7 +234,7 @@ class JULE(Clusterer):
         clock, b = fit.clock, len(batch.index)
         others = fit.batch(self.partners(fit, batch.index), clock.phase, clock.step, 0, 0, 1)
         z = fit.model.encode(torch.cat([batch.view, others.view]))  # (2b, d)
-        y = fit.memory["clusters"][batch.index]
+        y = fit.memory["groups"][batch.index]
         apart = y[:, None] != y.repeat(2)  # (b, 2b)
         if self.n_negatives is not None:
             key = torch.rand(b, 2 * b, generator=fit.streams.generator("negatives", clock.phase, clock.step))
