@@ -79,7 +79,7 @@ class JULE(Clusterer):
     agreement_ : ndarray of shape ()
         Share of the rows whose ``labels_`` are their ``transductive_labels_``.
     merges_ : ndarray of shape (L - 1, 4)
-        The last merging from its last L <= 100 clusters down to one, as :func:`scipy.cluster.hierarchy.dendrogram`
+        The last merging from its last L clusters, at most 100 or K, down to one, as :func:`scipy.cluster.hierarchy.dendrogram`
         takes it, float64: the two that merge, the number of the merge (1, 2, ...) as their height, the leaves in their
         union. 0 to L - 1 are leaves, L + i is what merge i made, counted from 0. The first L - K merges lead to
         ``transductive_labels_``, the others show which clusters are close.
@@ -97,7 +97,9 @@ class JULE(Clusterer):
     - clusters that will merge are spared (``spare``), and those of a few outliers do not count (``least_share``);
     - training also follows the last merging, and the K clusters are found anew and learned twice, where the paper's
       variant "RC" finds them anew once and is done;
-    - affinities are the formula's after each merge, where the authors' code updates one direction approximately;
+    - the comparison with the K_c next partners counts down to the end, where the authors' code drops it below 100
+      clusters;
+    - neighbours are exact, and memory grows with n K_s and with the rows themselves in float32, never with n^2;
     - a new row belongs to the nearest of K centres, the mean codes of the clusters, and so do the fitted rows; the
       probabilities are those of round Gaussians of one width around the centres.
 
@@ -141,7 +143,7 @@ class JULE(Clusterer):
         "leaves",
     )
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        # MNIST settings of the paper's supplement; the clusters found anew at the end are its variant "RC".
+        # The paper's settings for MNIST, where it leaves out the second pooling on the 10k part; its variant "RC".
         "paper": {
             "network": Conv(channels=(50, 50), kernels=(5, 5), halving="pool", batch_norm=True),
             "augment": "none",
