@@ -79,8 +79,8 @@ class JULE(Clusterer):
     agreement_ : ndarray of shape ()
         Share of the rows whose ``labels_`` are their ``transductive_labels_``.
     merges_ : ndarray of shape (L - 1, 4)
-        The last merging from its last L clusters, at most 100 or K, down to one, as :func:`scipy.cluster.hierarchy.dendrogram`
-        takes it, float64: the two that merge, the number of the merge (1, 2, ...) as their height, the leaves in their
+        The last merging from its last L clusters (at most 100, or K) down to one, as SciPy's ``dendrogram`` takes it,
+        float64: the two that merge, the number of the merge (1, 2, ...) as their height, the leaves in their
         union. 0 to L - 1 are leaves, L + i is what merge i made, counted from 0. The first L - K merges lead to
         ``transductive_labels_``, the others show which clusters are close.
     merge_affinities_ : ndarray of shape (L - 1,)
