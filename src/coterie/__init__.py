@@ -9,7 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DCN, DEC, DEPICT, DKM, IDEC, IMSAT, N2D, AEKMeans, DeepClusterer, KMeans, VaDE, load
+    from coterie.algorithms import (
+        DCN,
+        DEC,
+        DEPICT,
+        DKM,
+        IDEC,
+        IMSAT,
+        JULE,
+        N2D,
+        AEKMeans,
+        DeepClusterer,
+        KMeans,
+        VaDE,
+        load,
+    )
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import MLP, Conv, PooledConv
@@ -24,6 +38,7 @@ __all__ = [
     "DKM",
     "IDEC",
     "IMSAT",
+    "JULE",
     "MLP",
     "N2D",
     "AEKMeans",
@@ -52,6 +67,7 @@ _HOMES = {
         "DeepClusterer",
         "IDEC",
         "IMSAT",
+        "JULE",
         "KMeans",
         "N2D",
         "VaDE",

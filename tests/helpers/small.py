@@ -6,7 +6,10 @@ from coterie import MLP, Schedule
 from coterie.algorithms import SYSTEMS as NAMED
 
 SYSTEMS = tuple(NAMED.values())
-OWN = {"N2D": {"manifold": "isomap"}}  # what a system needs beside, or instead of, the settings below, by its name
+OWN = {  # what a system needs beside, or instead of, the settings below, by its name
+    "JULE": {"code_size": 8, "train": Schedule(steps=60, batch_size=32, learning_rate=1e-2)},
+    "N2D": {"manifold": "isomap"},
+}
 
 
 def small(cls, **parameters):

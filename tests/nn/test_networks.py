@@ -17,7 +17,15 @@ def spec_of(shape):
 
 
 @pytest.mark.parametrize("side", [(1, 1), (2, 3), (5, 5), (7, 8), (16, 16), (28, 28), (29, 31)])
-@pytest.mark.parametrize("network", [MLP(hidden=(8,)), Conv(channels=(4, 4, 4)), Conv(channels=(3,), kernels=(3,))])
+@pytest.mark.parametrize(
+    "network",
+    [
+        MLP(hidden=(8,)),
+        Conv(channels=(4, 4, 4)),
+        Conv(channels=(3,), kernels=(3,)),
+        Conv(channels=(3, 3), kernels=(5, 3), strides=1, pool=2, batch_norm=True),
+    ],
+)
 def test_there_and_back_gives_the_images_shape(side, network):
     spec = spec_of(side)
     encoder, decoder = network.build(spec, 3)
@@ -68,6 +76,7 @@ def test_code_and_reconstruction_are_linear():
         (Conv(channels=(8,)), "'kernels' parameter of Conv must hold one number for each of the 1 channels"),
         (Conv(strides=(2, 1)), r"'strides' parameter of Conv .* each of the 3 channels. Got \(2, 1\)"),
         (Conv(padding=(0, -1, 0)), "'padding' parameter must be a tuple of integers >= 0"),
+        (Conv(pool=0), r"'pool' parameter must be a tuple of integers >= 1. Got \(0,\)"),
         (Conv(kernels=(9, 9, 9), padding=(0, 0, 0)), "needs larger images than 8 x 8, or padding"),
     ],
 )

@@ -9,6 +9,7 @@ from coterie.algorithms.depict import DEPICT
 from coterie.algorithms.dkm import DKM
 from coterie.algorithms.idec import IDEC
 from coterie.algorithms.imsat import IMSAT
+from coterie.algorithms.jule import JULE
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 from coterie.algorithms.n2d import N2D
@@ -22,6 +23,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "dcn": DCN,
     "dkm": DKM,
     "depict": DEPICT,
+    "jule": JULE,
     "n2d": N2D,
     "vade": VaDE,
     "imsat": IMSAT,
@@ -34,6 +36,7 @@ __all__ = [
     "DKM",
     "IDEC",
     "IMSAT",
+    "JULE",
     "N2D",
     "SYSTEMS",
     "AEKMeans",

@@ -75,9 +75,9 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     many = are_many(spec, n)
     settings["network"] = _network(settings["network"], images=images, many=many, entries=entries)
     settings["augment"] = _augment(settings["augment"], images=images)
-    if settings["start"] == "auto":
+    if settings.get("start") == "auto":
         settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings["code_size"])
-    auto = schedules(n, images=images, many=many, round_start=settings["start"] == "kmeans")
+    auto = schedules(n, images=images, many=many, round_start=settings.get("start") == "kmeans")
     return {name: auto[name] if _is_auto(value) and name in auto else value for name, value in settings.items()}
 
 

@@ -17,7 +17,8 @@ SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
         d, the number of entries of the code; PooledConv or a pair of modules as ``network`` brings its own.
     network : str, MLP, Conv, PooledConv or pair of nn.Module, default="auto"
         The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`; "mlp" is the classic one, "conv" the usual
-        convolutional one; "depict" and "depict-small" are those of :class:`coterie.DEPICT`'s authors. A pair ``(encoder, decoder)`` maps
+        convolutional one; "depict" and "depict-small" are those of :class:`coterie.DEPICT`'s authors. A pair
+        ``(encoder, decoder)`` maps
         (b, \\*shape) to (b, d) and back; it is copied, never changed.
     reconstruction : {{"mse", "bce"}}, default="mse"
         Error of reconstructing a row, as a mean over its values: squared error, or binary cross entropy in nats, for

@@ -2,7 +2,7 @@
 
 from coterie.nn.heads import Nearest, Softmax, StudentT, student_t
 from coterie.nn.landmarks import LandmarkMap, MappedModel
-from coterie.nn.losses import RECONSTRUCTIONS, balance, bce, gaussian_kl, kl_divergence, mse, sharpen
+from coterie.nn.losses import RECONSTRUCTIONS, balance, bce, gaussian_kl, kl_divergence, mse, sharpen, triplet_loss
 from coterie.nn.mixture_heads import GaussianMixture, Gaussians
 from coterie.nn.model import Model, device_of, make_autoencoder
 from coterie.nn.networks import MLP, NETWORKS, Conv
@@ -44,5 +44,6 @@ __all__ = [
     "stages_of",
     "student_t",
     "summarise_network",
+    "triplet_loss",
     "walk",
 ]

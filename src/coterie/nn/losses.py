@@ -168,3 +168,43 @@ def balance(p: Tensor, prior: Tensor) -> Tensor:
     p = p.double()  # sums over many rows
     weight = p * (prior.double() / p.sum(0).clamp_min(torch.finfo(p.dtype).tiny)).sqrt()
     return (weight / weight.sum(1, keepdim=True)).float()
+
+
+def triplet_loss(
+    z: Tensor, near: Tensor, *, others: Tensor, apart: Tensor, gamma: float = 1.0, margin: float = 0.2
+) -> Tensor:
+    r"""Weighted triplet loss :math:`\max(0, \gamma \|z_i - z_j\|^2 - \|z_i - z_k\|^2 + m)`, where it is not zero.
+
+    Parameters
+    ----------
+    z : Tensor of shape (b, d)
+        Codes of length 1.
+    near : Tensor of shape (b, d)
+        For each of them a code that it should be close to, of length 1.
+    others : Tensor of shape (c, d)
+        Codes that some should be far from, of length 1.
+    apart : Tensor of shape (b, c)
+        Which should be far from which, boolean.
+    gamma : float, default=1.0
+        Weight of the distance to the near one; unitless.
+    margin : float, default=0.2
+        m, in units of squared distance.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The mean over all triplets whose loss is positive; 0 if there are none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import triplet_loss
+    >>> z = torch.eye(2)
+    >>> float(triplet_loss(z, z, others=z, apart=~torch.eye(2, dtype=torch.bool), margin=3.0))
+    1.0
+    """
+    with torch.autocast(z.device.type, enabled=False):  # bfloat16 would round distances by a good part of the margin
+        squared_near = (z - near).square().sum(1, keepdim=True)  # (b, 1)
+        squared_far = 2 - 2 * z @ others.T  # (b, c)
+        loss = (gamma * squared_near - squared_far + margin).clamp_min(0) * apart
+    return loss.sum() / (loss > 0).sum().clamp_min(1)

@@ -99,6 +99,8 @@ class Conv(Settings):
         Pixels from one place of the kernel to the next: of all convolutions, or of each.
     padding : "half" or tuple of int, default="half"
         Pixels added on each side before a convolution; "half" is half the kernel, (k - 1) // 2.
+    pool : int, default=1
+        Side of the squares of which the largest value is kept after each convolution, in pixels; 1 keeps all.
     batch_norm : bool, default=False
         Whether each convolution's output is normalised over the batch before its activation; the reconstruction is not.
     dense : bool, default=True
@@ -125,6 +127,7 @@ class Conv(Settings):
     kernels: tuple[int, ...] = (5, 5, 3)
     strides: int | tuple[int, ...] = 2
     padding: str | tuple[int, ...] = "half"
+    pool: int = 1
     batch_norm: bool = False
     dense: bool = True
     decoder: str | tuple[int, ...] = "mirror"
@@ -174,6 +177,7 @@ class Conv(Settings):
             down += [layer, *self._norm(layer.out_channels)]
             if self.dense or number < len(convolutions):
                 down.append(activation(self.activation))
+            down += [nn.MaxPool2d(self.pool, ceil_mode=True)] if self.pool > 1 else []
         up: list[nn.Module] = []
         for number, layer in enumerate(transposed):
             up += self._norm(layer.in_channels) if number else []
@@ -203,7 +207,11 @@ class Conv(Settings):
             if min(h, w) < 0:
                 raise InputError(f"The network 'conv' needs larger images than {shape[1]} x {shape[2]}, or padding.")
             down.append(nn.Conv2d(channels, out, k, s, p))
-            up.insert(0, nn.ConvTranspose2d(out, channels, k, s, p, output_padding=(more_h, more_w)))
+            back = s * self.pool
+            if self.pool > 1:
+                h, w = h // self.pool, w // self.pool
+                more_h, more_w = height + 2 * p - k - h * back, width + 2 * p - k - w * back
+            up.insert(0, nn.ConvTranspose2d(out, channels, k, back, p, output_padding=(more_h, more_w)))
             channels, height, width = out, h + 1, w + 1
         return down, up, (channels, height, width)
 
@@ -220,6 +228,7 @@ class Conv(Settings):
             padding = tuple((k - 1) // 2 for k in self.kernels)
         check_sizes("padding", padding, least=0)
         check_sizes("strides", strides)
+        check_sizes("pool", (self.pool,))
         for name, values in {"kernels": self.kernels, "strides": strides, "padding": padding}.items():
             if len(values) != n:
                 raise InputError(
