@@ -18,6 +18,7 @@ from torch import Tensor
 from coterie.algorithms import defaults, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify
 from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.insight import Describes
 from coterie.algorithms.system import System
 from coterie.config import get_config
 from coterie.data import Source
@@ -36,7 +37,7 @@ def _decodes(estimator: Clusterer) -> bool:
 
 
 @hyperparameters
-class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, System):
+class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Describes, System):
     """What every system is to its user; see DEC for one that can be used.
 
     Parameters
