@@ -66,12 +66,19 @@ class Contrast:
     @cached_property
     def elsewhere(self) -> np.ndarray:
         """Mean of the rows outside each cluster, shape (K, D); NaN where there are none."""
-        return self._rest(self.means)
+        own = self.counts.astype(np.float64)[:, None]
+        other = own.sum() - own
+        known = np.where(own > 0, self.means, self.mean)
+        # From the mean of all, not from sums: no digits are lost where a column lies far from 0.
+        apart = np.divide(own, other, out=np.full_like(own, np.nan), where=other > 0)
+        return self.mean + apart * (self.mean - known)
 
     @cached_property
     def present_elsewhere(self) -> np.ndarray:
         """Share of the rows outside each cluster whose value is not 0, shape (K, D); NaN where there are none."""
-        return self._rest(self.present)
+        own = self.counts[:, None]
+        held, other = np.rint(own * self.present.astype(np.float64)), own.sum() - own  # whole rows: 0 stays 0
+        return np.divide(held.sum(0) - held, other, out=np.full_like(held, np.nan), where=other > 0)
 
     @cached_property
     def effects(self) -> np.ndarray:
@@ -104,15 +111,6 @@ class Contrast:
 
     def _pooled(self, values: np.ndarray) -> np.ndarray:
         return (self.counts / self.counts.sum()) @ np.nan_to_num(values)
-
-    def _rest(self, values: np.ndarray) -> np.ndarray:
-        own = self.counts.astype(np.float64)[:, None]
-        other = own.sum() - own
-        whole = self._pooled(values)
-        known = np.where(own > 0, values, whole)
-        # From the mean of all, not from sums: no digits are lost where a column lies far from 0.
-        apart = np.divide(own, other, out=np.full_like(own, np.nan), where=other > 0)
-        return whole + apart * (whole - known)
 
 
 def contrast(blocks: Iterable[np.ndarray], labels: np.ndarray, n_clusters: int) -> Contrast:

@@ -9,6 +9,7 @@ import numpy as np
 from coterie.report.clusters import column_names, compare, shown_examples
 from coterie.report.images import data_uri, shrink, signed, to_bytes
 from coterie.report.run import Run
+from coterie.report.wording import amount
 
 _PIXELS = 1_500_000  # bytes of example pictures before compression
 _SIDES = (96, 64, 48, 32)  # longest sides tried in turn
@@ -58,11 +59,10 @@ def picture_cards(run: Run) -> list[dict[str, Any]]:
 def _differences(run: Run, side: int) -> list[str | None]:
     """Return each mean image's difference from the mean of the other images, on one scale for all clusters."""
     found = compare(run)
-    apart = (found.means - found.elsewhere).reshape(run.arrays["means"].shape)
+    apart: np.ndarray = (found.means - found.elsewhere).reshape(run.arrays["means"].shape)
     largest = float(np.nan_to_num(np.abs(apart)).max()) or 1.0
     pictures = shrink(signed(apart / largest), side)
-    known = np.isfinite(apart).reshape(run.n_clusters, -1).all(1)
-    return [data_uri(pictures[k]) if known[k] else None for k in range(run.n_clusters)]
+    return [data_uri(pictures[k]) if np.isfinite(apart[k]).all() else None for k in range(run.n_clusters)]
 
 
 def table_cards(run: Run) -> list[dict[str, Any]]:
@@ -76,19 +76,26 @@ def table_cards(run: Run) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``mean`` and ``difference``, None; ``columns``, names; ``of``, how many there are; ``typical``, ``doubtful`` and
-        ``samples``, lists of rows of text.
+        ``mean`` and ``difference``, None; ``in_words``; ``columns``, names; ``of``, how many there are; ``typical``,
+        ``doubtful`` and ``samples``, lists of rows of text.
     """
     arrays, shown, names = run.arrays, min(shown_examples(run.n_clusters), _FEW_ROWS), column_names(run)
     columns = _telling(run)
-    about = {"mean": None, "difference": None, "columns": [names[i] for i in columns], "of": len(names)}
-    if "present" in arrays:
+    words = "present" in arrays
+    about: dict[str, Any] = {
+        "mean": None,
+        "in_words": words,
+        "difference": None,
+        "columns": [names[i] for i in columns],
+        "of": len(names),
+    }
+    if words:
         about |= {"columns": ["Strongest words"], "of": 1}
 
     def cells(rows: np.ndarray) -> list[list[str]]:
-        if "present" in arrays:
+        if words:
             return [[_strongest(row, names)] for row in rows]
-        return [[_number(value) for value in row[columns].tolist()] for row in rows]
+        return [[amount(value) for value in row[columns].tolist()] for row in rows]
 
     cards = []
     for k in range(run.n_clusters):
@@ -123,7 +130,7 @@ def pairs(run: Run) -> dict[str, Any] | None:
         return {"pictures": list(zip(*sides, strict=True))}
     columns, names = _telling(run), column_names(run)
     rows = [
-        [(_number(a), _number(b)) for a, b in zip(x[columns].tolist(), r[columns].tolist(), strict=True)]
+        [(amount(a), amount(b)) for a, b in zip(x[columns].tolist(), r[columns].tolist(), strict=True)]
         for x, r in list(zip(originals, again, strict=True))[:_WIDE]
     ]
     return {"columns": [names[i] for i in columns], "of": len(names), "rows": rows}
@@ -140,7 +147,3 @@ def _telling(run: Run) -> np.ndarray:
 def _strongest(row: np.ndarray, names: list[str]) -> str:
     order = [j for j in np.argsort(-row, kind="stable")[:_WIDE] if row[j] > 0]
     return " · ".join(names[j] for j in order) or "none of the words"
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

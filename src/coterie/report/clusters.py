@@ -113,13 +113,17 @@ def balance(sizes: Sequence[int], prior: Any = None, *, noun: str) -> dict[str, 
     --------
     >>> from coterie.report.clusters import balance
     >>> balance([10, 30], noun="rows")["sentence"]
-    'An even share is 20 rows; the clusters hold from .50 to 1.50 times as many.'
+    'An even share, marked, is 20 rows; the clusters hold from .50 to 1.50 times as many.'
     """
     n, n_clusters = sum(sizes), len(sizes)
     expected = [1 / n_clusters] * n_clusters if prior is None else [float(share) for share in prior]
     ratios = [size / (share * n) for size, share in zip(sizes, expected, strict=True) if share * n]
     between = f"the clusters hold from {figure(min(ratios))} to {figure(max(ratios))} times as many."
-    own = f"An even share is {n / n_clusters:,.0f} {noun}" if prior is None else f"Marks show the {noun} expected"
+    own = (
+        f"An even share, marked, is {n / n_clusters:,.0f} {noun}"
+        if prior is None
+        else f"Marks show the {noun} expected"
+    )
     return {"expected": expected, "sentence": f"{own}; {between}" if n_clusters > 1 else ""}
 
 

@@ -79,7 +79,7 @@ def render(run: Run) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=wording.figure, percent=wording.percent)
+    environment.filters.update(figure=wording.figure, percent=wording.percent, amount=wording.amount)
     environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
     style, script = Markup(_style()), Markup(_template("report.js"))  # files of this package: no data in them
     facts = facts_of(run)
