@@ -37,8 +37,10 @@ class Contrast:
         Standard deviation of each column over all rows.
     present : ndarray of float64 of shape (K, D)
         Share of a cluster's rows whose value is not 0; 0 for an empty cluster.
-    low, high : float
-        Smallest and largest value.
+    low : float, default=0.0
+        Smallest value.
+    high : float, default=0.0
+        Largest value.
 
     Examples
     --------

@@ -29,6 +29,13 @@ def model_arrays(estimator: Any, *, seed: int = 0) -> dict[str, np.ndarray]:
         ``samples`` (K, m, row) float32, made-up rows in raw units; ``merges`` (L - 1, 4) float64, as SciPy's linkages
         are, and ``merge_clusters`` (L,) int64, the cluster that most rows of a leaf belong to, -1 if unknown;
         ``prior`` (K,) float64, the expected share of each cluster. Each only where there is one.
+
+    Examples
+    --------
+    >>> from coterie import KMeans
+    >>> from coterie.report import model_arrays
+    >>> model_arrays(KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]]))
+    {}
     """
     labels, n_clusters = estimator.labels_, len(estimator.cluster_centers_)
     found = {}
