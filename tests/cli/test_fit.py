@@ -221,7 +221,10 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{npy}"], "Say how many clusters to look for, such as -k 10."),
         (["-k", "3"], "Say what to cluster"),
         (["no-such.npy", "-k", "3"], "There is no file or folder"),
-        (["mnits", "-k", "3"], "no benchmark set of that name (mnist10k, mnist, fashion-mnist, usps, pendigits)"),
+        (
+            ["mnits", "-k", "3"],
+            "no benchmark set of that name (mnist10k, mnist, fashion-mnist, usps, pendigits, emnist,",
+        ),
         (["{npy}", "-k", "3", "--system", "dek"], "There is no system 'dek'"),
         (["{npy}", "-k", "3", "--recipe", "dek"], "DEC has no recipe 'dek'"),
         (["{npy}", "-k", "3", "--precision", "half"], "'precision' must be"),

@@ -87,13 +87,8 @@ def test_difference_pictures_and_figures_of_each_class_are_there(runs):
     assert page.count("Class by class") == 1
 
 
-def test_words_take_the_place_of_columns(make_run, tmp_path):
-    rng = np.random.default_rng(100)
-    words = ["orbit", "puck", *("filler" + chr(97 + i) + chr(97 + j) for i in range(8) for j in range(8))]
-    x = np.where(rng.random((120, len(words))) < 0.04, rng.random((120, len(words))), 0).astype(np.float32)
-    x[:60, 0] = x[60:, 1] = 1
-    folder = make_run(tmp_path / "texts", x, 2, feature_names=words, reconstruct=False, light=True)
-    run = read_run(folder)
+def test_words_take_the_place_of_columns(runs):
+    run = read_run(runs["texts"])
     clusters = facts_of(run)["clusters"]
     assert {cluster["words"][0]["name"] for cluster in clusters} == {"orbit", "puck"}
     assert all(cluster["columns"] == [] for cluster in clusters)

@@ -13,7 +13,7 @@ from coterie.metrics import accuracy
 from coterie.report import load_arrays, summarise
 from coterie.report.summarise import flatten
 
-KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "bare table", "hostile")
+KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "texts", "bare table", "hostile")
 
 
 @pytest.fixture
