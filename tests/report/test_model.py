@@ -103,3 +103,10 @@ def test_runs_of_before_are_still_drawn(runs, tmp_path):
         (tmp_path / name).write_bytes((runs["table"] / name).read_bytes())
     save_arrays(tmp_path / "arrays.npz", arrays)
     assert "Mean elsewhere" in render(read_run(tmp_path))
+
+
+def test_rows_of_many_clusters_are_folded_away(make_run, wine, tmp_path, runs):
+    folder = make_run(tmp_path / "many", wine[0], 14, feature_names=wine[2], light=True)
+    page = render(read_run(folder))
+    assert page.count("<summary>Typical and doubtful rows") == 14 == page.count("</article>")
+    assert "Typical and doubtful rows" not in render(read_run(runs["table"]))
