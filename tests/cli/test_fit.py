@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import shutil
 import tomllib
@@ -55,6 +56,30 @@ def test_the_figures_are_those_of_the_labels(finished: Path, blobs: Blobs) -> No
         "labels_used": False,
     }
     assert metrics["seconds"] > 0
+
+
+def test_each_class_has_its_precision_recall_and_f(finished: Path) -> None:
+    per_class = json.loads((finished / "metrics.json").read_text())["per_class"]
+    assert len(per_class) == 3 and len({entry["cluster"] for entry in per_class}) == 3
+    assert all(min(entry["precision"], entry["recall"], entry["f"]) > 0.9 for entry in per_class)
+
+
+def test_gzipped_idx_files_are_data_and_labels(tmp_path: Path) -> None:
+    x = np.repeat(np.array([[10, 240], [240, 10]], np.uint8), 30, axis=0).reshape(60, 1, 2).repeat(4, axis=1)
+    x += np.random.default_rng(100).integers(0, 9, x.shape, dtype=np.uint8)
+    y = np.repeat(np.array([5, 3], np.uint8), 30)
+    for name, values in (("train-images-idx3-ubyte.gz", x), ("train-labels-idx1-ubyte.gz", y)):
+        header = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(header + values.tobytes()))
+    done = run(
+        *("fit", tmp_path / "train-images-idx3-ubyte.gz", "-k", "2", "--system", "kmeans"),
+        *("--labels", tmp_path / "train-labels-idx1-ubyte.gz", "--out", tmp_path / "run"),
+    )
+    assert done.code == 0, done.err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["dataset"] == "train-images" and metrics["metrics"]["accuracy"] == 1.0
+    again = run("predict", tmp_path / "run", tmp_path / "train-images-idx3-ubyte.gz", "--out", tmp_path / "again.csv")
+    assert again.code == 0, again.err
 
 
 def test_both_baselines_have_the_same_figures(finished: Path) -> None:
@@ -196,7 +221,10 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{npy}"], "Say how many clusters to look for, such as -k 10."),
         (["-k", "3"], "Say what to cluster"),
         (["no-such.npy", "-k", "3"], "There is no file or folder"),
-        (["mnits", "-k", "3"], "no benchmark set of that name (mnist10k, mnist, fashion-mnist, usps, pendigits)"),
+        (
+            ["mnits", "-k", "3"],
+            "no benchmark set of that name (mnist10k, mnist, fashion-mnist, usps, pendigits, emnist,",
+        ),
         (["{npy}", "-k", "3", "--system", "dek"], "There is no system 'dek'"),
         (["{npy}", "-k", "3", "--recipe", "dek"], "DEC has no recipe 'dek'"),
         (["{npy}", "-k", "3", "--precision", "half"], "'precision' must be"),

@@ -6,10 +6,12 @@ import bz2
 import gzip
 import hashlib
 import io
+import json
 import struct
+import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,7 @@ import numpy as np
 import pytest
 
 from coterie.datasets import DATASETS, Dataset, RemoteFile, rows_digest
+from coterie.datasets.texts import tfidf, without_header
 
 
 @dataclass
@@ -70,6 +73,48 @@ def libsvm(x: np.ndarray, y: np.ndarray) -> bytes:
         for row, label in zip(x, y, strict=True)
     ]
     return bz2.compress("\n".join(lines).encode() + b"\n")
+
+
+def letter_zip(x: np.ndarray, y: np.ndarray) -> bytes:
+    """Write rows behind their capital letters as comma-separated text in one zip archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("letter-recognition.names", "what the columns mean")
+        lines = (",".join([chr(65 + label), *map(str, row)]) for row, label in zip(x, y, strict=True))
+        archive.writestr("letter-recognition.data", "\n".join(lines) + "\n")
+    return stream.getvalue()
+
+
+def college_csv(x: np.ndarray, y: np.ndarray) -> bytes:
+    """Write a table as the College set is written: names of colleges, Yes or No, numbers."""
+    columns = DATASETS["college"].feature_names or ()
+    lines = [",".join(["", "Private", *columns])]
+    for i, (row, label) in enumerate(zip(x.tolist(), y, strict=True)):
+        lines.append(",".join([f'"College {i}"', ("No", "Yes")[label], *map(str, row)]))
+    return "\n".join(lines).encode() + b"\n"
+
+
+def newsgroups_tar(texts: Sequence[str], y: np.ndarray, n_train: int) -> bytes:
+    """Write messages as the bydate archive holds them: a folder for each part and group, the parts in any order."""
+    stream = io.BytesIO()
+    groups = DATASETS["20newsgroups"].classes
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for i, text in reversed(list(enumerate(texts))):
+            part = "train" if i < n_train else "test"
+            entry = tarfile.TarInfo(f"20news-bydate-{part}/{groups[y[i]]}/{10_000 + i}")
+            content = text.encode("latin-1")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def newsgroups_json(texts: Sequence[str], y: np.ndarray | None, n_train: int) -> bytes:
+    """Write messages as gzipped JSON, their lines ended by tabs, with labels or without."""
+    flat = [text.replace("\n", "\t") for text in texts]
+    content: dict[str, object] = {"text_train": flat[:n_train], "text_test": flat[n_train:]}
+    if y is not None:
+        content |= {"y_train": y[:n_train].tolist(), "y_test": y[n_train:].tolist()}
+    return gzip.compress(json.dumps(content).encode())
 
 
 def csv_zip(parts: dict[str, np.ndarray]) -> bytes:
@@ -124,8 +169,34 @@ def published(request: pytest.FixtureRequest) -> Published:
         x = np.round(rng.uniform(-1, 1, (11, 4, 4)), 6).astype(np.float32)
         x[3, :2] = 0
         contents = {"usps.bz2": libsvm(x[:7], y[:7]), "usps.t.bz2": libsvm(x[7:], y[7:])}
+    elif real.layout == "letter-zip":
+        x = rng.integers(0, 16, (11, 16), dtype=np.uint8)
+        contents = {real.files[0].name: letter_zip(x, y)}
+    elif real.layout == "college":
+        x, y = np.round(rng.uniform(0, 60_000, (11, 17)), 1), y % 2
+        contents = {real.files[0].name: college_csv(x, y)}
+    elif real.layout == "newsgroups":
+        return _newsgroups(rng)
     else:
         x = rng.integers(0, 101, (11, 16), dtype=np.uint8)
         table = np.column_stack([x, y])
         contents = {real.files[0].name: csv_zip({"p.tes": table[7:], "p.tra": table[:7]})}
     return _publish(base, x, y, contents)
+
+
+def _newsgroups(rng: np.random.Generator) -> Published:
+    """Eleven messages whose headers name the group, and whose bodies are of few words."""
+    y = np.sort(np.arange(11) % 3)  # in the order of the archive: by part, then by group
+    words = np.array(["rocket", "orbit", "goal", "puck", "engine", "brake"])
+    texts = [
+        f"From: someone@{DATASETS['20newsgroups'].classes[k]}\nLines: 1\n\n{' '.join(rng.choice(words, 8))}\n"
+        for k in y
+    ]
+    y[7:] -= y[7]
+    x, found = tfidf([without_header(text) for text in texts])
+    real = DATASETS["20newsgroups"]
+    contents = {real.files[0].name: newsgroups_tar(texts, y, 7), real.archive: newsgroups_json(texts, y, 7)}
+    files = (replace(real.files[0], sha256=hashlib.sha256(contents[real.files[0].name]).hexdigest()),)
+    digest = hashlib.sha256(contents[real.archive]).hexdigest()
+    info = replace(real, rows=11, shape=(len(found),), files=files, digest=digest)
+    return Published(x, y, contents, info)

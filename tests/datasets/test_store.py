@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import socket
 from dataclasses import replace
@@ -12,9 +13,9 @@ import pytest
 from coterie.datasets import data_home, load, rows_digest, status
 from coterie.errors import DatasetMissingError, InputError
 
-from .conftest import Mirror, Published, csv_zip
+from .conftest import Mirror, Published, csv_zip, newsgroups_json
 
-DOWNLOADED = ("mnist", "fashion-mnist", "usps", "pendigits")
+DOWNLOADED = ("mnist", "fashion-mnist", "usps", "pendigits", "letter", "college", "20newsgroups")
 every_layout = pytest.mark.parametrize("published", DOWNLOADED, indirect=True)
 one_layout = pytest.mark.parametrize("published", ["mnist"], indirect=True)
 
@@ -55,6 +56,68 @@ def test_table_carries_labels_and_column_names(published: Published, mirror: Mir
     assert table.feature_names is not None
     assert table.feature_names[:3] == ["x1", "y1", "x2"]
     assert len(table.feature_names) == 16
+
+
+@pytest.mark.parametrize("published", ["college"], indirect=True)
+def test_college_is_named_by_row_and_column_and_is_read_from_the_data_home(
+    published: Published, mirror: Mirror, home: Path
+) -> None:
+    home.mkdir()
+    (home / "College.csv").write_bytes(published.contents["College.csv"])
+    table = load(published.serve(mirror))
+    np.testing.assert_array_equal(table.X, published.x)
+    np.testing.assert_array_equal(table.y, published.y)
+    assert table.names == [f"College {i}" for i in range(11)]
+    assert table.feature_names is not None and table.feature_names[0] == "Apps"
+    assert mirror.requests == []
+    (home / "College.csv").write_bytes(published.contents["College.csv"].replace(b"College 3", b"Other"))
+    load(published.info)  # names are no part of the digest, as some copies have none
+    (home / "College.csv").write_bytes(published.contents["College.csv"].replace(b",Yes,", b",No,", 1))
+    with pytest.raises(InputError, match="does not hold College"):
+        load(published.info)
+
+
+@pytest.mark.parametrize("published", ["20newsgroups"], indirect=True)
+def test_newsgroups_are_the_same_rows_from_either_file_and_need_no_labels(
+    published: Published, mirror: Mirror, home: Path
+) -> None:
+    info = published.serve(mirror)
+    downloaded = load(info)
+    home.mkdir(exist_ok=True)
+    (home / info.archive).write_bytes(published.contents[info.archive])
+    stored = load(info)
+    np.testing.assert_array_equal(stored.X, downloaded.X)
+    np.testing.assert_array_equal(stored.y, downloaded.y)
+    assert stored.feature_names == downloaded.feature_names == ["brake", "engine", "goal", "orbit", "puck", "rocket"]
+    bare = newsgroups_json(["a\n\norbit rocket", "b\n\npuck rocket"], None, 1)
+    (home / info.archive).write_bytes(bare)
+    unlabelled = load(replace(info, rows=2, shape=(3,), digest=hashlib.sha256(bare).hexdigest()))
+    assert unlabelled.y is None and unlabelled.feature_names == ["orbit", "puck", "rocket"]
+    with pytest.raises(InputError, match="does not hold 20 Newsgroups"):
+        load(info)
+
+
+@pytest.mark.parametrize("published", ["20newsgroups"], indirect=True)
+def test_an_address_without_a_slash_is_that_of_the_file(published: Published, mirror: Mirror, home: Path) -> None:
+    info = published.serve(mirror)
+    (mirror.folder / "5975967").write_bytes(published.contents[info.files[0].name])
+    (mirror.folder / info.files[0].name).unlink()
+    table = load(replace(info, mirrors=(*info.mirrors, mirror.address + "5975967")))
+    np.testing.assert_array_equal(table.X, published.x)
+
+
+def test_a_set_that_nobody_serves_says_in_one_sentence_where_it_belongs(home: Path) -> None:
+    assert status("emnist") == "not stored"
+    with pytest.raises(DatasetMissingError) as caught:
+        load("emnist")
+    message = str(caught.value)
+    assert "'emnist' cannot be downloaded" in message and "genuine EMNIST Balanced is another set" in message
+    assert f"put emnist47.npz into {home}" in message and message.count(". ") == 0
+    home.mkdir()
+    np.savez(home / "emnist47.npz", x=np.zeros((2, 28, 28), np.uint8), y=np.zeros(2))
+    assert status("emnist") == "stored"
+    with pytest.raises(InputError, match=r"does not hold EMNIST-47 \(its sha256 differs\); move it away, or"):
+        load("emnist")
 
 
 @one_layout
@@ -126,7 +189,7 @@ def test_a_missing_set_says_in_one_sentence_how_to_get_it(published: Published, 
     assert message.endswith("holds it.")
 
 
-@every_layout
+@pytest.mark.parametrize("published", ["mnist", "fashion-mnist", "usps", "pendigits", "letter"], indirect=True)
 @pytest.mark.parametrize("two_parts", [True, False])
 def test_a_ready_made_archive_is_taken_without_a_download(
     published: Published, mirror: Mirror, home: Path, two_parts: bool

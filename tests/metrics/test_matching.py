@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import precision_recall_fscore_support
 
 from coterie.errors import InputError
-from coterie.metrics import accuracy, evaluate, match, per_class_f, purity
+from coterie.metrics import accuracy, evaluate, match, per_class, per_class_f, purity
 
 labelings = st.integers(1, 12).flatmap(
     lambda n: st.tuples(
@@ -146,8 +147,25 @@ def test_frames_and_categories_are_taken() -> None:
     ],
 )
 def test_unusable_labels_are_named(y: object, message: str) -> None:
-    for score in (accuracy, match, per_class_f, purity, evaluate):
+    for score in (accuracy, match, per_class, per_class_f, purity, evaluate):
         with pytest.raises(InputError, match=message):
             score(y, [0, 1, 2])  # type: ignore[arg-type]
     with pytest.raises(InputError):
         accuracy([0, 1, 2], y)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("n_clusters", [3, 4, 6])
+def test_per_class_figures_are_those_of_scikit_learn_on_matched_clusters(n_clusters: int) -> None:
+    rng = np.random.default_rng(n_clusters)
+    y, labels = rng.integers(0, 4, 300), rng.integers(0, n_clusters, 300)
+    labels[:200] = y[:200] % n_clusters
+    mapping = match(y, labels).mapping
+    renamed = np.array([mapping.get(label, -1) for label in labels])
+    expected = precision_recall_fscore_support(y, renamed, labels=range(4), zero_division=0)
+    found = per_class(y, labels)
+    for key, values in zip(("precision", "recall", "f", "rows"), expected, strict=True):
+        np.testing.assert_allclose([entry[key] for entry in found], values)
+    assert [mapping.get(entry["cluster"]) for entry in found if entry["cluster"] is not None] == [
+        entry["class"] for entry in found if entry["cluster"] is not None
+    ]
+    assert sum(entry["cluster"] is None for entry in found) == max(0, 4 - n_clusters)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, load_wine
 from sklearn.decomposition import PCA
@@ -75,6 +76,7 @@ def write_run(
     method: str = "pca",
     seed: int = 0,
     light: bool = False,
+    extras: dict[str, np.ndarray] | None = None,
 ) -> Path:
     """Fit, judge and write all that a report reads; cluster `empty` loses its rows, `light` leaves baselines out."""
     folder.mkdir(parents=True)
@@ -107,7 +109,7 @@ def write_run(
         seed=seed,
         method=method,
     )
-    save_arrays(folder / "arrays.npz", arrays)
+    save_arrays(folder / "arrays.npz", arrays | (extras or {}))
     (folder / "metrics.json").write_text(
         json.dumps(figures(flat, z, q, labels, y=y, dataset=dataset, seed=seed, light=light))
     )
@@ -177,12 +179,27 @@ def wine() -> tuple[np.ndarray, np.ndarray, list[str]]:
     return bunch.data, np.array(bunch.target_names)[bunch.target], list(bunch.feature_names)
 
 
+def texts() -> tuple[np.ndarray, list[str]]:
+    """Weights of words in 120 texts about one of two things."""
+    rng = np.random.default_rng(100)
+    words = ["orbit", "puck", *(f"filler{a}{b}" for a in "abcdefgh" for b in "abcdefgh")]
+    x = np.where(rng.random((120, len(words))) < 0.04, rng.random((120, len(words))), 0).astype(np.float32)
+    x[:60, 0] = x[60:, 1] = 1
+    return x, words
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory, digits, wine) -> dict[str, Path]:
     """One folder of each kind; tests must not change them."""
     home = tmp_path_factory.mktemp("runs")
     x, y = digits
     table, grapes, columns = wine
+    weights, words = texts()
+    shown = {  # what only some systems can show
+        "samples": weights[:6].reshape(2, 3, -1),
+        "merges": linkage(weights[::12], "ward"),
+        "merge_clusters": np.array([0] * 5 + [1] * 4 + [-1]),
+    }
     hostile = [HOSTILE if i % 7 == 0 else f"scan {i} & <b>.png" for i in range(400)]
     return {
         "labelled": write_run(home / "labelled", x, 10, y=y),
@@ -191,6 +208,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, digits, wine) -> dict[str, Pa
         "one": write_run(home / "one", x[:300], 1),
         "empty": write_run(home / "empty", x[:500], 6, y=y[:500], empty=2),
         "table": write_run(home / "table", table, 3, y=grapes, feature_names=columns, dataset="wine"),
+        "texts": write_run(home / "texts", weights, 2, feature_names=words, dataset="texts", extras=shown),
         "bare table": write_run(home / "bare table", table, 3),
         "hostile": write_run(
             home / "hostile", x[:400], 4, y=np.array([HOSTILE, "b<i>"])[y[:400] % 2], names=hostile, dataset=HOSTILE

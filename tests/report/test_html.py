@@ -16,7 +16,7 @@ import pytest
 from coterie.errors import InputError
 from coterie.report import write_report
 
-KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "bare table", "hostile")
+KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "texts", "bare table", "hostile")
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 VOID = {"meta", "link", "img", "br"}
 

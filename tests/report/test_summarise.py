@@ -13,7 +13,7 @@ from coterie.metrics import accuracy
 from coterie.report import load_arrays, summarise
 from coterie.report.summarise import flatten
 
-KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "bare table", "hostile")
+KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "texts", "bare table", "hostile")
 
 
 @pytest.fixture
@@ -138,12 +138,14 @@ def test_tables_tell_which_columns_set_a_cluster_apart(runs, wine):
     arrays = load_arrays(runs["table"] / "arrays.npz")
     for cluster in summarise(runs["table"])["clusters"]:
         mine = table[arrays["labels"] == cluster["cluster"]]
-        apart = (mine.mean(0) - table.mean(0)) / table.std(0)
+        others = table[arrays["labels"] != cluster["cluster"]]
+        apart = (mine.mean(0) - others.mean(0)) / table.std(0)
         best = np.abs(apart).argmax()
         first = cluster["columns"][0]
         assert first["name"] == columns[best]
         assert first["mean"] == pytest.approx(mine[:, best].mean(), rel=1e-5)
-        assert first["apart"] == pytest.approx(apart[best], rel=1e-4)
+        assert first["elsewhere"] == pytest.approx(others[:, best].mean(), rel=1e-9)
+        assert first["effect"] == pytest.approx(apart[best], rel=1e-9)
     assert summarise(runs["bare table"])["clusters"][0]["columns"][0]["name"].startswith("column ")
 
 

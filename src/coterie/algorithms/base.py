@@ -16,6 +16,7 @@ from torch import Tensor
 from coterie.algorithms import defaults, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify
 from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
 from coterie.algorithms.system import System
 from coterie.config import get_config
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @hyperparameters
-class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, System):
+class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, System):
     """What every system is to its user; see DEC for one that can be used.
 
     Parameters

@@ -17,3 +17,6 @@ def datasets() -> None:
     ]
     Screen().table(["name", "rows", "a row", "classes", "here", "what it is"], rows, numbers=False)
     Screen().say(f"Sets that are not stored are downloaded to {data_home()} when they are first used.")
+    for name, info in DATASETS.items():
+        if not info.embedded and not info.mirrors:
+            Screen().say(f"{name} cannot be downloaded: {info.advice}; put {info.archive} there.")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
-from coterie.datasets import DATASETS, load
+from coterie.data.idx import is_idx, stem_of
+from coterie.datasets import DATASETS, Dataset, load
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
 _COLUMN_ENDINGS = (".csv", ".tsv", ".npz")  # files from which a column or key can be taken out as labels
 
@@ -166,12 +167,14 @@ def open_like(data: str, spec: DataSpec, *, labels: str | None = None, strict: b
 def name_of(data: str) -> str:
     """Return what to call a data set: its name, or the last part of its path without a file's ending."""
     path = Path(data)
+    if is_idx(path):
+        return stem_of(path)
     return path.stem if path.suffix.lower() in (".npy", *_COLUMN_ENDINGS) else path.name
 
 
 def _read(data: str, *, column: str | None, strict: bool, image_shape: Sequence[int] | None) -> Table:
     if data in DATASETS:
-        return load(data)
+        return _with_named_classes(load(data), DATASETS[data])
     path = Path(data)
     if not path.exists():
         raise InputError(
@@ -180,6 +183,13 @@ def _read(data: str, *, column: str | None, strict: bool, image_shape: Sequence[
     if column is not None and os.path.isfile(column):
         column = None  # the labels are in a file of their own
     return load_file(path, strict=strict, column=column, image_shape=image_shape if path.is_dir() else None)
+
+
+def _with_named_classes(table: Table, info: Dataset) -> Table:
+    """Call classes by their names in the place of their numbers, unless these are the same."""
+    if table.y is None or info.classes == tuple(map(str, range(len(info.classes)))):
+        return table
+    return replace(table, y=np.array(info.classes)[table.y])
 
 
 def _absolute(text: str, folder: Path | None) -> str:

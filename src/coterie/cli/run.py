@@ -25,7 +25,8 @@ from coterie.cli.trace import LabelTrace
 from coterie.config import config_context
 from coterie.errors import InputError, Interrupted
 from coterie.files import write_json
-from coterie.report import collect, save_arrays, write_report
+from coterie.metrics import per_class
+from coterie.report import collect, model_arrays, save_arrays, write_report
 from coterie.training import HistoryFile
 
 try:
@@ -214,7 +215,7 @@ def _write_all(
         seed=settings.seed,
     )
     estimator.save(folder / "model")
-    save_arrays(folder / "arrays.npz", arrays)
+    save_arrays(folder / "arrays.npz", arrays | model_arrays(estimator, seed=settings.seed))
     write_labels(folder / "labels.csv", estimator.labels_, q.max(1), names=data.names)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)
@@ -247,6 +248,7 @@ def _judge(
         "seconds": round(estimator.fit_seconds_, 3),
         "labels_used": False,
         **judge_partition(estimator.labels_, **common, q=q),
+        **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
         "baselines": {
             "kmeans": judge_baseline(baseline, **common),
             "autoencoder_kmeans": judge_baseline(beside, **common),

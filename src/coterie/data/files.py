@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.data.delimited import read_delimited
+from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
 from coterie.data.table import Table, tidy_labels
 from coterie.data.wording import named
@@ -18,7 +19,7 @@ from coterie.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ENDINGS = ".npy, .npz, .csv or .tsv"
+_KINDS = "end in .npy, .npz, .csv or .tsv, be named as IDX files are (such as images-idx3-ubyte.gz)"
 _X_KEYS = (("x",), ("data",), ("x_train", "x_test"), ("x_train",), ("arr_0",))
 _Y_KEYS = (("y",), ("labels",), ("target",), ("y_train", "y_test"), ("y_train",))
 
@@ -43,7 +44,8 @@ def load_file(
     ----------
     path : str or Path
         A .npy file (memory-mapped), a .npz file (keys x, X, data or arr_0, or x_train and x_test one after the other;
-        labels y likewise), a CSV or TSV file of numbers, or a folder of images, searched with its subfolders.
+        labels y likewise), a CSV or TSV file of numbers, an IDX file (plain or .gz, such as
+        ``train-images-idx3-ubyte.gz``), or a folder of images, searched with its subfolders.
     strict : bool, default=False
         Refuse a folder in which an image cannot be read, instead of leaving that image out with a warning.
     column : str or int or None, default=None
@@ -93,7 +95,10 @@ def load_file(
         return _read_npz(path, column)
     if ending in (".csv", ".tsv"):
         return read_delimited(path, column=column)
-    raise InputError(f"A data file must end in {_ENDINGS}, or be a folder of images. Got {path.name!r} instead.")
+    if is_idx(path):
+        _refuse_column(path, column)
+        return Table(X=read_idx_array(path))
+    raise InputError(f"A data file must {_KINDS}, or be a folder of images. Got {path.name!r} instead.")
 
 
 def read_npz_labels(path: Path) -> np.ndarray:
@@ -123,9 +128,13 @@ def read_npz_labels(path: Path) -> np.ndarray:
         return archive.read(found)
 
 
-def _read_npy(path: Path, column: str | int | None) -> Table:
+def _refuse_column(path: Path, column: str | int | None) -> None:
     if column is not None:
         raise InputError(f"{path.name!r} is one array and has no column {column!r}: pass the labels in a file.")
+
+
+def _read_npy(path: Path, column: str | int | None) -> Table:
+    _refuse_column(path, column)
     try:
         return Table(X=np.load(path, mmap_mode="r", allow_pickle=False))
     except _DAMAGE as error:

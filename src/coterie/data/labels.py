@@ -9,6 +9,7 @@ import numpy as np
 
 from coterie.data.delimited import guess_form, records
 from coterie.data.files import read_npz_labels
+from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.table import tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
@@ -26,9 +27,10 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
     Parameters
     ----------
     origin : str or Path
-        The column that `load_file` took out of the data, or a file: .npy, .npz (key y), or text (.csv, .tsv, .txt) with
-        one label a line, with or without a header. Of several columns the one called cluster, label, labels, class,
-        target or y is taken; a column called name says which row a label belongs to, where rows have names.
+        The column that `load_file` took out of the data, or a file: .npy, .npz (key y), IDX (plain or .gz, such as
+        ``train-labels-idx1-ubyte.gz``), or text (.csv, .tsv, .txt) with one label a line, with or without a header. Of
+        several columns the one called cluster, label, labels, class, target or y is taken; a column called name says
+        which row a label belongs to, where rows have names.
     table : Table
         The data that the labels are for.
 
@@ -61,10 +63,12 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
         labels = tidy_labels(_read_npy(path), what)
     elif ending == ".npz":
         labels = tidy_labels(read_npz_labels(path), what)
+    elif is_idx(path):
+        labels = tidy_labels(read_idx_array(path), what)
     elif ending in _TEXT_ENDINGS:
         return _from_text(path, table, what)
     else:
-        raise InputError(f"{what} must end in .npy, .npz, .csv, .tsv or .txt.")
+        raise InputError(f"{what} must end in .npy, .npz, .csv, .tsv or .txt, or be named as IDX files are.")
     _check_count(len(labels), table, what)
     return labels
 

@@ -2,63 +2,50 @@
 
 from __future__ import annotations
 
-import gzip
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from coterie.data.delimited import read_delimited
+from coterie.data.idx import read_idx_array
+from coterie.data.table import Table
+from coterie.datasets.texts import read_newsgroups
 from coterie.errors import InputError
 
-__all__ = ["READERS", "read_csv_zip", "read_idx", "read_libsvm"]
-
-_IDX_UINT8 = 8  # the type code of unsigned bytes in an IDX header
+__all__ = ["READERS", "read_college", "read_csv_zip", "read_idx", "read_letter_zip", "read_libsvm"]
 
 
-def read_idx(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Read gzipped IDX files, images and labels in turn, and join the parts.
+def read_idx(paths: Sequence[Path]) -> Table:
+    """Read IDX files, images and labels in turn, and join the parts.
 
     Parameters
     ----------
     paths : sequence of pathlib.Path
-        Images, labels, images, labels and so on, each gzipped.
+        Images, labels, images, labels and so on, plain or gzipped.
 
     Returns
     -------
-    x : ndarray of uint8, shape (n, height, width)
-        The images, in pixels from 0 to 255.
-    y : ndarray of int64, shape (n,)
-        The labels.
+    Table
+        With the images in pixels from 0 to 255, uint8 of shape (n, height, width), and the labels.
 
     Raises
     ------
     InputError
-        If a file is not gzipped IDX of unsigned bytes, or is cut short.
+        If a file is not IDX of unsigned bytes, or is damaged.
     """
-    arrays = [_read_one_idx(path) for path in paths]
-    return np.concatenate(arrays[0::2]), np.concatenate(arrays[1::2]).astype(np.int64)
+    arrays = [read_idx_array(path) for path in paths]
+    for path, values in zip(paths, arrays, strict=True):
+        if values.dtype != np.uint8:
+            raise InputError(f"{path} is not an IDX file of unsigned bytes.")
+    return Table(X=np.concatenate(arrays[0::2]), y=np.concatenate(arrays[1::2]).astype(np.int64))
 
 
-def _read_one_idx(path: Path) -> np.ndarray:
-    """Decode one gzipped IDX file of unsigned bytes."""
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except (EOFError, OSError) as error:
-        raise InputError(f"{path} is not a readable gzip file ({error}).") from error
-    # The header: two zero bytes, a type code, the number of axes, then each axis as a big-endian 32-bit count.
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _IDX_UINT8:
-        raise InputError(f"{path} is not an IDX file of unsigned bytes.")
-    start = 4 + 4 * content[3]
-    shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
-    values = np.frombuffer(content, dtype=np.uint8, offset=min(start, len(content)))
-    if len(shape) != content[3] or values.size != np.prod(shape, dtype=np.int64):
-        raise InputError(f"{path} is cut short: its header promises an array of shape {shape}.")
-    return values.reshape(shape)
-
-
-def read_libsvm(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+def read_libsvm(paths: Sequence[Path]) -> Table:
     """Read square images in LIBSVM's text format, whose labels count from 1, and join the parts.
 
     Parameters
@@ -68,10 +55,8 @@ def read_libsvm(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    x : ndarray of float32, shape (n, side, side)
-        The images, in the units of the files.
-    y : ndarray of int64, shape (n,)
-        The labels, from 0.
+    Table
+        With the images in the units of the files, float32 of shape (n, side, side), and the labels from 0.
 
     Raises
     ------
@@ -90,10 +75,10 @@ def read_libsvm(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
     side = round(x.shape[1] ** 0.5)
     if side * side != x.shape[1]:
         raise InputError(f"{paths[0]} does not hold square images: its rows have {x.shape[1]} values.")
-    return x.reshape(len(x), side, side), y
+    return Table(X=x.reshape(len(x), side, side), y=y)
 
 
-def read_csv_zip(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+def read_csv_zip(paths: Sequence[Path]) -> Table:
     """Read whole numbers from the ``.tra`` and ``.tes`` members of a zip archive; the last column is the label.
 
     Parameters
@@ -103,34 +88,90 @@ def read_csv_zip(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    x : ndarray of uint8, shape (n, features)
-        The rows, training part first, in the units of the file (0 to 100).
-    y : ndarray of int64, shape (n,)
-        The labels.
+    Table
+        With the rows, training part first, in the units of the file (0 to 100), uint8, and the labels.
 
     Raises
     ------
     InputError
         If the archive cannot be read or lacks a part.
     """
-    (path,) = paths
+    table = _whole_numbers(paths[0], (".tra", ".tes"))
+    return Table(X=table[:, :-1].astype(np.uint8), y=table[:, -1])
+
+
+def read_letter_zip(paths: Sequence[Path]) -> Table:
+    """Read the ``.data`` member of a zip archive: a capital letter, then whole numbers.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        One archive.
+
+    Returns
+    -------
+    Table
+        With the rows in the units of the file (0 to 15), uint8, and the labels, 0 for A.
+
+    Raises
+    ------
+    InputError
+        If the archive cannot be read or lacks the member.
+    """
+    table = _whole_numbers(paths[0], (".data",), {0: lambda letter: ord(letter.strip()) - ord("A")})
+    return Table(X=table[:, 1:].astype(np.uint8), y=table[:, 0])
+
+
+def read_college(paths: Sequence[Path]) -> Table:
+    """Read the College table, with the colleges' names in its first column or without them.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        One CSV file.
+
+    Returns
+    -------
+    Table
+        With the 17 columns of numbers, float64, and the labels: 1 where ``Private`` is Yes.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table.
+    """
+    table = read_delimited(paths[0], column="Private")
+    assert table.y is not None  # a column was named
+    odd = set(table.y.tolist()) - {"No", "Yes"}
+    if odd:
+        raise InputError(f"The column 'Private' of {paths[0]} must hold Yes or No. Got {odd.pop()!r} instead.")
+    return replace(table, y=(table.y == "Yes").astype(np.int64))
+
+
+def _whole_numbers(path: Path, endings: Sequence[str], converters: Any = None) -> np.ndarray:
+    """Read the members of a zip archive with these endings, in this order, as one table."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for ending in (".tra", ".tes") for name in archive.namelist() if name.endswith(ending)]
+            names = [name for ending in endings for name in archive.namelist() if name.endswith(ending)]
             parts = []
             for name in names:
                 with archive.open(name) as stream:
-                    parts.append(np.loadtxt(stream, delimiter=",", dtype=np.int64, ndmin=2, encoding="ascii"))
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+                    table = np.loadtxt(
+                        stream, delimiter=",", dtype=np.int64, ndmin=2, encoding="ascii", converters=converters
+                    )
+                    parts.append(table)
+    except (OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} cannot be read as a zip archive of comma-separated numbers ({error}).") from error
     if not parts:
-        raise InputError(f"{path} holds no .tra or .tes file.")
-    table = np.concatenate(parts)
-    return table[:, :-1].astype(np.uint8), table[:, -1]
+        raise InputError(f"{path} holds no {' or '.join(endings)} file.")
+    return np.concatenate(parts)
 
 
-READERS: dict[str, Callable[[Sequence[Path]], tuple[np.ndarray, np.ndarray]]] = {
+READERS: dict[str, Callable[[Sequence[Path]], Table]] = {
     "idx": read_idx,
     "libsvm": read_libsvm,
     "csv-zip": read_csv_zip,
+    "letter-zip": read_letter_zip,
+    "college": read_college,
+    "newsgroups": read_newsgroups,
 }

@@ -52,17 +52,23 @@ class Dataset:
     licence : str
         Under which terms it may be used.
     archive : str
-        Name of the ``.npz`` file in the data home that is taken where there is one.
+        Name of the file in the data home that is taken where there is one: ``.npz``, or in the layout of the set.
     digest : str
-        sha256 over the rows and labels in any order; see :func:`coterie.datasets.rows_digest`.
+        sha256 over the rows and labels in any order; see :func:`coterie.datasets.rows_digest`. For texts, whose rows
+        are made on reading, that of the archive itself.
     mirrors : tuple of str
-        Addresses of folders that serve `files`, tried in this order; empty for a set that coterie ships.
+        Addresses of folders that serve `files`, tried in this order; one that does not end in a slash is that of the
+        only file. Empty for a set that cannot be downloaded.
     files : tuple of RemoteFile
         The files to download.
     layout : str
-        How the files are written: ``"idx"``, ``"libsvm"`` or ``"csv-zip"``.
+        How the files are written; a key of ``coterie.datasets.formats.READERS``.
     feature_names : tuple of str or None
-        Names of the columns of a table; None for images.
+        Names of the columns of a table; None for images, and for texts, whose columns are words.
+    embedded : bool
+        Whether coterie ships the set, so that it needs neither a download nor a data home.
+    advice : str
+        For a set without mirrors, why there is none and where its archive comes from.
 
     Examples
     --------
@@ -83,11 +89,8 @@ class Dataset:
     files: tuple[RemoteFile, ...] = ()
     layout: str = "idx"
     feature_names: tuple[str, ...] | None = None
-
-    @property
-    def embedded(self) -> bool:
-        """Whether coterie ships the set, so that it needs neither a download nor a data home."""
-        return not self.mirrors
+    embedded: bool = False
+    advice: str = ""
 
 
 def find(name: str) -> Dataset:
@@ -121,6 +124,22 @@ def find(name: str) -> Dataset:
 _DIGITS = tuple("0123456789")
 _CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 _PEN_COLUMNS = tuple(f"{axis}{point}" for point in range(1, 9) for axis in "xy")
+_BALANCED = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt")
+_LETTER_COLUMNS = (
+    *("x box", "y box", "width", "height", "on pixels", "x mean", "y mean", "x variance", "y variance"),
+    *("xy correlation", "x²y mean", "xy² mean", "x edges", "x edges with y", "y edges", "y edges with x"),
+)
+_COLLEGE_COLUMNS = (
+    *("Apps", "Accept", "Enroll", "Top10perc", "Top25perc", "F.Undergrad", "P.Undergrad", "Outstate", "Room.Board"),
+    *("Books", "Personal", "PhD", "Terminal", "S.F.Ratio", "perc.alumni", "Expend", "Grad.Rate"),
+)
+_GROUPS = (
+    *("alt.atheism", "comp.graphics", "comp.os.ms-windows.misc", "comp.sys.ibm.pc.hardware"),
+    *("comp.sys.mac.hardware", "comp.windows.x", "misc.forsale", "rec.autos", "rec.motorcycles"),
+    *("rec.sport.baseball", "rec.sport.hockey", "sci.crypt", "sci.electronics", "sci.med", "sci.space"),
+    *("soc.religion.christian", "talk.politics.guns", "talk.politics.mideast", "talk.politics.misc"),
+    "talk.religion.misc",
+)
 _MNIST_ORIGIN = "Y. LeCun, C. Cortes, C. J. C. Burges; http://yann.lecun.com/exdb/mnist/"
 
 
@@ -143,6 +162,7 @@ DATASETS: dict[str, Dataset] = {
             licence="CC BY-SA 3.0",
             archive="mnist10k.npz",
             digest="97b756d55950f1841ebd48df7379b9b2fc87a10d63e08d6213dad41d564e8508",
+            embedded=True,
         ),
         Dataset(
             name="mnist",
@@ -217,6 +237,64 @@ DATASETS: dict[str, Dataset] = {
             files=(RemoteFile("pen+based+recognition+of+handwritten+digits.zip", None),),
             layout="csv-zip",
             feature_names=_PEN_COLUMNS,
+        ),
+        Dataset(
+            name="emnist",
+            title="EMNIST-47: digits and letters, a stand-in for EMNIST Balanced drawn from the ByMerge test part",
+            rows=48_773,
+            shape=(28, 28),
+            classes=_BALANCED,
+            origin="G. Cohen, S. Afshar, J. Tapson, A. van Schaik, 2017; https://doi.org/10.1109/IJCNN.2017.7966217",
+            licence="public domain (NIST Special Database 19)",
+            archive="emnist47.npz",
+            digest="eae2eebc7b80691e99d233207c9afc8b0923f82ccfca9bba0e783af6523082c0",
+            advice="it is a sample of its own that nobody publishes; the genuine EMNIST Balanced is another set",
+        ),
+        Dataset(
+            name="letter",
+            title="Letter: 16 measures of distorted capital letters in many fonts",
+            rows=20_000,
+            shape=(16,),
+            classes=tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+            origin="D. Slate; https://doi.org/10.24432/C5ZP40",
+            licence="CC BY 4.0",
+            archive="letter.npz",
+            digest="6aaa18469471cd908f1e176d5f35f1cbcfda2f8daa69003d04fad66ddfafc573",
+            mirrors=("https://archive.ics.uci.edu/static/public/59/",),
+            files=(RemoteFile("letter+recognition.zip", None),),
+            layout="letter-zip",
+            feature_names=_LETTER_COLUMNS,
+        ),
+        Dataset(
+            name="college",
+            title="College: figures of 777 colleges of the United States, public and private",
+            rows=777,
+            shape=(17,),
+            classes=("public", "private"),
+            origin="G. James, D. Witten, T. Hastie, R. Tibshirani; https://cran.r-project.org/package=ISLR",
+            licence="GPL-2, as part of the R package ISLR",
+            archive="College.csv",
+            digest="2cf1d1194d6bbce77649e37a7ce8f048e454f5781ed31dc36b50c11d41ee10c8",
+            mirrors=("https://www.statlearning.com/s/",),
+            files=(RemoteFile("College.csv", None),),
+            layout="college",
+            feature_names=_COLLEGE_COLUMNS,
+        ),
+        Dataset(
+            name="20newsgroups",
+            title="20 Newsgroups: messages by date without their headers, as TF-IDF of 2,000 words",
+            rows=18_846,
+            shape=(2_000,),
+            classes=_GROUPS,
+            origin="K. Lang, J. Rennie; http://qwone.com/~jason/20Newsgroups/",
+            licence="public messages, no licence stated",
+            archive="20newsgroups.json.gz",
+            digest="f8dc8ff4d1762c92decd057f4a75dd905ac7475b1853dab68e4eb4edea2a00ad",
+            mirrors=("http://qwone.com/~jason/20Newsgroups/", "https://ndownloader.figshare.com/files/5975967"),
+            files=(
+                RemoteFile("20news-bydate.tar.gz", "8f1b2514ca22a5ade8fbb9cfa5727df95fa587f4c87b786e15c759fa66d95610"),
+            ),
+            layout="newsgroups",
         ),
     )
 }

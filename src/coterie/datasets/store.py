@@ -6,21 +6,21 @@ import hashlib
 import os
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 
+from coterie.data.table import Table
 from coterie.datasets.formats import READERS
 from coterie.datasets.registry import Dataset, RemoteFile, find
 from coterie.errors import DatasetMissingError, InputError
 
-if TYPE_CHECKING:
-    from coterie.data import Table
-
 __all__ = ["data_home", "load", "load_mnist10k", "rows_digest", "status"]
 
 _EMBEDDED = Path(__file__).parent / "embedded"
+_LARGEST_SMALL = 32_000  # thousandths
 
 
 def data_home() -> Path:
@@ -72,7 +72,8 @@ def status(dataset: str | Dataset) -> Literal["embedded", "stored", "not stored"
     if info.embedded:
         return "embedded"
     home = data_home()
-    stored = (home / info.archive).is_file() or all((home / info.name / file.name).is_file() for file in info.files)
+    files = [home / info.name / file.name for file in info.files]
+    stored = (home / info.archive).is_file() or (bool(files) and all(file.is_file() for file in files))
     return "stored" if stored else "not stored"
 
 
@@ -83,15 +84,16 @@ def load(dataset: str | Dataset, *, return_table: Literal[False]) -> tuple[np.nd
 def load(dataset: str | Dataset, *, return_table: bool = True) -> Table | tuple[np.ndarray, np.ndarray]:
     """Load a benchmark set, train and test parts together; download it on first use.
 
-    A ready-made ``.npz`` file in the data home (``mnist.npz`` and so on, see ``Dataset.archive``) is preferred.
+    A ready-made file in the data home (``mnist.npz`` and so on, see ``Dataset.archive``) is preferred.
     Otherwise the files of the set's own host are taken from the data home or downloaded to it. Either way the content
     is checked against a sha256 before it is used.
 
     Parameters
     ----------
     dataset : str or Dataset
-        A key of ``DATASETS``: ``"mnist10k"``, ``"mnist"``, ``"fashion-mnist"``, ``"usps"``, ``"pendigits"``; or a
-        description of another set in one of the known layouts.
+        A key of ``DATASETS``: ``"mnist10k"``, ``"mnist"``, ``"fashion-mnist"``, ``"usps"``, ``"pendigits"``,
+        ``"emnist"``, ``"letter"``, ``"college"``, ``"20newsgroups"``; or a description of another set in one of the
+        known layouts.
     return_table : bool, default=True
         Give a :class:`coterie.data.Table`; otherwise only the two arrays.
 
@@ -101,7 +103,8 @@ def load(dataset: str | Dataset, *, return_table: bool = True) -> Table | tuple[
         With rows ``X``, labels ``y`` and the names of the columns. Only if `return_table`.
     X : ndarray, shape (n, height, width) or (n, features)
         The rows: uint8 from 0 to 255 for the MNIST family, float32 from -1 to 1 for USPS, uint8 from 0 to 100 for
-        Pendigits. Only if not `return_table`.
+        Pendigits and from 0 to 15 for Letter, float64 for College, float32 TF-IDF (see
+        :func:`coterie.datasets.texts.tfidf`) for 20 Newsgroups. Only if not `return_table`.
     y : ndarray of int64, shape (n,)
         The labels, from 0. Only if not `return_table`.
 
@@ -120,16 +123,15 @@ def load(dataset: str | Dataset, *, return_table: bool = True) -> Table | tuple[
     """
     info = find(dataset) if isinstance(dataset, str) else dataset
     if info.embedded:
-        x, y = _read_npz(_EMBEDDED / info.archive)
+        table = _read_npz(_EMBEDDED / info.archive)
     elif (data_home() / info.archive).is_file():
-        x, y = _load_archive(info, data_home() / info.archive)
+        table = _load_archive(info, data_home() / info.archive)
     else:
-        x, y = _load_published(info)
+        table = _load_published(info)
     if not return_table:
-        return x, y
-    from coterie.data import Table
-
-    return Table(X=x, y=y, feature_names=list(info.feature_names) if info.feature_names else None)
+        assert table.y is not None  # every set has labels, or it would be no benchmark
+        return table.X, table.y
+    return replace(table, feature_names=list(info.feature_names)) if info.feature_names else table
 
 
 def load_mnist10k() -> tuple[np.ndarray, np.ndarray]:
@@ -154,12 +156,13 @@ def load_mnist10k() -> tuple[np.ndarray, np.ndarray]:
 def rows_digest(x: np.ndarray, y: np.ndarray) -> str:
     """Compute the sha256 of labelled rows, whatever their order and however they were compressed.
 
-    Floats count in whole thousandths, so that the same values stored in half and in single precision agree.
+    Floats count in whole thousandths, so that the same values stored in half and in single precision agree; small
+    ones as 16-bit numbers, larger ones as 64-bit numbers.
 
     Parameters
     ----------
     x : ndarray, shape (n, ...)
-        The rows: unsigned bytes, or floats in [-32, 32].
+        The rows: unsigned bytes, or floats.
     y : ndarray, shape (n,)
         The labels, from 0 to 255.
 
@@ -175,7 +178,8 @@ def rows_digest(x: np.ndarray, y: np.ndarray) -> str:
     True
     """
     if np.issubdtype(x.dtype, np.floating):
-        x = np.rint(x.astype(np.float64) * 1000).astype("<i2")
+        thousandths = np.rint(x.astype(np.float64) * 1000)
+        x = thousandths.astype("<i2" if np.abs(thousandths).max(initial=0) <= _LARGEST_SMALL else "<i8")
     rows = np.ascontiguousarray(x)
     hashes = sorted(
         hashlib.sha256(row.tobytes() + bytes([label])).digest() for row, label in zip(rows, y.tolist(), strict=True)
@@ -183,18 +187,23 @@ def rows_digest(x: np.ndarray, y: np.ndarray) -> str:
     return hashlib.sha256(b"".join(hashes)).hexdigest()
 
 
-def _load_archive(info: Dataset, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _load_archive(info: Dataset, path: Path) -> Table:
     """Read a ready-made archive of the data home and make sure it holds the right set."""
-    x, y = _read_npz(path)
-    if not (_fits(info, x, y) and rows_digest(x, y) == info.digest):
+    if info.layout == "newsgroups":
+        known = hashlib.sha256(path.read_bytes()).hexdigest() == info.digest
+        table = READERS[info.layout]([path]) if known else None
+    else:
+        table = _read_npz(path) if path.suffix == ".npz" else READERS[info.layout]([path])
+        known = _fits(info, table) and _digest(table) == info.digest
+    if table is None or not known or not _fits(info, table):
         raise InputError(
-            f"{path} does not hold {_short(info)} (the sha256 of its rows differs); move it away to have the set "
-            "downloaded, or set COTERIE_DATA_HOME to another folder."
+            f"{path} does not hold {_short(info)} (its sha256 differs); move it away{_if_downloadable(info)}, or set "
+            "COTERIE_DATA_HOME to another folder."
         )
-    return x, y
+    return table
 
 
-def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_npz(path: Path) -> Table:
     """Read rows and labels from an archive, in one part (x, y) or two (x_train, ..., y_test)."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
@@ -203,22 +212,37 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
             y = np.concatenate([arrays[f"y{part}"] for part in parts]).astype(np.int64)
     except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not an .npz file with the arrays x and y ({error}).") from error
-    return (x.astype(np.float32) if np.issubdtype(x.dtype, np.floating) else x), y
+    return Table(X=x.astype(np.float32) if np.issubdtype(x.dtype, np.floating) else x, y=y)
 
 
-def _load_published(info: Dataset) -> tuple[np.ndarray, np.ndarray]:
+def _load_published(info: Dataset) -> Table:
     """Read a set from its host's own files, downloading those that the data home lacks."""
     folder = data_home() / info.name
     paths = [_fetch(info, folder, file) for file in info.files]
-    x, y = READERS[info.layout](paths)
+    if not paths:
+        raise DatasetMissingError(
+            f"The data set {info.name!r} cannot be downloaded ({info.advice}): put {info.archive} into {data_home()}, "
+            "or set COTERIE_DATA_HOME to a folder that holds it."
+        )
+    table = READERS[info.layout](paths)
     # Files with a published checksum were checked by pooch; rows from the others must be the known ones.
-    known = all(file.sha256 for file in info.files) or rows_digest(x, y) == info.digest
-    if not (_fits(info, x, y) and known):
+    known = all(file.sha256 for file in info.files) or _digest(table) == info.digest
+    if not (_fits(info, table) and known):
         raise InputError(
             f"The files in {folder} do not hold {_short(info)} as it was published; delete them to have the set "
             "downloaded again."
         )
-    return x, y
+    return table
+
+
+def _digest(table: Table) -> str:
+    """Return the digest of a table that has labels."""
+    assert table.y is not None
+    return rows_digest(table.X, table.y)
+
+
+def _if_downloadable(info: Dataset) -> str:
+    return " to have the set downloaded" if info.mirrors else ""
 
 
 def _fetch(info: Dataset, folder: Path, file: RemoteFile) -> Path:
@@ -227,7 +251,8 @@ def _fetch(info: Dataset, folder: Path, file: RemoteFile) -> Path:
 
     failures = []
     for mirror in info.mirrors:
-        source = pooch.create(folder, mirror, registry={file.name: file.sha256})
+        whole = {} if mirror.endswith("/") else {file.name: mirror}
+        source = pooch.create(folder, mirror, registry={file.name: file.sha256}, urls=whole)
         try:
             return Path(source.fetch(file.name))
         except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong checksum is a ValueError
@@ -251,10 +276,11 @@ def _brief(error: Exception) -> str:
     return "wrong sha256" if type(error) is ValueError else type(error).__name__
 
 
-def _fits(info: Dataset, x: np.ndarray, y: np.ndarray) -> bool:
+def _fits(info: Dataset, table: Table) -> bool:
     """Whether rows and labels have the numbers and shape that the set must have."""
-    return (
-        x.shape == (info.rows, *info.shape) and y.shape == (info.rows,) and y.min() >= 0 and y.max() < len(info.classes)
+    x, y = table.X, table.y
+    return x.shape == (info.rows, *info.shape) and (
+        y is None or (y.shape == (info.rows,) and y.min() >= 0 and y.max() < len(info.classes))
     )
 
 

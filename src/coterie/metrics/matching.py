@@ -159,12 +159,60 @@ def per_class_f(y: ArrayLike, labels: ArrayLike) -> dict[Any, float]:
     >>> per_class_f(["cat", "cat", "dog", "dog"], [1, 1, 0, 1])
     {'cat': 0.8, 'dog': 0.6666666666666666}
     """
+    return {entry["class"]: entry["f"] for entry in per_class(y, labels)}
+
+
+def per_class(y: ArrayLike, labels: ArrayLike) -> list[dict[str, Any]]:
+    r"""Return precision, recall and F of each class against the cluster it is matched with.
+
+    .. math::
+        P_c = \frac{n_{c,m}}{n_m}, \quad R_c = \frac{n_{c,m}}{n_c}, \quad F_c = \frac{2\, n_{c,m}}{n_c + n_m}
+
+    with :math:`n_{c,m}` the rows of class c in its cluster m.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Known classes, as :func:`match` takes them.
+    labels : array-like of shape (n,)
+        Cluster of each row, likewise.
+
+    Returns
+    -------
+    list of dict
+        One for each class, in sorted order: ``class``, ``cluster`` (None where :func:`match` leaves it unmatched),
+        ``rows``, ``precision``, ``recall`` and ``f``, all three 0 without a cluster.
+
+    Raises
+    ------
+    InputError
+        As :func:`match`.
+
+    Examples
+    --------
+    >>> report = per_class(["cat", "cat", "dog", "dog"], [1, 1, 0, 1])
+    >>> [(entry["class"], entry["cluster"], round(entry["precision"], 2), entry["recall"]) for entry in report]
+    [('cat', 1, 0.67, 1.0), ('dog', 0, 1.0, 0.5)]
+    """
     crossing = cross(y, labels)
-    counts = crossing.counts
-    rows, columns = _assign(crossing)
-    scores = np.zeros(len(crossing.classes))
-    scores[rows] = 2 * counts[rows, columns] / (counts.sum(1)[rows] + counts.sum(0)[columns])
-    return dict(zip(crossing.classes.tolist(), scores.tolist(), strict=True))
+    counts, clusters = crossing.counts, crossing.clusters.tolist()
+    in_class, in_cluster = counts.sum(1).tolist(), counts.sum(0).tolist()
+    paired = dict(zip(*(side.tolist() for side in _assign(crossing)), strict=True))
+    found = []
+    for c, name in enumerate(crossing.classes.tolist()):
+        m = paired.get(c)
+        both, size = (0, 1) if m is None else (int(counts[c, m]), in_cluster[m])
+        found.append(
+            {
+                "class": name,
+                "cluster": None if m is None else clusters[m],
+                "rows": in_class[c],
+                "precision": both / size,
+                "recall": both / in_class[c],
+                "f": 0.0 if m is None else 2 * both / (in_class[c] + size),
+            }
+        )
+    return found
 
 
 def _assign(crossing: Crossing) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from coterie.report.arrays import collect, load_arrays, save_arrays
 from coterie.report.html import write_report
 from coterie.report.maps import map2d
+from coterie.report.model import model_arrays
 from coterie.report.summarise import summarise
 
-__all__ = ["collect", "load_arrays", "map2d", "save_arrays", "summarise", "write_report"]
+__all__ = ["collect", "load_arrays", "map2d", "model_arrays", "save_arrays", "summarise", "write_report"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coterie.criteria import are_words, contrast
 from coterie.errors import InputError
 from coterie.files import atomic_path
 from coterie.report.examples import choose_examples
@@ -101,8 +102,10 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
         - ``typical_rows``, ``doubtful_rows`` (K, 12) int64, -1 where a cluster has fewer rows; ``typical_raw``,
           ``doubtful_raw`` (K, 12, row) in the data's dtype; ``doubtful_next`` (K, 12) int32, the second-best cluster,
           -1 if there is none; ``doubtful_margin`` (K, 12) float32, by how much the best leads.
-        - ``means`` (K, row) float32 in raw units, NaN for empty clusters; for images ``value_range`` (2,) float64, the
-          values drawn black and white; for vectors ``feature_mean`` and ``feature_sd`` (d,) over all rows.
+        - ``means`` (K, row) in raw units, float32 for images and float64 for vectors, NaN for empty clusters; for
+          images ``value_range`` (2,) float64, the values drawn black and white; for vectors ``feature_mean`` and
+          ``feature_sd`` (d,) over all rows; for words ``present`` (K, d) float32, the share of a cluster's rows that
+          have each.
         - ``reconstruction_rows`` (r,) int64; ``originals``, ``reconstructions`` (r, row), with `reconstruct`.
         - ``refresh_labels`` (r, n) uint16 and ``refresh_steps`` (r,) int64, if given.
 
@@ -257,29 +260,15 @@ def _examples(source: Source, chosen: dict[str, np.ndarray]) -> dict[str, np.nda
 
 def _averages(source: Source, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
     """Return the mean of each cluster, and the range or the spread of all rows, in one pass over the data."""
-    first = _raw(source, np.zeros(1, dtype=np.int64))
-    row_shape = first.shape[1:]
-    origin = first.reshape(-1).astype(np.float64)  # sums are taken from here, so that large offsets cancel
-    sums = np.zeros((n_clusters, origin.size))
-    squares, low, high = np.zeros(origin.size), np.inf, -np.inf
-    for start in range(0, len(source), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        raw = _raw(source, rows).reshape(-1, origin.size)
-        low, high = min(low, float(raw.min())), max(high, float(raw.max()))
-        centred = raw.astype(np.float64) - origin
-        membership = np.zeros((n_clusters, len(raw)))
-        membership[labels[rows], np.arange(len(raw))] = 1
-        sums += membership @ centred
-        squares += np.square(centred).sum(0)
-    counts = np.bincount(labels, minlength=n_clusters).astype(np.float64)
-    means = np.full_like(sums, np.nan)
-    means[counts > 0] = sums[counts > 0] / counts[counts > 0, None] + origin
-    found = {"means": means.reshape(n_clusters, *row_shape).astype(np.float32)}
+    blocks = (_raw(source, slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
+    found = contrast(blocks, labels, n_clusters)
     if source.spec.kind == "images":
-        return {**found, "value_range": value_range(first.dtype, low, high)}
-    mean = sums.sum(0) / len(source)
-    spread = np.sqrt(np.maximum(squares / len(source) - mean**2, 0))
-    return {**found, "feature_mean": mean + origin, "feature_sd": spread}
+        shape = _raw(source, slice(0, 1)).shape[1:]
+        means = found.means.reshape(n_clusters, *shape).astype(np.float32)
+        return {"means": means, "value_range": value_range(source.dtype, found.low, found.high)}
+    arrays = {"means": found.means, "feature_mean": found.mean, "feature_sd": found.sd}
+    words = are_words(source.spec.feature_names, zeros=found.zeros, low=found.low)
+    return {**arrays, "present": found.present.astype(np.float32)} if words else arrays
 
 
 def _reconstructions(

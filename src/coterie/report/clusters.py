@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from coterie.criteria import Contrast
 from coterie.report.run import Run
+from coterie.report.wording import figure
 
 _TELLING = 6  # columns that set a cluster apart
+_WORDS = 12
 _COMMON = 3  # labels named
 _EXAMPLES = ((20, 12), (100, 6))  # shown of each sort up to so many clusters
 _FEWEST = 3
@@ -26,9 +30,11 @@ def describe_clusters(run: Run) -> list[dict[str, Any]]:
     -------
     list of dict
         JSON-able, one for each cluster: ``cluster``, ``rows``, ``share``, ``confidence``, ``classes``, ``typical``,
-        ``doubtful``, and for tables ``columns``.
+        ``doubtful``, and for tables ``columns`` and ``words``, of which one is empty: words where columns are named by
+        them.
     """
     arrays, labels, n_clusters = run.arrays, run.labels, run.n_clusters
+    apart = None if run.is_images else compare(run)
     sizes = np.bincount(labels, minlength=n_clusters)
     sureness = np.bincount(labels, weights=arrays["q_max"], minlength=n_clusters)
     found = []
@@ -43,8 +49,10 @@ def describe_clusters(run: Run) -> list[dict[str, Any]]:
             "typical": _examples(run, k, "typical"),
             "doubtful": _examples(run, k, "doubtful"),
         }
-        if not run.is_images:
-            described["columns"] = _columns(run, k) if size else []
+        if apart is not None:
+            words = "present" in arrays
+            described["words"] = apart.words(k, column_names(run), _WORDS) if words else []
+            described["columns"] = [] if words else apart.columns(k, column_names(run), _TELLING)
         found.append(described)
     return found
 
@@ -63,6 +71,60 @@ def shown_examples(n_clusters: int) -> int:
         12 up to 20 clusters, 6 up to 100, then 3, so that the page stays small.
     """
     return next((count for most, count in _EXAMPLES if n_clusters <= most), _FEWEST)
+
+
+def compare(run: Run) -> Contrast:
+    """Return the clusters against the rest, from what the run kept.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    Contrast
+        Of all pixels or columns; standard deviations only of columns, presence only of words.
+    """
+    means = run.arrays["means"].reshape(run.n_clusters, -1).astype(np.float64)
+    spread = run.arrays.get("feature_sd", np.ones(means.shape[1]))
+    present = run.arrays.get("present", np.zeros_like(means))
+    return Contrast(np.bincount(run.labels, minlength=run.n_clusters), means, spread, present)
+
+
+def balance(sizes: Sequence[int], prior: Any = None, *, noun: str) -> dict[str, Any]:
+    """Compare the sizes of clusters with an even share, or with what the system was told to expect.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Rows of each cluster.
+    prior : array-like of shape (K,) or None, default=None
+        The expected share of each cluster; None is an even share.
+    noun : str
+        What the rows are called.
+
+    Returns
+    -------
+    dict
+        ``expected``, the share of each cluster, and ``sentence``, empty for one cluster.
+
+    Examples
+    --------
+    >>> from coterie.report.clusters import balance
+    >>> balance([10, 30], noun="rows")["sentence"]
+    'An even share, marked, is 20 rows; the clusters hold from .50 to 1.50 times as many.'
+    """
+    n, n_clusters = sum(sizes), len(sizes)
+    expected = [1 / n_clusters] * n_clusters if prior is None else [float(share) for share in prior]
+    ratios = [size / (share * n) for size, share in zip(sizes, expected, strict=True) if share * n]
+    between = f"the clusters hold from {figure(min(ratios))} to {figure(max(ratios))} times as many."
+    own = (
+        f"An even share, marked, is {n / n_clusters:,.0f} {noun}"
+        if prior is None
+        else f"Marks show the {noun} expected"
+    )
+    return {"expected": expected, "sentence": f"{own}; {between}" if n_clusters > 1 else ""}
 
 
 def column_names(run: Run) -> list[str]:
@@ -110,15 +172,3 @@ def _examples(run: Run, k: int, which: str) -> list[dict[str, Any]]:
             example["margin"] = float(arrays["doubtful_margin"][k, place])
         found.append(example)
     return found
-
-
-def _columns(run: Run, k: int) -> list[dict[str, Any]]:
-    """Return the columns in which the cluster's mean is farthest from that of all rows, in standard deviations."""
-    mean, spread = run.arrays["feature_mean"], run.arrays["feature_sd"]
-    own = run.arrays["means"][k].astype(np.float64)
-    apart = np.divide(own - mean, spread, out=np.zeros_like(mean), where=spread > 0)
-    names = column_names(run)
-    return [
-        {"column": int(i), "name": names[i], "mean": float(own[i]), "overall": float(mean[i]), "apart": float(apart[i])}
-        for i in np.argsort(-np.abs(apart), kind="stable")[:_TELLING]
-    ]

@@ -16,15 +16,11 @@ from markupsafe import Markup
 
 from coterie.files import write_text
 from coterie.report import palette, plots, wording
-from coterie.report.clusters import column_names, shown_examples
-from coterie.report.images import data_uri, sheet, shrink, to_bytes
+from coterie.report.cards import pairs, picture_cards, table_cards
+from coterie.report.images import data_uri, sheet
 from coterie.report.run import Run, read_run
 from coterie.report.summarise import facts_of
 
-_PIXELS = 1_500_000  # bytes of example pictures before compression
-_SIDES = (96, 64, 48, 32)  # longest sides tried in turn
-_WIDE = 8  # columns of a table that fit a page
-_FEW_ROWS = 6
 _SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
 _UINT16 = 65_535
 _TERMS = {"kl": "KL divergence", "reconstruction": "Reconstruction error"}
@@ -83,7 +79,7 @@ def render(run: Run) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=wording.figure, percent=wording.percent)
+    environment.filters.update(figure=wording.figure, percent=wording.percent, amount=wording.amount)
     environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
     style, script = Markup(_style()), Markup(_template("report.js"))  # files of this package: no data in them
     facts = facts_of(run)
@@ -99,8 +95,8 @@ def render(run: Run) -> str:
             facts["confidence"]["edges"],
             title=f"Confidence: {facts['confidence']['sentence']}",
         ),
-        cards=_pictures(run) if run.is_images else _rows(run),
-        pairs=_pairs(run),
+        cards=picture_cards(run) if run.is_images else table_cards(run),
+        pairs=pairs(run),
         map_data=_map(run),
         numbered=run.n_clusters <= _SHOWN_NUMBERS,
     )
@@ -146,72 +142,6 @@ def _charts(facts: dict[str, Any]) -> list[dict[str, Any]]:
         title = f"{facts['noun'].capitalize()} that changed cluster between refreshes"
         found.append(plots.line_chart(curve["steps"], curve["values"], title=title, shares=True))
     return found
-
-
-def _pictures(run: Run) -> list[dict[str, Any]]:
-    """Return mean and example pictures of each cluster as addresses."""
-    arrays, shown = run.arrays, shown_examples(run.n_clusters)
-    limits = arrays["value_range"]
-    one = to_bytes(arrays["means"][:1], limits)
-    count = run.n_clusters * (2 * shown + 1)
-    longest = max(one.shape[1:3])
-    side = next((s for s in _SIDES if count * (one[0].size * min(1.0, s / longest) ** 2) <= _PIXELS), _SIDES[-1])
-
-    def addresses(pictures: np.ndarray) -> list[str]:
-        return [data_uri(each, few_colours=True) for each in shrink(to_bytes(pictures, limits), side)]
-
-    cards = []
-    for k in range(run.n_clusters):
-        card: dict[str, Any] = {"mean": addresses(arrays["means"][k : k + 1])[0] if (run.labels == k).any() else None}
-        for which in ("typical", "doubtful"):
-            known = int((arrays[f"{which}_rows"][k, :shown] >= 0).sum())
-            card[which] = addresses(arrays[f"{which}_raw"][k, :known]) if known else []
-        cards.append(card)
-    return cards
-
-
-def _rows(run: Run) -> list[dict[str, Any]]:
-    """Return example rows of each cluster, in the columns that set it apart."""
-    arrays, shown, names = run.arrays, min(shown_examples(run.n_clusters), _FEW_ROWS), column_names(run)
-    telling = np.nan_to_num(_between(run)).argsort(kind="stable")[::-1][:_WIDE]
-    columns = np.sort(telling)
-    cards = []
-    for k in range(run.n_clusters):
-        card: dict[str, Any] = {"mean": None, "columns": [names[i] for i in columns], "of": len(names)}
-        for which in ("typical", "doubtful"):
-            known = int((arrays[f"{which}_rows"][k, :shown] >= 0).sum())
-            card[which] = [[_number(v) for v in row[columns].tolist()] for row in arrays[f"{which}_raw"][k, :known]]
-        cards.append(card)
-    return cards
-
-
-def _between(run: Run) -> np.ndarray:
-    """Return how far apart the clusters' means are in each column, in standard deviations."""
-    spread = run.arrays["feature_sd"]
-    means = run.arrays["means"][np.isfinite(run.arrays["means"]).all(1)].astype(np.float64)
-    return np.divide(means.std(0), spread, out=np.zeros_like(spread), where=spread > 0)
-
-
-def _pairs(run: Run) -> dict[str, Any] | None:
-    """Return originals and what the autoencoder made of them."""
-    if "reconstructions" not in run.arrays:
-        return None
-    originals, again = run.arrays["originals"], run.arrays["reconstructions"]
-    if run.is_images:
-        limits = run.arrays["value_range"]
-        sides = [[data_uri(each) for each in shrink(to_bytes(x, limits), _SIDES[0])] for x in (originals, again)]
-        return {"pictures": list(zip(*sides, strict=True))}
-    columns = np.sort(_between(run).argsort(kind="stable")[::-1][:_WIDE])
-    names = column_names(run)
-    rows = [
-        [(_number(a), _number(b)) for a, b in zip(x[columns].tolist(), r[columns].tolist(), strict=True)]
-        for x, r in list(zip(originals, again, strict=True))[:_WIDE]
-    ]
-    return {"columns": [names[i] for i in columns], "of": len(names), "rows": rows}
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _map(run: Run) -> dict[str, Any]:

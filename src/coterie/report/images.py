@@ -19,6 +19,7 @@ _GREY_LEVELS, _COLOURS = 16, 64  # enough for a glance, and a third of the bytes
 _BYTE = 255
 _DIM = 127  # a set of bytes that never gets lighter than this is stretched to be seen
 _COLOUR_CHANNELS = 3
+_MORE, _LESS = (226, 98, 18), (54, 110, 232)  # seen on a light and on a dark ground
 
 
 def as_pictures(rows: np.ndarray, spec: DataSpec) -> np.ndarray:
@@ -86,12 +87,31 @@ def to_bytes(pictures: np.ndarray, limits: np.ndarray) -> np.ndarray:
     return np.round(scaled).astype(np.uint8)
 
 
+def signed(values: np.ndarray) -> np.ndarray:
+    """Draw differences on any ground: orange where there is more, blue where there is less, clear where nothing.
+
+    Parameters
+    ----------
+    values : ndarray of shape (b, H, W) or (b, H, W, C)
+        From -1 to 1; channels are averaged, NaN is clear.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (b, H, W, 4)
+        Red, green, blue and how opaque.
+    """
+    flat = np.nan_to_num(values.mean(-1) if values.ndim == 4 else values)
+    colours = np.where(flat[..., None] > 0, _MORE, _LESS)
+    opaque = np.round(_BYTE * np.abs(flat).clip(0, 1))
+    return np.concatenate([colours, opaque[..., None]], axis=-1).astype(np.uint8)
+
+
 def shrink(pictures: np.ndarray, side: int) -> np.ndarray:
     """Average pictures down until their longer side is at most `side`; smaller ones stay as they are.
 
     Parameters
     ----------
-    pictures : ndarray of uint8 of shape (b, H, W) or (b, H, W, 3)
+    pictures : ndarray of uint8 of shape (b, H, W), (b, H, W, 3) or (b, H, W, 4)
         Pictures.
     side : int
         Pixels.
@@ -142,7 +162,7 @@ def data_uri(picture: np.ndarray, *, few_colours: bool = False) -> str:
 
     Parameters
     ----------
-    picture : ndarray of uint8 of shape (H, W) or (H, W, 3)
+    picture : ndarray of uint8 of shape (H, W), (H, W, 3) or (H, W, 4)
         The picture.
     few_colours : bool, default=False
         Use a palette of 64 colours for colour pictures.

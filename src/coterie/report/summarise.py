@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from coterie.report.clusters import describe_clusters
+from coterie.report.clusters import balance, describe_clusters
 from coterie.report.run import Run, read_run
 from coterie.report.training import describe_training
+from coterie.report.tree import merge_tree
 from coterie.report.wording import (
     METRICS,
     MOST_CLASSES,
@@ -40,8 +41,9 @@ def summarise(run_folder: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``noun``, ``comparison``, ``figures``,
-        ``clusters``, ``agreement`` (None without labels, or with too many to draw), ``training``, ``confidence``,
-        ``reconstruction``, ``map``, ``network``, ``settings``, ``environment`` and ``commands``.
+        ``clusters``, ``balance``, ``tree`` (None without merges), ``agreement`` (None without labels, or with too many
+        to draw), ``training``, ``confidence``, ``reconstruction``, ``map``, ``network``, ``settings``, ``environment``
+        and ``commands``.
 
     Raises
     ------
@@ -90,6 +92,8 @@ def facts_of(run: Run) -> dict[str, Any]:
         "comparison": _comparison(run, own, others),
         "figures": _table(run, own, others),
         "clusters": describe_clusters(run),
+        "balance": balance(sizes, run.arrays.get("prior"), noun=run.noun),
+        "tree": _tree(run),
         "agreement": _agreement(run) if n_classes is not None and n_classes <= MOST_CLASSES else None,
         "training": describe_training(run),
         "confidence": _confidence(run.arrays["q_max"], run.n_clusters),
@@ -204,7 +208,7 @@ def _table(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping[str,
 
 def _agreement(run: Run) -> dict[str, Any]:
     """Classes against clusters, the clusters in the order of the classes they are paired with."""
-    from coterie.metrics import match
+    from coterie.metrics import match, per_class
 
     y, labels = run.arrays["y"], run.labels
     classes, codes = np.unique(y, return_inverse=True)
@@ -219,7 +223,14 @@ def _agreement(run: Run) -> dict[str, Any]:
         "paired": [paired.get(c) for c in range(len(classes))],
         "counts": counts[:, order].tolist(),
         "totals": counts.sum(1).tolist(),
+        "per_class": [{**entry, "class": str(entry["class"])} for entry in per_class(y, labels)],
     }
+
+
+def _tree(run: Run) -> dict[str, Any] | None:
+    if "merges" not in run.arrays:
+        return None
+    return merge_tree(run.arrays["merges"], run.arrays["merge_clusters"], run.n_clusters)
 
 
 def _confidence(q_max: np.ndarray, n_clusters: int) -> dict[str, Any]:

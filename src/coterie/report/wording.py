@@ -10,6 +10,7 @@ from coterie.training.callbacks import SWALLOWED
 MOST_CLASSES = 60  # labels that a heat map can still show
 _ALIKE = 0.005  # figures closer than this are called the same
 _SURE = 0.9
+_PLAIN = 1e7  # larger values are written as powers of ten
 _MANY_NAMES = 8
 
 METRICS = {
@@ -58,6 +59,28 @@ def figure(value: float | None) -> str:
     if abs(float(short)) in (0, 1) and abs(value) <= 1:
         short = f"{value:.3f}"
     return short.replace("0.", ".", 1) if short.lstrip("-").startswith("0.") else short
+
+
+def amount(value: float) -> str:
+    """Write a value of a column: ``14,620``, ``70.58``, ``0.052``, ``3.2e+09``.
+
+    Parameters
+    ----------
+    value : float
+        The value.
+
+    Returns
+    -------
+    str
+        Four digits that matter, and all digits before the point of values up to ten million.
+
+    Examples
+    --------
+    >>> from coterie.report.wording import amount
+    >>> amount(14619.66), amount(2806.0), amount(70.5753), amount(0.0520), amount(3.2e9), amount(7)
+    ('14,620', '2,806', '70.58', '0.052', '3.2e+09', '7')
+    """
+    return f"{value:,.0f}" if isinstance(value, int) or 1000 <= abs(value) < _PLAIN else f"{value:.4g}"
 
 
 def percent(share: float) -> str:

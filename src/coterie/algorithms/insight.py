@@ -1,0 +1,81 @@
+"""What makes a cluster, in the columns, words or pixels of the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from coterie.algorithms.inputs import open_source
+from coterie.criteria import Contrast, are_words, contrast
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from coterie.algorithms.base import Clusterer
+    from coterie.data import DataSpec, Source
+
+_BLOCK = 4_096  # rows read at a time
+
+
+class Describes:
+    """Gives every system ``describe``."""
+
+    def describe(self, X: ArrayLike | Source, *, top: int = 10) -> list[dict[str, Any]]:
+        """Tell what sets each cluster apart from the rest of the rows.
+
+        Parameters
+        ----------
+        X : array-like or Source
+            Rows of the shape that was fitted; read a block at a time.
+        top : int, default=10
+            Columns or words that are named, at most.
+
+        Returns
+        -------
+        list of dict
+            One for each cluster: ``cluster``; ``rows``; ``share`` of all rows; ``confidence``, the mean probability of
+            the chosen cluster, None if it is empty. In the raw units of X there is further
+
+            - for columns ``columns``, those farthest apart first: dicts with the ``column``'s number, its ``name``,
+              ``mean`` here and ``elsewhere``, and ``effect``, the difference in standard deviations of the column over
+              all rows (:class:`coterie.criteria.Contrast`);
+            - for words, which are 50 columns or more named by single words and nearly all 0, ``words``, the most
+              telling first: dicts with ``column``, ``name``, ``share`` of the rows here that have the word and
+              ``elsewhere``, and ``effect``, which is positive;
+            - for images ``mean``, an array of shape (H, W) or (H, W, C), and ``difference`` from the mean of all other
+              images; None if the cluster is empty or, for the difference, holds all rows.
+
+        Raises
+        ------
+        InputError
+            If the rows do not fit.
+        """
+        system = cast("Clusterer", self)
+        check_is_fitted(system)
+        source = open_source(system, X, reset=False)
+        log_q = system._log_q(source)
+        sure = log_q.double().softmax(1).amax(1).numpy()
+        labels = log_q.argmax(1).numpy()
+        blocks = (source.raw(slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
+        found = contrast(blocks, labels, log_q.shape[1])
+        sureness = np.bincount(labels, weights=sure, minlength=len(found.counts))
+        described = []
+        for k, size in enumerate(found.counts.tolist()):
+            confidence = float(sureness[k] / size) if size else None
+            about = {"cluster": k, "rows": size, "share": size / len(source), "confidence": confidence}
+            described.append(about | _what_makes(found, k, spec=source.spec, top=top))
+        return described
+
+
+def _what_makes(found: Contrast, k: int, *, spec: DataSpec, top: int) -> dict[str, Any]:
+    """Return pictures, words or columns of a cluster."""
+    if spec.image_shape is not None:
+        alone = found.counts[k] in (0, found.counts.sum())
+        apart = None if alone else (found.means[k] - found.elsewhere[k]).reshape(spec.image_shape)
+        return {"mean": found.means[k].reshape(spec.image_shape) if found.counts[k] else None, "difference": apart}
+    names = spec.feature_names or tuple(f"column {j}" for j in range(spec.n_features_in))
+    if are_words(spec.feature_names, zeros=found.zeros, low=found.low):
+        return {"words": found.words(k, names, top)}
+    return {"columns": found.columns(k, names, top)}
