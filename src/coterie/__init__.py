@@ -9,20 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coterie.algorithms import DEC, IDEC, AEKMeans, DeepClusterer, KMeans, load
+    from coterie.algorithms import DEC, IDEC, AEKMeans, ClusterGAN, DeepClusterer, KMeans, load
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
-    from coterie.nn import MLP, Conv
+    from coterie.nn import GAN, MLP, Conv
     from coterie.training import Schedule
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DEC",
+    "GAN",
     "IDEC",
     "MLP",
     "AEKMeans",
     "Augment",
+    "ClusterGAN",
     "Config",
     "Conv",
     "DeepClusterer",
@@ -35,10 +37,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "DeepClusterer", "KMeans", "load"),
+    "coterie.algorithms": ("DEC", "IDEC", "AEKMeans", "ClusterGAN", "DeepClusterer", "KMeans", "load"),
     "coterie.config": ("Config", "config_context", "get_config", "set_config"),
     "coterie.data": ("Augment",),
-    "coterie.nn": ("MLP", "Conv"),
+    "coterie.nn": ("GAN", "MLP", "Conv"),
     "coterie.training": ("Schedule",),
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from coterie.nn import Nearest, StudentT, kl_divergence, mse, sharpen
+from coterie.nn import Nearest, StudentT, gradient_penalty, kl_divergence, mse, sharpen
 
 rng = np.random.default_rng(0)
 
@@ -114,3 +114,30 @@ def test_permuting_the_centres_permutes_the_assignment():
     before, order = head(z), [2, 0, 1]
     head.centers.data = head.centers.data[order]
     torch.testing.assert_close(head(z), before[:, order])
+
+
+def test_the_penalty_of_a_linear_critic_is_known():
+    w = torch.tensor([3.0, 4.0])
+    assert float(gradient_penalty(lambda x: x @ w, torch.randn(5, 2))) == pytest.approx((5 - 1) ** 2)
+
+
+def test_the_penalty_can_be_differentiated_by_the_critics_weights():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+    w = torch.randn(5, 3, generator=generator, dtype=torch.float64, requires_grad=True)
+
+    def penalty(w):
+        x_ = x.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(torch.tanh(x_ @ w.T).sum(), x_, create_graph=True)
+        return (slope.norm(dim=1) - 1).square().mean()
+
+    [expected] = torch.autograd.grad(penalty(w), w)
+    [found] = torch.autograd.grad(gradient_penalty(lambda x: torch.tanh(x @ w.T), x), w)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_critic_without_slope_has_a_finite_penalty_and_gradient():
+    w = torch.zeros(3, requires_grad=True)
+    loss = gradient_penalty(lambda x: x @ w, torch.ones(2, 3))
+    assert float(loss.detach()) == 1.0
+    assert torch.isfinite(torch.autograd.grad(loss, w)[0]).all()

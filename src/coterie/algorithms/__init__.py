@@ -2,6 +2,7 @@
 
 from coterie.algorithms.ae_kmeans import AEKMeans
 from coterie.algorithms.base import Clusterer
+from coterie.algorithms.clustergan import ClusterGAN
 from coterie.algorithms.dec import DEC
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.idec import IDEC
@@ -13,6 +14,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
+    "clustergan": ClusterGAN,
 }
 
-__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "Clusterer", "DeepClusterer", "KMeans", "load"]
+__all__ = ["DEC", "IDEC", "SYSTEMS", "AEKMeans", "ClusterGAN", "Clusterer", "DeepClusterer", "KMeans", "load"]

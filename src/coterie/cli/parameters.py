@@ -8,11 +8,12 @@ from typing import Any
 
 from coterie.data import Augment
 from coterie.errors import InputError
-from coterie.nn import NETWORKS
+from coterie.nn import GAN, NETWORKS
 from coterie.training import Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
     "network": {"mlp": NETWORKS["mlp"], "conv": NETWORKS["conv"]},
+    "networks": {"gan": GAN},
     "pretrain": {"schedule": Schedule},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},
