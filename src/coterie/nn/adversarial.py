@@ -211,6 +211,11 @@ class Players(Model):
         e = self.encoder(x)
         return torch.cat([e[:, : self.noise_size], e[:, self.noise_size :].exp()], dim=1)
 
+    def run_all(self, x: Tensor) -> None:
+        """Pass rows through every part once, the critic too."""
+        super().run_all(x)
+        self.critic(x)
+
 
 def _halved(shape: tuple[int, ...], channels: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Return the shapes of an image before, between and after halving convolutions, sides rounded up."""
