@@ -195,6 +195,16 @@ class Players(Model):
         From rows to (b, 1): high for real ones.
     noise_size : int
         n.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import GAN, Players, Prior, Split
+    >>> from coterie.data import make_source
+    >>> generator, critic, encoder = GAN().build(make_source([[0.0, 1.0], [1.0, 0.0]]).spec, 5)
+    >>> model = Players(encoder.append(Split(2)), generator, Prior(3, 2), critic=critic, noise_size=2)
+    >>> round(float(model.encode(torch.zeros(1, 2))[:, 2:].sum()), 4)
+    1.0
     """
 
     critic: nn.Module
