@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         JULE,
         N2D,
         AEKMeans,
+        ClusterGAN,
         DeepClusterer,
         KMeans,
         VaDE,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     )
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
-    from coterie.nn import MLP, Conv, PooledConv
+    from coterie.nn import GAN, MLP, Conv, PooledConv
     from coterie.training import Layerwise, Schedule
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ __all__ = [
     "DEC",
     "DEPICT",
     "DKM",
+    "GAN",
     "IDEC",
     "IMSAT",
     "JULE",
@@ -43,6 +45,7 @@ __all__ = [
     "N2D",
     "AEKMeans",
     "Augment",
+    "ClusterGAN",
     "Config",
     "Conv",
     "DeepClusterer",
@@ -60,6 +63,7 @@ __all__ = [
 _HOMES = {
     "coterie.algorithms": (
         "AEKMeans",
+        "ClusterGAN",
         "DCN",
         "DEC",
         "DEPICT",
@@ -82,6 +86,7 @@ _HOMES = {
     "coterie.data": ("Augment",),
     "coterie.nn": (
         "Conv",
+        "GAN",
         "MLP",
         "PooledConv",
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coterie import DEC, MLP, Augment, Conv, Schedule
+from coterie import DEC, GAN, MLP, Augment, ClusterGAN, Conv, Schedule
 from coterie.cli.parameters import parse_image_shape
 from coterie.cli.settings import RunSettings, merge, read_settings, refuse_contradictions, resolve_paths
 from coterie.errors import InputError
@@ -43,6 +43,12 @@ def test_tables_become_groups_of_parameters() -> None:
     assert model.train == Schedule(epochs=2.0, optimiser="sgd")
     assert model.augment == Augment(shift=0.2)
     assert (model.image_shape, model.tol, model.random_state) == ((8, 8), None, 5)
+
+
+def test_the_networks_that_play_against_each_other_are_one_table() -> None:
+    model = settings(system="clustergan", parameters={"networks": {"hidden": [8], "channels": []}}).estimator()
+    assert isinstance(model, ClusterGAN)
+    assert model.networks == GAN(hidden=(8,), channels=())
 
 
 def test_none_is_a_word_where_the_parameter_takes_words() -> None:

@@ -12,6 +12,7 @@ from coterie.nn import (
     balance,
     bce,
     gaussian_kl,
+    gradient_penalty,
     kl_divergence,
     mse,
     sharpen,
@@ -217,3 +218,30 @@ def test_binary_cross_entropy_is_its_formula_and_stays_finite_far_out():
     loss.backward()
     assert float(loss.detach()) == pytest.approx(200.0)
     torch.testing.assert_close(far.grad, torch.tensor([[0.5, -0.5]]))
+
+
+def test_the_penalty_of_a_linear_critic_is_known():
+    w = torch.tensor([3.0, 4.0])
+    assert float(gradient_penalty(lambda x: x @ w, torch.randn(5, 2))) == pytest.approx((5 - 1) ** 2)
+
+
+def test_the_penalty_can_be_differentiated_by_the_critics_weights():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+    w = torch.randn(5, 3, generator=generator, dtype=torch.float64, requires_grad=True)
+
+    def penalty(w):
+        x_ = x.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(torch.tanh(x_ @ w.T).sum(), x_, create_graph=True)
+        return (slope.norm(dim=1) - 1).square().mean()
+
+    [expected] = torch.autograd.grad(penalty(w), w)
+    [found] = torch.autograd.grad(gradient_penalty(lambda x: torch.tanh(x @ w.T), x), w)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_critic_without_slope_has_a_finite_penalty_and_gradient():
+    w = torch.zeros(3, requires_grad=True)
+    loss = gradient_penalty(lambda x: x @ w, torch.ones(2, 3))
+    assert float(loss.detach()) == 1.0
+    assert torch.isfinite(torch.autograd.grad(loss, w)[0]).all()

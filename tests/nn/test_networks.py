@@ -8,7 +8,18 @@ import torch
 
 from coterie.data import make_source
 from coterie.errors import InputError
-from coterie.nn import MLP, NETWORKS, Conv, Model, Nearest, PooledConv, layer_outputs, summarise_network
+from coterie.nn import (
+    GAN,
+    MLP,
+    NETWORKS,
+    Conv,
+    Model,
+    Nearest,
+    PooledConv,
+    Prior,
+    layer_outputs,
+    summarise_network,
+)
 
 
 def spec_of(shape):
@@ -166,3 +177,31 @@ def test_every_layer_is_read_by_the_name_that_the_summary_lists():
     torch.testing.assert_close(layer_outputs(model, "decoder.1")(x), decoder[:2](encoder(x)).flatten(1))
     with pytest.raises(InputError, match=r"no layer 'encoder.99'; it has encoder.0, .*decoder"):
         layer_outputs(model, "encoder.99")
+
+
+@pytest.mark.parametrize("kernel", [2, 3, 4, 5])
+@pytest.mark.parametrize("side", [(1, 1), (2, 3), (5, 5), (7, 8), (28, 28), (29, 31)])
+def test_adversaries_fit_images_of_any_size(side, kernel):
+    generator, critic, encoder = GAN(channels=(3, 4), hidden=(5,), kernel=kernel).build(spec_of(side), 6)
+    x = generator(torch.rand(2, 6))
+    assert x.shape == (2, 1, *side)
+    assert critic(x).shape == (2, 1)
+    assert encoder(x).shape == (2, 6)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("hidden", [(), (8,), (8, 6)])
+def test_adversaries_without_convolutions(hidden, batch_norm):
+    spec = make_source(torch.randn(9, 3).numpy() * 2).spec
+    generator, critic, encoder = GAN(hidden=hidden, batch_norm=batch_norm).build(spec, 4)
+    assert isinstance(generator[-2], torch.nn.Linear)  # standardised columns have no bounds
+    assert generator(torch.rand(5, 4)).shape == (5, 3)
+    assert [m.out_features for m in generator if isinstance(m, torch.nn.Linear)] == [*hidden[::-1], 3]
+    assert [m.out_features for m in critic if isinstance(m, torch.nn.Linear)] == [*hidden, 1]
+    assert encoder(torch.rand(5, 3)).shape == (5, 4)
+
+
+def test_probabilities_that_vanished_are_read_as_clusters_all_the_same():
+    q = Prior(3, 1)(torch.tensor([[0.5, 0.0, 1.0, 0.0]]))
+    assert torch.isfinite(q).all()
+    assert int(q.argmax()) == 1

@@ -2,6 +2,7 @@
 
 from coterie.algorithms.ae_kmeans import AEKMeans
 from coterie.algorithms.base import Clusterer
+from coterie.algorithms.clustergan import ClusterGAN
 from coterie.algorithms.dcn import DCN
 from coterie.algorithms.dec import DEC
 from coterie.algorithms.deep import DeepClusterer
@@ -26,6 +27,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "jule": JULE,
     "n2d": N2D,
     "vade": VaDE,
+    "clustergan": ClusterGAN,
     "imsat": IMSAT,
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "N2D",
     "SYSTEMS",
     "AEKMeans",
+    "ClusterGAN",
     "Clusterer",
     "DeepClusterer",
     "KMeans",

@@ -69,12 +69,13 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
         settings["pretrain"] = None
     own = estimator.own_defaults(spec, n)
     settings = {name: own[name] if _is_auto(value) and name in own else value for name, value in settings.items()}
+    images, entries = spec.kind == "images", math.prod(spec.shape)
+    if "augment" in settings:
+        settings["augment"] = _augment(settings["augment"], images=images)
     if "network" not in settings:
         return settings
-    images, entries = spec.kind == "images", math.prod(spec.shape)
     many = are_many(spec, n)
     settings["network"] = _network(settings["network"], images=images, many=many, entries=entries)
-    settings["augment"] = _augment(settings["augment"], images=images)
     if settings.get("start") == "auto":
         settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings["code_size"])
     auto = schedules(n, images=images, many=many, round_start=settings.get("start") == "kmeans")

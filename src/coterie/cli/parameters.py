@@ -8,11 +8,12 @@ from typing import Any
 
 from coterie.data import Augment
 from coterie.errors import InputError
-from coterie.nn import MLP, Conv, PooledConv
+from coterie.nn import GAN, MLP, Conv, PooledConv
 from coterie.training import Layerwise, Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
     "network": {"mlp": MLP, "conv": Conv, "pooled": PooledConv},
+    "networks": {"gan": GAN},
     "pretrain": {"schedule": Schedule, "layerwise": Layerwise},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},

@@ -1,8 +1,19 @@
 """What is learned: networks, heads, losses and targets."""
 
+from coterie.nn.adversarial import GAN, Players, Prior, Split
 from coterie.nn.heads import Nearest, Softmax, StudentT, student_t
 from coterie.nn.landmarks import LandmarkMap, MappedModel
-from coterie.nn.losses import RECONSTRUCTIONS, balance, bce, gaussian_kl, kl_divergence, mse, sharpen, triplet_loss
+from coterie.nn.losses import (
+    RECONSTRUCTIONS,
+    balance,
+    bce,
+    gaussian_kl,
+    gradient_penalty,
+    kl_divergence,
+    mse,
+    sharpen,
+    triplet_loss,
+)
 from coterie.nn.mixture_heads import GaussianMixture, Gaussians
 from coterie.nn.model import Model, device_of, make_autoencoder
 from coterie.nn.networks import MLP, NETWORKS, Conv
@@ -12,6 +23,7 @@ from coterie.nn.summary import layer_outputs, summarise_network
 from coterie.nn.variational import LIKELIHOODS, BernoulliDecoder, GaussianDecoder, GaussianEncoder, reparametrise
 
 __all__ = [
+    "GAN",
     "LIKELIHOODS",
     "MLP",
     "NETWORKS",
@@ -26,14 +38,18 @@ __all__ = [
     "MappedModel",
     "Model",
     "Nearest",
+    "Players",
     "PooledConv",
+    "Prior",
     "Softmax",
+    "Split",
     "Stage",
     "StudentT",
     "balance",
     "bce",
     "device_of",
     "gaussian_kl",
+    "gradient_penalty",
     "kl_divergence",
     "layer_outputs",
     "make_autoencoder",

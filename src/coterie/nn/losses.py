@@ -116,6 +116,34 @@ def gaussian_kl(mean: Tensor, log_var: Tensor, *, centers: Tensor, center_log_va
     return 0.5 * (squares / center_log_var.exp() + ratio.exp() - 1 - ratio).sum(2)
 
 
+def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    r"""How far a critic's slope is from one: :math:`\tfrac1b \sum_i (\|\nabla D(x_i)\|_2 - 1)^2`.
+
+    Parameters
+    ----------
+    critic : callable
+        D, from rows to (b, 1) or (b,), row by row.
+    x : Tensor of shape (b, ...)
+        Places at which the slope is taken.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The mean over rows; it can be differentiated by the critic's parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import gradient_penalty
+    >>> float(gradient_penalty(lambda x: 3 * x.sum(1), torch.zeros(2, 1)))
+    4.0
+    """
+    x = x.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(x).float().sum(), x, create_graph=True)
+    # Where the slope is exactly 0 its length has no gradient; vector_norm takes 0, so such a row waits for others.
+    return (torch.linalg.vector_norm(slope.float().flatten(1), dim=1) - 1).square().mean()
+
+
 def sharpen(q: Tensor) -> Tensor:
     r"""Return DEC's target :math:`p_{ik} \propto q_{ik}^2 / \sum_{i'} q_{i'k}`.
 

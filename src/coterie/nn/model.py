@@ -74,6 +74,13 @@ class Model(nn.Module):
         assert self.decoder is not None
         return self.decoder(z)
 
+    def run_all(self, x: Tensor) -> None:
+        """Pass rows through every part once, for those who watch the layers."""
+        z = self.encode(x)
+        if self.decoder is not None:
+            self.decode(z)
+        self.head(z)
+
 
 def make_autoencoder(network: Any, spec: DataSpec, code_size: int) -> tuple[nn.Module, nn.Module, int]:
     """Return encoder, decoder and the size of their code, after checking that they fit the rows and each other.

@@ -12,7 +12,7 @@ from coterie.nn.model import Model, device_of
 
 
 def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
-    """Describe encoder, decoder and head, a line for each layer.
+    """Describe the parts of a model, a line for each layer.
 
     Parameters
     ----------
@@ -46,10 +46,7 @@ def summarise_network(model: Model, shape: tuple[int, ...]) -> str:
     device = device_of(model)
     try:
         with torch.no_grad():
-            z = model.encode(torch.zeros(1, *shape, device=device))
-            if model.decoder is not None:
-                model.decode(z)
-            model.head(z)
+            model.run_all(torch.zeros(1, *shape, device=device))
     finally:
         for handle in handles:
             handle.remove()

@@ -127,7 +127,9 @@ class CollapseWatch(Callback):
         self._said: set[str] = set()
 
     def on_refresh(self, fit: Fit, labels: np.ndarray) -> None:
-        """Look at the sizes."""
+        """Look at the sizes, once a phase may end: until then they may still change."""
+        if fit.phase is not None and fit.clock.step < fit.phase.least_steps:
+            return
         sizes = np.bincount(labels, minlength=self.n_clusters)
         empty, largest = int((sizes == 0).sum()), sizes.max() / max(len(labels), 1)
         if empty:

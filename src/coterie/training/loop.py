@@ -121,7 +121,7 @@ class _PhaseRun:
         self.algorithm, self.fit, self.phase = algorithm, fit, fit.phase
         self.checkpointer, self.callbacks = checkpointer, callbacks
         self.batch_size = min(fit.phase.batch_size, len(fit.source))
-        self.order = (-1, torch.empty(0, dtype=torch.int64))
+        self.orders: dict[int, tuple[int, Tensor]] = {}  # of each turn: the epoch, and its order of the rows
 
     def run(self, saved: Saved | None, began: float, interrupted: threading.Event) -> None:
         fit, phase, clock = self.fit, self.phase, self.fit.clock
@@ -150,15 +150,16 @@ class _PhaseRun:
                 batch = fit.batch(index, fit.clock.phase, fit.clock.step, number, repeat)
                 # Layers that draw, such as dropout, take their numbers from the stream too.
                 fit.runtime.seed(fit.streams.integer("layers", fit.clock.phase, fit.clock.step, number, repeat))
-                with fit.runtime.autocast():
-                    terms: dict[str, Tensor] = getattr(self.algorithm, turn.terms)(fit, batch)
-                self._count(terms, turn.repeat)
                 optimiser = fit.optimisers[number]
                 for group in optimiser.param_groups:
                     group["lr"] = turn.schedule.rate(fit.clock.step, phase.steps)
-                optimiser.zero_grad()
-                torch.stack(list(terms.values())).sum().backward()
-                optimiser.step()
+                with _only(optimiser, fit.model):
+                    with fit.runtime.autocast():
+                        terms: dict[str, Tensor] = getattr(self.algorithm, turn.terms)(fit, batch)
+                    self._count(terms, turn.repeat)
+                    optimiser.zero_grad()
+                    torch.stack(list(terms.values())).sum().backward()
+                    optimiser.step()
         fit.clock.step += 1
         fit.clock.total += 1
 
@@ -167,11 +168,10 @@ class _PhaseRun:
         n, b = len(self.fit.source), self.batch_size
         repeats = self.phase.turns[turn].repeat
         epoch, place = divmod(self.fit.clock.step * repeats + repeat, n // b)
-        key = epoch * len(self.phase.turns) + turn
-        if self.order[0] != key:
+        if turn not in self.orders or self.orders[turn][0] != epoch:
             order = self.fit.streams.permutation(n, "order", self.fit.clock.phase, turn, epoch)
-            self.order = (key, order)
-        return self.order[1][place * b : (place + 1) * b]
+            self.orders[turn] = (epoch, order)
+        return self.orders[turn][1][place * b : (place + 1) * b]
 
     def _count(self, terms: dict[str, Tensor], repeat: int) -> None:
         for name, term in terms.items():
@@ -226,6 +226,20 @@ class _PhaseRun:
             parameter.grad = None
         # A decoder may share the encoder's weights; an optimiser must see them once.
         return list(dict.fromkeys(p for part in turn.trains for p in model.get_submodule(part).parameters()))
+
+
+@contextmanager
+def _only(optimiser: torch.optim.Optimizer, model: torch.nn.Module) -> Iterator[None]:
+    """Ask for no gradients but those that an optimiser uses: a generator learns through its critic, which stands."""
+    used = {parameter for group in optimiser.param_groups for parameter in group["params"]}
+    others = [p for p in model.parameters() if p.requires_grad and p not in used]
+    for parameter in others:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in others:
+            parameter.requires_grad_(True)
 
 
 def _stop_if(interrupted: threading.Event, checkpointer: Checkpointer, fit: Fit) -> None:

@@ -64,7 +64,7 @@ class Phase:
     tolerance : float or None, default=None
         The phase ends when fewer than this share of the rows changed cluster between two refreshes.
     least_steps : int, default=0
-        Steps before which ``tolerance`` does not end the phase.
+        Steps before which ``tolerance`` does not end the phase, nor a collapse is warned of.
     """
 
     name: str
@@ -120,12 +120,15 @@ class Batch:
     x : Tensor of shape (b, *shape)
         Clean, scaled rows on the device.
     make_view : callable
-        Makes the augmented rows.
+        Augments rows; the same changes each time.
+    generator : callable
+        Gives the random numbers of this batch for a purpose, as a generator on the processor.
     """
 
     index: Tensor
     x: Tensor
     make_view: Callable[[Tensor], Tensor]
+    generator: Callable[[str], torch.Generator]
 
     @cached_property
     def view(self) -> Tensor:
@@ -179,9 +182,12 @@ class Fit:
     optimisers: list[torch.optim.Optimizer] = field(default_factory=list)
 
     def batch(self, index: Tensor, *counters: int) -> Batch:
-        """Return the rows ``index``; ``counters`` name the random stream of their augmentation."""
+        """Return the rows ``index``; ``counters`` name the random streams that belong to them."""
+
+        def generator(purpose: str) -> torch.Generator:
+            return self.streams.generator(purpose, *counters)
 
         def make_view(x: Tensor) -> Tensor:
-            return self.augment(x, self.streams.generator("augment", *counters)) if self.augment else x
+            return self.augment(x, generator("augment")) if self.augment else x
 
-        return Batch(index, self.source.take(index).to(self.runtime.device), make_view)
+        return Batch(index, self.source.take(index).to(self.runtime.device), make_view, generator)
