@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from toys import Halver, halver_model, make_fit, run
 
 from coterie.config import Config, config_context, get_config, set_config
+from coterie.data import Augment
 from coterie.errors import CollapseWarning, InputError
 from coterie.training import Schedule, Streams, apply_batched, make_callbacks, make_runtime
 from coterie.training.callbacks import CollapseWatch, Progress
@@ -187,3 +189,15 @@ def test_no_number_is_made_up_for_a_schedule_without_length():
     with pytest.raises(InputError, match="exactly one of epochs and steps"):
         Schedule(epochs=1, steps=1).check("train")
     assert math.isfinite(Schedule(steps=0).rate(0, 0))
+
+
+def test_what_a_decoder_should_make_of_a_view_is_moved_but_not_noisy():
+    x = torch.rand(6, 1, 8, 8)
+    fit = make_fit(torch.nn.Linear(1, 1), augment=Augment(rotate=20, noise=0.5, mask=0.2))
+    batch = replace(fit.batch(torch.arange(6), 0), x=x)
+    moved = Augment(rotate=20)(x, batch.generator("augment"))
+    torch.testing.assert_close(batch.moved, moved)
+    assert not torch.allclose(batch.view, moved)
+    only_moved = replace(batch, augment=Augment(rotate=20))
+    assert only_moved.moved is only_moved.view
+    assert replace(batch, augment=None).moved is x

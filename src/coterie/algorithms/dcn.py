@@ -118,7 +118,7 @@ class DCN(DeepClusterer):
             s = fit.memory["start"][batch.index].to(s.device)
         error = distances.gather(1, s[:, None]).mean() / float(fit.memory["unit"]) ** 2
         self.move(fit, z.detach().float(), s)
-        return {"reconstruction": mse(fit.model.decode(z), batch.x), "kmeans": 0.5 * self.lam * error}
+        return {"reconstruction": mse(fit.model.decode(z), batch.moved), "kmeans": 0.5 * self.lam * error}
 
     def move(self, fit: Fit, z: Tensor, s: Tensor) -> None:
         """Bring each centre to the mean of all codes that it has seen, those of a batch (b, d) among them."""

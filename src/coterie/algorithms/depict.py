@@ -192,8 +192,8 @@ class DEPICT(DeepClusterer):
         encoder, decoder = stages_of(fit.model.encoder), stages_of(fit.model.decoder)
         corrupted = walk(encoder, batch.view, noise=self.noise)
         back = walk(decoder, corrupted[-1])
-        errors = {"reconstruction": self.row_weight * mse(back[-1], batch.x)}
-        if self.hidden_weight and (pairs := mirrored(walk(encoder, batch.x), back)):
+        errors = {"reconstruction": self.row_weight * mse(back[-1], batch.moved)}
+        if self.hidden_weight and (pairs := mirrored(walk(encoder, batch.moved), back)):
             errors["hidden"] = self.hidden_weight * torch.stack([mse(h_hat, h) for h_hat, h in pairs]).sum()
         return corrupted[-1], errors
 

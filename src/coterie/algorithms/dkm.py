@@ -119,7 +119,7 @@ class DKM(DeepClusterer):
         if fit.clock.step < fit.settings["warmup"]:
             q = nn.functional.one_hot(fit.memory["start"][batch.index], self.n_clusters).to(q)
         error = (q * distances).sum(1).mean()
-        return {"reconstruction": mse(fit.model.decode(z), batch.x), "kmeans": self.lam * error}
+        return {"reconstruction": mse(fit.model.decode(z), batch.moved), "kmeans": self.lam * error}
 
     def refresh(self, fit: Fit) -> Tensor:
         """Return the clusters of all rows."""

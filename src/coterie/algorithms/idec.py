@@ -37,7 +37,7 @@ class IDEC(DEC):
     -----
     Both terms are means, over rows and (reconstruction) over the values of a row, so that gamma means the same for
     every batch size and image size. The encoder reads augmented rows and the
-    decoder returns the clean ones.
+    decoder returns them as they were moved, without noise.
 
     References
     ----------
@@ -75,6 +75,6 @@ class IDEC(DEC):
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         z = fit.model.encode(batch.view)  # (b, d)
         return {
-            "reconstruction": fit.model.error(z, batch.x),
+            "reconstruction": fit.model.error(z, batch.moved),
             "kl": self.gamma * kl_divergence(p, fit.model.head(z)),
         }

@@ -7,7 +7,7 @@ layer that mirrors it, :math:`g_l`, to return it from what dropout leaves of it 
     \min_{f_l, g_l} \tfrac{1}{2n} \sum_i \|h_i - g_l(\mathrm{Drop}(f_l(\mathrm{Drop}(h_i))))\|^2
 
 This is a sum over values where plain pretraining has a mean, with the half of the authors' framework: their rates of
-learning mean nothing otherwise. When all layers are trained together their errors are made such sums too. Augmented
+learning mean nothing otherwise. When all layers are trained together their errors are made such sums too. Noisy
 rows go in and clean ones are to come out, as in plain pretraining.
 """
 
@@ -78,7 +78,7 @@ def terms(fit: Fit, batch: Batch) -> dict[str, Tensor]:
     before = [encoder for encoder, _ in pairs[: number - 1]]
     encoder, decoder = pairs[number - 1]
     seen = _through(before, batch.view)
-    h = seen if batch.view is batch.x else _through(before, batch.x)  # (b, ...), what is to come back
+    h = seen if batch.view is batch.moved else _through(before, batch.moved)  # (b, ...), what is to come back
     back = decoder(dropout(encoder(dropout(seen, share)), share))
     return {"denoising": 0.5 * h[0].numel() * mse(back.flatten(1), h.flatten(1))}
 

@@ -54,8 +54,11 @@ class System(BaseEstimator):
         """Raise an InputError if one of the system's own parameters breaks its rule."""
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the error of reconstructing clean rows from augmented ones: the code need not hold what moved."""
-        return {"reconstruction": fit.model.error(fit.model.encoder(batch.view), batch.x)}
+        """Return the error of reconstructing augmented rows, as they were moved, without their noise.
+
+        To bring them back to where they were, the decoder would have to guess; what it cannot guess blurs the code.
+        """
+        return {"reconstruction": fit.model.error(fit.model.encoder(batch.view), batch.moved)}
 
     def plan(self, fit: Fit) -> Phase | None:
         """Return the next of ``phases``, None after the last."""

@@ -74,8 +74,8 @@ class VaDE(DeepClusterer):
     Departures from the paper: the autoencoder is pretrained whole, on augmented rows and by squared error, where the
     paper stacks layers. The mixture begins with the moments of the clusters of ``start``, where the paper fits one to
     the code; and the code is held to these clusters for a while, since they are no diagonal Gaussians yet, and the
-    bound, most of which is reconstruction, would let go what ``start`` found. The encoder reads augmented rows while
-    the likelihood is that of clean ones, which is a bound for any q. The noise of the code begins as a share of the
+    bound, most of which is reconstruction, would let go what ``start`` found. Rows are augmented; the
+    likelihood is that of the moved ones, without their noise. The noise of the code begins as a share of the
     spread within the clusters, so that the pretrained decoder can read the draws. The weights pi are a softmax of free
     parameters. The variance of the Gaussian likelihood is learned: a fixed one, of standardised columns, would drown
     most clusters. AdamW has a one-cycle rate, where the paper's Adam has steps. ``from_recipe("paper")`` has the
@@ -186,7 +186,7 @@ class VaDE(DeepClusterer):
         kl = gaussian_kl(mean, log_var, centers=head.centers, center_log_var=head.log_var)  # (b, K)
         cost = kl - head.log_pi  # of a row's being in a cluster, but for gamma's own entropy
         log_gamma = head(z)  # (b, K)
-        reconstruction = -model.decoder.log_likelihood(z, batch.x).mean()
+        reconstruction = -model.decoder.log_likelihood(z, batch.moved).mean()
         if step >= self.hold * fit.settings["train"].n_steps(len(fit.source)):
             prior = (log_gamma.exp() * (cost + log_gamma)).sum(1).mean()
             return {"reconstruction": reconstruction, "prior": prior}

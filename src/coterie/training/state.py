@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -119,21 +119,32 @@ class Batch:
         Their numbers, int64, on the processor.
     x : Tensor of shape (b, *shape)
         Clean, scaled rows on the device.
-    make_view : callable
-        Augments rows; the same changes each time.
+    augment : Augment or None
+        How views are made.
     generator : callable
         Gives the random numbers of this batch for a purpose, as a generator on the processor.
     """
 
     index: Tensor
     x: Tensor
-    make_view: Callable[[Tensor], Tensor]
+    augment: Augment | None
     generator: Callable[[str], torch.Generator]
 
     @cached_property
     def view(self) -> Tensor:
         """Augmented rows, shape (b, *shape); made when first asked for, the same ones ever after."""
         return self.make_view(self.x)
+
+    @cached_property
+    def moved(self) -> Tensor:
+        """What a decoder should make of the view, shape (b, *shape): rows as they were moved, without noise or mask."""
+        if not self.augment or not (self.augment.noise or self.augment.mask):
+            return self.view
+        return replace(self.augment, noise=0.0, mask=0.0)(self.x, self.generator("augment"))
+
+    def make_view(self, x: Tensor) -> Tensor:
+        """Return rows of shape (b, *shape) changed as those of this batch are."""
+        return self.augment(x, self.generator("augment")) if self.augment else x
 
 
 @dataclass
@@ -187,7 +198,4 @@ class Fit:
         def generator(purpose: str) -> torch.Generator:
             return self.streams.generator(purpose, *counters)
 
-        def make_view(x: Tensor) -> Tensor:
-            return self.augment(x, generator("augment")) if self.augment else x
-
-        return Batch(index, self.source.take(index).to(self.runtime.device), make_view, generator)
+        return Batch(index, self.source.take(index).to(self.runtime.device), self.augment, generator)
