@@ -15,7 +15,7 @@ def settings(n, shape, cls=DEC, **parameters):
 
 
 def test_images_are_convolved_and_moved_and_vectors_are_not():
-    images, vectors = settings(50, (8, 8)), settings(50, (64,))
+    images, vectors = settings(50, (28, 28)), settings(50, (64,))
     assert isinstance(images["network"], Conv)
     assert images["augment"] == Augment.parse("shift-rotate")
     assert isinstance(vectors["network"], MLP)
@@ -23,20 +23,20 @@ def test_images_are_convolved_and_moved_and_vectors_are_not():
 
 
 def test_many_rows_start_on_a_manifold_and_few_with_k_means():
-    few, many = settings(200, (8, 8)), settings(2000, (8, 8))
+    few, many = settings(200, (28, 28)), settings(2000, (28, 28))
     assert (few["start"], few["warmup"]) == ("kmeans", 0)
     assert many["start"] == "manifold"
     assert many["warmup"] > 0
 
 
 def test_more_rows_train_longer_but_less_than_in_proportion():
-    small, large = settings(2000, (8, 8)), settings(20_000, (8, 8))
+    small, large = settings(2000, (28, 28)), settings(20_000, (28, 28))
     for phase in ("pretrain", "train"):
         assert small[phase].steps < large[phase].steps < 10 * small[phase].steps
 
 
 def test_what_is_asked_for_stays():
-    mine = settings(2000, (8, 8), network=MLP(hidden=(4,)), augment="flip", start="mixture", gather=None)
+    mine = settings(2000, (28, 28), network=MLP(hidden=(4,)), augment="flip", start="mixture", gather=None)
     assert mine["network"] == MLP(hidden=(4,))
     assert mine["augment"] == Augment(flip=True)
     assert (mine["start"], mine["gather"]) == ("mixture", None)
@@ -58,11 +58,15 @@ def test_values_do_not_matter(rows):
     assert one == two
 
 
-def test_many_small_images_have_a_wide_network_and_large_ones_are_convolved():
-    many, large = settings(20_000, (8, 8)), settings(20_000, (80, 80))
+def test_many_and_small_images_have_a_wide_network_and_others_are_convolved():
+    many, large = settings(20_000, (28, 28)), settings(20_000, (80, 80))
     assert isinstance(many["network"], MLP)
     assert many["gather"] is not None
     assert isinstance(large["network"], Conv)
+    small, few = settings(10_000, (20, 20)), settings(10_000, (20, 21))
+    assert isinstance(small["network"], MLP)
+    assert isinstance(few["network"], Conv)
+    assert small["pretrain"].steps > few["pretrain"].steps
 
 
 def test_only_what_is_enough_for_it_is_gathered():

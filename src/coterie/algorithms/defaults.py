@@ -1,23 +1,29 @@
 """The one rule behind every "auto": by kind of rows, their size and their number n, never by a data set's name.
 
-========= ==================================== ================================== =========================
-parameter few images                           many images                        vectors
-========= ==================================== ================================== =========================
-network   ``Conv(channels=(16, 32, 64),``      ``MLP(hidden=(1000, 1000),``       ``MLP(hidden=(500,``
-          ``decoder=(500, 500))``              ``decoder=(500, 500))``            ``500, 2000))``
-augment   "shift-rotate"                       "shift-rotate"                     "none"
-batch     256                                  512, gathering 256                 256
-pretrain  1,500 m^0.36 steps up to 2e-3        2,500 m^0.36 steps up to 1.5e-3    1,500 m^0.36 up to 1e-3
-gather    2 rounds of 300 steps up to 2e-3     2 rounds of 400 steps up to 1e-3   as many images, up to 5e-4
-train     1,000 m^0.2 steps up to 2e-3         1,000 m^0.2 steps up to 1.5e-3     1,000 m^0.2 up to 5e-4
-========= ==================================== ================================== =========================
+========= ============================ =========================== =========================== ====================
+parameter few images                   few small images            many images                 vectors
+========= ============================ =========================== =========================== ====================
+network   ``Conv(channels=(16, 32,``   ``MLP(hidden=(1000,``       ``MLP(hidden=(1000,``       ``MLP(hidden=(500,``
+          ``64), decoder=(500, 500))`` ``1000), decoder=(500,``    ``1000), decoder=(500,``    ``500, 2000))``
+                                       ``500))``                   ``500))``
+augment   "shift-rotate"               "shift-rotate"              "shift-rotate"              "none"
+batch     256                          256                         512, gathering 256          256
+pretrain  1,500 m^0.36 steps           8,000 m^0.36 steps          2,500 m^0.36 steps          1,500 m^0.36 steps
+          up to 2e-3                   up to 1.5e-3                up to 1.5e-3                up to 1e-3
+gather    2 rounds of 300 steps        2 rounds of 400 steps       2 rounds of 400 steps       as many images,
+          up to 2e-3                   up to 1e-3                  up to 1e-3                  up to 5e-4
+train     1,000 m^0.2 steps            1,000 m^0.2 steps           1,000 m^0.2 steps           1,000 m^0.2 steps
+          up to 2e-3                   up to 1.5e-3                up to 1.5e-3                up to 5e-4
+========= ============================ =========================== =========================== ====================
 
 Many is from 20,000 rows on, and for images of at most 4,096 values each (larger ones have the network of few images,
-with its convolutions mirrored); m is n / 10,000 held between 0.1 and 10. All steps are AdamW's, with a one-cycle rate.
-The start is "manifold" from max(1000, 5 K d) rows on, else "kmeans"; any other than "kmeans" is learned in a warm-up of
-200 steps, and only then rows are gathered. Fewer than 5,000 images and fewer than 20,000 vectors are not gathered. Few
-images need what convolution knows beforehand; from many a plain wide network learns it, and corrects more of a start's
-errors. All of it was chosen on MNIST with seeds from 100 on.
+with its convolutions mirrored). Small images have at most 400 values: three halvings leave too little of them for a
+convolution to see, and a dense network may learn for long, since its steps are short. m is n / 10,000 held between 0.1
+and 10. All steps are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, else
+"kmeans"; any other than "kmeans" is learned in a warm-up of 200 steps, and only then rows are gathered. Fewer than
+5,000 images and fewer than 20,000 vectors are not gathered. Few images need what convolution knows beforehand; from
+many a plain wide network learns it, and corrects more of a start's errors. All of it was chosen on MNIST, whole and cut
+down to 16 x 16 pixels with groups of unlike size, with seeds from 100 on.
 """
 
 from __future__ import annotations
@@ -44,6 +50,7 @@ MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
 GATHERED_IMAGES = 5_000  # images from which gathering is worth its time
 MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network learns what images are
 LATER = (("reconstruction", "mse"),)  # parameters that came after the first results, at the value these had
+SMALL_IMAGE = 400  # values of an image up to which a convolution has too little to see
 LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network
 
 
@@ -69,16 +76,15 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
         settings["pretrain"] = None
     own = estimator.own_defaults(spec, n)
     settings = {name: own[name] if _is_auto(value) and name in own else value for name, value in settings.items()}
-    images, entries = spec.kind == "images", math.prod(spec.shape)
+    images = spec.kind == "images"
     if "augment" in settings:
         settings["augment"] = _augment(settings["augment"], images=images)
     if "network" not in settings:
         return settings
-    many = are_many(spec, n)
-    settings["network"] = _network(settings["network"], images=images, many=many, entries=entries)
+    settings["network"] = _network(settings["network"], spec, n)
     if settings.get("start") == "auto":
         settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings["code_size"])
-    auto = schedules(n, images=images, many=many, round_start=settings.get("start") == "kmeans")
+    auto = schedules(spec, n, round_start=settings.get("start") == "kmeans")
     return {name: auto[name] if _is_auto(value) and name in auto else value for name, value in settings.items()}
 
 
@@ -131,15 +137,15 @@ def are_many(spec: DataSpec, n_rows: int) -> bool:
     return n_rows >= MANY_ROWS and (spec.kind != "images" or math.prod(spec.shape) <= LARGEST_DENSE)
 
 
-def schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[str, Any]:
+def schedules(spec: DataSpec, n: int, *, round_start: bool) -> dict[str, Any]:
     """Return the trainings that "auto" stands for, by parameter, and the length of the warm-up.
 
     Parameters
     ----------
+    spec : DataSpec
+        What rows look like.
     n : int
         Rows.
-    images, many : bool
-        What they are.
     round_start : bool
         Whether the start's clusters are round.
 
@@ -148,15 +154,16 @@ def schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[st
     dict
         Schedules "pretrain", "gather" (or None) and "train"; steps "warmup".
     """
-    wide = images and many
+    images, many, dense = spec.kind == "images", are_many(spec, n), is_dense(spec, n)
     # Rates go with the networks that "auto" chooses: fully connected ones bear less than the small convolutional one.
-    fast, slow, gathering = (1.5e-3, 1.5e-3, 1e-3) if wide else (2e-3, 2e-3, 2e-3) if images else (1e-3, 5e-4, 5e-4)
-    batch_size = 512 if wide else 256
-    gather = Schedule(steps=300 if images and not many else 400, learning_rate=gathering, warmup=0.2)
+    fast, slow, gathering = (1.5e-3, 1.5e-3, 1e-3) if dense else (2e-3, 2e-3, 2e-3) if images else (1e-3, 5e-4, 5e-4)
+    at_ten_thousand = (2500 if many else 8000) if dense else 1500
+    batch_size = 512 if dense and many else 256
+    gather = Schedule(steps=300 if images and not dense else 400, learning_rate=gathering, warmup=0.2)
     gathers = not round_start and n >= (GATHERED_IMAGES if images else MANY_ROWS)
     return {
         "pretrain": Schedule(
-            steps=_steps(2500 if wide else 1500, n, 0.36),
+            steps=_steps(at_ten_thousand, n, 0.36),
             batch_size=batch_size,
             learning_rate=fast,
             beta2=0.99,
@@ -168,13 +175,32 @@ def schedules(n: int, *, images: bool, many: bool, round_start: bool) -> dict[st
     }
 
 
-def _network(network: Any, *, images: bool, many: bool, entries: int) -> Any:
+def is_dense(spec: DataSpec, n_rows: int) -> bool:
+    """Return whether "auto" gives images a fully connected network.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        What rows look like.
+    n_rows : int
+        How many there are.
+
+    Returns
+    -------
+    bool
+        False for vectors, whose network is another.
+    """
+    return spec.kind == "images" and (are_many(spec, n_rows) or math.prod(spec.shape) <= SMALL_IMAGE)
+
+
+def _network(network: Any, spec: DataSpec, n: int) -> Any:
     if isinstance(network, str) and network == "auto":
-        if not images:
+        if spec.kind != "images":
             return MLP()
         # Pretraining needs a decoder, but not a large one; of a large image, a fully connected one would be.
-        small = (500, 500) if entries <= LARGEST_DENSE else "mirror"
-        return MLP(hidden=(1000, 1000), decoder=small) if many else Conv(channels=(16, 32, 64), decoder=small)
+        small = (500, 500) if math.prod(spec.shape) <= LARGEST_DENSE else "mirror"
+        dense = is_dense(spec, n)
+        return MLP(hidden=(1000, 1000), decoder=small) if dense else Conv(channels=(16, 32, 64), decoder=small)
     if isinstance(network, str):
         return NETWORKS[network]()
     return tuple(network) if isinstance(network, list) else network

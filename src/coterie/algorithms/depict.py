@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from coterie.algorithms.deep import DeepClusterer
-from coterie.algorithms.defaults import LARGEST_DENSE, MANY_ROWS
+from coterie.algorithms.defaults import is_dense
 from coterie.checks import require, whole, within
 from coterie.nn import MLP, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
 from coterie.settings import hyperparameters
@@ -205,8 +204,7 @@ class DEPICT(DeepClusterer):
         """Return the network that all systems have for such rows, with a decoder that mirrors the encoder."""
         if spec.kind != "images":
             return {"network": MLP()}
-        many = n_rows >= MANY_ROWS and math.prod(spec.shape) <= LARGEST_DENSE
-        return {"network": MLP(hidden=(1000, 1000)) if many else Conv(channels=(16, 32, 64))}
+        return {"network": MLP(hidden=(1000, 1000)) if is_dense(spec, n_rows) else Conv(channels=(16, 32, 64))}
 
 
 def _are_shares(values: object, n: int) -> bool:

@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from coterie.algorithms.deep import DeepClusterer
-from coterie.algorithms.defaults import LARGEST_DENSE, are_many, schedules
+from coterie.algorithms.defaults import LARGEST_DENSE, are_many, is_dense, schedules
 from coterie.checks import require, whole
 from coterie.data import DataSpec
 from coterie.manifolds import MANIFOLDS, make_map
@@ -118,14 +118,15 @@ class N2D(DeepClusterer):
         require(type(self).__name__, self, rules)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
-        """Return the size of the map, a pretraining twice as long as others', and more channels for few images."""
-        images, many = spec.kind == "images", are_many(spec, n_rows)
-        pretrain = schedules(n_rows, images=images, many=many, round_start=True)["pretrain"]
+        """Return the size of the map; where others' is short, twice their pretraining; more channels for few images."""
+        images, many, dense = spec.kind == "images", are_many(spec, n_rows), is_dense(spec, n_rows)
+        pretrain = schedules(spec, n_rows, round_start=True)["pretrain"]
+        longer = 1 if dense and not many else 2
         own = {
             "map_size": 2 if self.manifold == "tsne" else min(max(self.n_clusters, 2), WIDEST, self.code_size),
-            "pretrain": pretrain.set_params(steps=2 * pretrain.steps),
+            "pretrain": pretrain.set_params(steps=longer * pretrain.steps),
         }
-        if images and math.prod(spec.shape) <= LARGEST_DENSE and not many:
+        if images and not dense and math.prod(spec.shape) <= LARGEST_DENSE:
             own["network"] = Conv(channels=(32, 64, 128), decoder=(500, 500))
         return own
 
