@@ -211,12 +211,14 @@ def test_tiny_images_in_any_network(network):
     assert adjusted_rand_score(y, model.labels_) > 0.8
 
 
-@pytest.mark.parametrize(("side", "n"), [(8, 60), (8, 20_000), (70, 20_000)])
+@pytest.mark.parametrize(("side", "n"), [(24, 60), (8, 60), (24, 20_000), (70, 20_000)])
 def test_the_default_network_has_the_kind_of_all_systems_and_a_mirrored_decoder(side, n):
     spec = make_source(bars(side=side)[0]).spec
     own = DEPICT().own_defaults(spec, n)["network"]
     assert own.decoder == "mirror"
-    assert isinstance(own, MLP) == (n == 20_000 and side == 8)  # a dense layer to large images is most of the network
+    assert isinstance(own, MLP) == (
+        side == 8 or (n == 20_000 and side == 24)
+    )  # a dense layer to large images is most of the network
 
 
 def test_recipes_hold_the_published_settings():
