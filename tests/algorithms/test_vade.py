@@ -243,8 +243,9 @@ def test_the_likelihood_goes_with_the_scaling(rows, parameters, likelihood):
     assert small(VaDE, **quick, **parameters).fit(rows).settings_["likelihood"] == likelihood
 
 
-def test_rows_that_the_likelihood_does_not_know_are_refused_before_training():
-    model = small(VaDE, likelihood="bernoulli")
+@pytest.mark.parametrize("pretrain", [Schedule(steps=1), "none"], ids=["pretrained", "not pretrained"])
+def test_rows_that_the_likelihood_does_not_know_are_refused_before_training(pretrain):
+    model = small(VaDE, likelihood="bernoulli", pretrain=pretrain)
     with pytest.raises(InputError, match=r"needs rows in \[0, 1\]. Got rows from -.* set likelihood='gaussian'"):
         model.fit(blobs()[0])
     assert not hasattr(model, "model_")
@@ -254,6 +255,7 @@ def test_rows_that_the_likelihood_does_not_know_are_refused_before_training():
     ("parameters", "message"),
     [
         ({"likelihood": "poisson"}, "'likelihood' parameter of VaDE must be 'auto' or one of bernoulli, gaussian. Got"),
+        ({"reconstruction": "bce", "scaling": "unit"}, "'reconstruction' parameter of VaDE must be 'mse': the rows'"),
         ({"hold": 1.5}, r"'hold' parameter of VaDE must be a number in \[0, 1\]. Got 1.5"),
     ],
 )

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
-from coterie.nn import mse
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
@@ -119,7 +118,7 @@ class DKM(DeepClusterer):
         if fit.clock.step < fit.settings["warmup"]:
             q = nn.functional.one_hot(fit.memory["start"][batch.index], self.n_clusters).to(q)
         error = (q * distances).sum(1).mean()
-        return {"reconstruction": mse(fit.model.decode(z), batch.moved), "kmeans": self.lam * error}
+        return {"reconstruction": fit.model.error(z, batch.moved), "kmeans": self.lam * error}
 
     def refresh(self, fit: Fit) -> Tensor:
         """Return the clusters of all rows."""

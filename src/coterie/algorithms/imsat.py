@@ -15,7 +15,7 @@ from torch.nn.functional import nll_loss, normalize
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
 from coterie.data import DataSpec, Source
-from coterie.nn import MLP, Model, Softmax, kl_divergence, mse
+from coterie.nn import MLP, Model, Softmax, kl_divergence
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
@@ -193,7 +193,7 @@ class IMSAT(DeepClusterer):
         if not self.small or not fit.augment:
             return super().pretrain_terms(fit, batch)
         z = fit.model.encode(torch.cat([batch.x, batch.view]))  # (2b, d)
-        error = mse(fit.model.decode(z.chunk(2)[1]), batch.moved)
+        error = fit.model.error(z.chunk(2)[1], batch.moved)
         found = information(fit.model.head.small(z), lam=self.lam, mu=self.mu)
         return {"reconstruction": error, **{name: ASIDE * term for name, term in found.items()}}
 

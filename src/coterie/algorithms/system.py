@@ -75,9 +75,9 @@ class System(BaseEstimator):
         if schedule is None:
             return []
         if isinstance(schedule, Layerwise):
-            turn = Turn("together_terms", ("encoder", "decoder"), schedule)
-            together = replace(self.pretraining(fit), turns=(turn,), steps=schedule.together)
-            return [*layerwise.phases(fit, schedule), together]
+            whole = self.pretraining(fit)
+            turn = replace(whole.turns[0], terms="together_terms")
+            return [*layerwise.phases(fit, schedule), replace(whole, turns=(turn,), steps=schedule.together)]
         return [self.pretraining(fit)]
 
     def layer_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:

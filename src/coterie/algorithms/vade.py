@@ -70,6 +70,7 @@ class VaDE(DeepClusterer):
     -----
     The terms are nats, summed over entries of a row, dimensions and clusters, and averaged over rows. ``predict``,
     ``predict_proba`` and ``transform`` draw nothing: the code is the posterior's mean m, and gamma is that of m.
+    ``likelihood`` takes the place of ``reconstruction``, which stays "mse", and ``pretrain`` cannot be a Layerwise.
 
     Departures from the paper: the autoencoder is pretrained whole, on augmented rows and by squared error, where the
     paper stacks layers. The mixture begins with the moments of the clusters of ``start``, where the paper fits one to
@@ -133,6 +134,7 @@ class VaDE(DeepClusterer):
     def check(self) -> None:
         """Raise an InputError if a parameter breaks its rule."""
         rules = [
+            ("reconstruction", self.reconstruction == "mse", "'mse': the rows' error is that of 'likelihood'"),
             ("likelihood", self.likelihood in ("auto", *LIKELIHOODS), f"'auto' or one of {', '.join(LIKELIHOODS)}"),
             ("hold", within(self.hold, 0) and self.hold <= 1, "a number in [0, 1]"),
         ]
@@ -153,7 +155,7 @@ class VaDE(DeepClusterer):
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before all, refuse rows that the likelihood does not know; before clustering, begin from the start."""
-        if phase.name == "pretrain" and fit.settings["likelihood"] == "bernoulli":
+        if fit.clock.phase == 0 and fit.settings["likelihood"] == "bernoulli":
             ends = encode(lambda x: torch.stack(x.flatten(1).aminmax(dim=1), 1), fit.source, fit.runtime.device)
             if ends.min() < -ROUNDING or ends.max() > 1 + ROUNDING:
                 raise InputError(
