@@ -161,6 +161,9 @@ def test_the_code_is_noise_and_softmax_and_the_clusters_are_read_from_it():
     np.testing.assert_allclose(model.predict_proba(X), z[:, 2:], atol=1e-6)
     np.testing.assert_array_equal(model.cluster_centers_, np.hstack([np.zeros((3, 2)), np.eye(3)]))
 
+    error = ((X - model.inverse_transform(z)) / X.std(0)) ** 2
+    np.testing.assert_allclose(model.reconstruction_error(X), error.mean(1), rtol=1e-3)
+
     nearest = small(ClusterGAN, read="kmeans").fit(X)
     np.testing.assert_array_equal(nearest.transform(X), z)
     assert adjusted_rand_score(y, nearest.labels_) == 1.0
