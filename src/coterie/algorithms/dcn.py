@@ -13,7 +13,7 @@ from coterie.nn import Nearest
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, assignments, encode
+from coterie.training import Batch, Fit, Phase, encode
 
 
 @hyperparameters
@@ -128,10 +128,6 @@ class DCN(DeepClusterer):
         pull = torch.zeros_like(centers).index_add_(0, s, z) - came[:, None] * centers
         centers += pull / after[:, None]
         fit.memory["counts"] = (before + came).cpu()
-
-    def refresh(self, fit: Fit) -> Tensor:
-        """Return the clusters of all rows."""
-        return assignments(fit).argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Set the Gaussians' width to that of the codes around the centres."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import is_dense
@@ -67,15 +68,16 @@ class DEPICT(DeepClusterer):
     -----
     Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
     their noise, the clean one without it; only targets are of rows as they are. The default pretraining is the paper's
-    denoising one, corruption and hidden layers included, at a one-cycle rate; and the first clusters come from ``start``, where the paper has k-means or agglomerative clustering. The softmax begins as the
-    posterior of round Gaussians on the start's clusters instead of random weights. The clean path is not held constant
-    in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it
-    does. Of its two losses with the same gradient, cross entropy and divergence, the latter is recorded. An encoder
-    that is no ``nn.Sequential`` has no hidden layers to corrupt, and a decoder that does not mirror the encoder none to
-    compare: augmentation and the error of the rows remain. The default network therefore has a mirrored decoder where
-    other systems have a small one. ``from_recipe("paper")`` has the paper's settings on digits,
-    with numbers of epochs that it does not give; ``from_recipe("small")`` is a later small variant with no pretraining
-    and no noise, whose cross entropy on pixels is here a squared error unless ``reconstruction="bce"`` is added.
+    denoising one, corruption and hidden layers included, at a one-cycle rate; and the first clusters come from
+    ``start``, where the paper has k-means or agglomerative clustering. The softmax begins as the posterior of round
+    Gaussians on the start's clusters instead of random weights. The clean path is not held constant in the
+    reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it does. Of
+    its two losses with the same gradient, cross entropy and divergence, the latter is recorded. An encoder that is no
+    ``nn.Sequential`` has no hidden layers to corrupt, and a decoder that does not mirror the encoder none to compare:
+    augmentation and the error of the rows remain. The default network therefore has a mirrored decoder where other
+    systems have a small one. ``from_recipe("paper")`` has the paper's settings on digits, with numbers of epochs that
+    it does not give; ``from_recipe("small")`` is a later small variant with no pretraining and no noise, whose cross
+    entropy on pixels is here a squared error unless ``reconstruction="bce"`` is added.
 
     References
     ----------
@@ -160,9 +162,10 @@ class DEPICT(DeepClusterer):
         return ("encoder", "decoder", "head")
 
     def fill_head(self, fit: Fit, start: Start) -> None:
-        """Put the softmax on a start's clusters, and deal the prior's frequencies out to them by size."""
+        """Put the softmax on a start's clusters, which are the first target; deal the prior out to them by size."""
         K, d = start.centers.shape
         fit.model.head.fill(torch.from_numpy(start.centers), start.spread**2 / d)
+        fit.memory["target"] = one_hot(torch.from_numpy(start.labels), K).float()
         u = np.sort(np.full(K, 1.0) if self.prior is None else np.asarray(self.prior, dtype=np.float64))
         by_size = np.argsort(np.bincount(start.labels, minlength=K), kind="stable")
         fit.memory["prior"] = torch.empty(K, dtype=torch.float64)

@@ -12,7 +12,7 @@ from coterie.checks import require, whole, within
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, Turn, assignments
+from coterie.training import Batch, Fit, Phase, Turn
 
 
 @hyperparameters
@@ -119,10 +119,6 @@ class DKM(DeepClusterer):
             q = nn.functional.one_hot(fit.memory["start"][batch.index], self.n_clusters).to(q)
         error = (q * distances).sum(1).mean()
         return {"reconstruction": fit.model.error(z, batch.moved), "kmeans": self.lam * error}
-
-    def refresh(self, fit: Fit) -> Tensor:
-        """Return the clusters of all rows."""
-        return assignments(fit).argmax(1)
 
 
 class SoftMin(nn.Module):

@@ -18,7 +18,7 @@ from coterie.data import DataSpec, Source
 from coterie.nn import MLP, Model, Softmax, kl_divergence
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
 NEIGHBOURS = 10  # the neighbour whose distance is the unit of an adversarial step
 SAMPLE = 10_000  # rows among which it is looked for
@@ -213,10 +213,6 @@ class IMSAT(DeepClusterer):
             step = _of_length(radius, draw.to(x.device)).requires_grad_()
             kl = kl_divergence(log_p.exp(), model.head(model.encode(x + step)))
             return _of_length(radius, torch.autograd.grad(kl, step)[0])
-
-    def refresh(self, fit: Fit) -> Tensor:
-        """Return the clusters of all rows, for the record."""
-        return assignments(fit).argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Set the centres to the clusters' mean codes."""

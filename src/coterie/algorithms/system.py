@@ -42,10 +42,6 @@ class System(BaseEstimator):
         """Put the head on a start's clusters."""
         fit.model.head.fill(torch.from_numpy(start.centers))
 
-    def target(self, q: Tensor) -> Tensor:
-        """Return what training pulls q towards, shape (n, K), from the soft assignments of all rows."""
-        raise NotImplementedError
-
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
         raise NotImplementedError
@@ -122,14 +118,10 @@ class System(BaseEstimator):
         start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
         self.fill_head(fit, start)
         fit.memory["labels"] = torch.from_numpy(start.labels)
-        fit.memory["target"] = nn.functional.one_hot(fit.memory["labels"], self.n_clusters).float()
 
     def refresh(self, fit: Fit) -> Tensor:
-        """Recompute the target from all rows, once the start has been learned; return their clusters."""
-        log_q = assignments(fit)
-        if fit.clock.step >= fit.settings["warmup"]:
-            fit.memory["target"] = self.target(log_q.exp())
-        return log_q.argmax(1)
+        """Return the clusters of all rows."""
+        return assignments(fit).argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Do what remains after training, such as k-means on the code."""

@@ -163,7 +163,6 @@ class VaDE(DeepClusterer):
                     f"{float(ends.max()):g} instead; set likelihood='gaussian' or scaling='unit'."
                 )
         super().enter(fit, phase)
-        fit.memory.pop("target", None)  # the start's labels say the same in less room
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Give the mixture the moments of the start's clusters, and the noise of codes and rows a size to go with."""
