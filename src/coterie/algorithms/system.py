@@ -62,7 +62,7 @@ class System(BaseEstimator):
         return phases[fit.clock.phase] if fit.clock.phase < len(phases) else None
 
     def phases(self, fit: Fit) -> list[Phase]:
-        """Return all phases: pretraining only, unless a system has more."""
+        """Return all phases: pretraining only, unless a system has more. Where ``plan`` decides, what is likely."""
         return self.pretrainings(fit)
 
     def pretrainings(self, fit: Fit) -> list[Phase]:
