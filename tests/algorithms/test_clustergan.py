@@ -169,6 +169,8 @@ def test_the_code_is_noise_and_softmax_and_the_clusters_are_read_from_it():
     assert adjusted_rand_score(y, nearest.labels_) == 1.0
     distance = ((z[:, None] - nearest.cluster_centers_[None]) ** 2).sum(2)
     np.testing.assert_array_equal(distance.argmin(1), nearest.labels_)
+    for k in range(3):
+        assert (nearest.predict(nearest.sample(50, cluster=k, random_state=0)) == k).mean() > 0.9
 
 
 def test_samples_lie_in_the_cluster_asked_for_in_the_users_units(tmp_path):

@@ -231,8 +231,8 @@ class ClusterGAN(Clusterer):
         n : int
             How many; >= 1.
         cluster : int or None, default=None
-            The entry of :math:`z_c` that is one, in 0 .. K - 1; None draws it anew for each row. It is the cluster
-            that ``predict`` gives with ``read="softmax"``; k-means numbers its clusters by itself.
+            A cluster as ``predict`` numbers them, in 0 .. K - 1, whose entry of :math:`z_c` is one; with
+            ``read="kmeans"`` that is the largest entry of its centre. None draws the entry anew for each row.
         random_state : int, RandomState or None, default=None
             Seed of the draws.
 
@@ -256,7 +256,8 @@ class ClusterGAN(Clusterer):
             )
         generator = torch.Generator().manual_seed(pick_seed(random_state))
         shape = self.settings_["noise_size"], n_clusters
-        z, _ = _draw(n, shape, sigma=self.settings_["sigma"], generator=generator, cluster=cluster)
+        entry = None if cluster is None else int(self.cluster_centers_[cluster, shape[0] :].argmax())
+        z, _ = _draw(n, shape, sigma=self.settings_["sigma"], generator=generator, entry=entry)
         device = device_of(self.model_)
         return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
 
@@ -268,11 +269,11 @@ class ClusterGAN(Clusterer):
 
 
 def _draw(
-    b: int, shape: tuple[int, int], *, sigma: float, generator: torch.Generator, cluster: int | None = None
+    b: int, shape: tuple[int, int], *, sigma: float, generator: torch.Generator, entry: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return what the generator reads, (b, n + K), and its clusters, (b,)."""
+    """Return what the generator reads, (b, n + K), and the entries of z_c that are one, (b,)."""
     noise = sigma * torch.randn(b, shape[0], generator=generator)
     k = torch.randint(shape[1], (b,), generator=generator)
-    if cluster is not None:
-        k = torch.full_like(k, cluster)
+    if entry is not None:
+        k = torch.full_like(k, entry)
     return torch.cat([noise, one_hot(k, shape[1]).float()], dim=1), k
