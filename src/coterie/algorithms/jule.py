@@ -220,7 +220,8 @@ class JULE(Clusterer):
         k, again = self.n_clusters, phase.name == "recluster"
         labels = chains(nearest, k) if begins or again else fit.memory["clusters"].numpy()
         if not again:
-            k = max(k, round((1 - self.eta) * (int(labels.max()) + 1)))
+            left = int(labels.max()) + 1
+            k = max(k, min(round((1 - self.eta) * left), left - 1))  # a small share of few clusters is one at least
         graph, rules = affinity_graph(nearest, squared), {"n_near": self.n_near, "least_share": self.least_share}
         tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
         last = agglomerate(z, graph, tree.labels, n_clusters=self.n_clusters, **rules) if self.spare else tree
