@@ -85,8 +85,6 @@ class DCN(DeepClusterer):
         rules = [
             ("lam", within(self.lam, 0), "a number >= 0"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 

@@ -108,8 +108,6 @@ class DEC(DeepClusterer):
             ("alpha", within(self.alpha, 0) and self.alpha > 0, "a positive number"),
             ("unit", self.unit == "auto" or (within(self.unit, 0) and self.unit != 0), "'auto' or a positive number"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
             (
                 "gather",
                 self.gather in ("auto", None) or isinstance(self.gather, Schedule),

@@ -138,8 +138,6 @@ class DEPICT(DeepClusterer):
                 self.update_interval is None or whole(self.update_interval, 1),
                 "None or an integer >= 1",
             ),
-            ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 

@@ -87,7 +87,6 @@ class DKM(DeepClusterer):
             ("lam", within(self.lam, 0), "a number >= 0"),
             ("alpha", pair and all(within(a, 0) and a > 0 for a in self.alpha), "a pair of positive numbers"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 

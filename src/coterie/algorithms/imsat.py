@@ -127,7 +127,6 @@ class IMSAT(DeepClusterer):
             ("mu", within(self.mu, 0), "a number >= 0"),
             ("adversarial", self.adversarial == "auto" or within(self.adversarial, 0), "'auto' or a number >= 0"),
             ("small", whole(self.small, 0), "an integer >= 0"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 
