@@ -320,7 +320,9 @@ def test_samples_of_a_table_are_in_its_columns_units():
         )
 
 
-@pytest.mark.parametrize("wrong", [{"n": 0}, {"n": 2, "cluster": 3}, {"n": 2, "cluster": -1}, {"n": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"n": 0}, {"n": 2, "cluster": 3}, {"n": 2, "cluster": -1}, {"n": 2, "cluster": 1.0}, {"n": 1.5}]
+)
 def test_samples_that_cannot_be_drawn_are_refused(wrong):
     model = small(VaDE, pretrain=Schedule(steps=1), train=Schedule(steps=1)).fit(blobs()[0])
     with pytest.raises(InputError, match=r"of sample\(\) must be"):

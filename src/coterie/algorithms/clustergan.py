@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
 
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.inputs import pick_seed
+from coterie.algorithms.inputs import check_sample, pick_seed
 from coterie.checks import require, whole, within
-from coterie.errors import InputError
 from coterie.nn import GAN, Nearest, Players, Prior, Split, device_of, gradient_penalty, mse
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
@@ -248,12 +247,7 @@ class ClusterGAN(Clusterer):
         """
         check_is_fitted(self)
         n_clusters = len(self.cluster_centers_)
-        if not whole(n, 1):
-            raise InputError(f"The number of rows to sample must be an integer >= 1. Got {n!r} instead.")
-        if cluster is not None and not (whole(cluster, 0) and cluster < n_clusters):
-            raise InputError(
-                f"The cluster to sample must be None or in 0 .. {n_clusters - 1}. Got {cluster!r} instead."
-            )
+        check_sample(n, cluster, n_clusters)
         generator = torch.Generator().manual_seed(pick_seed(random_state))
         shape = self.settings_["noise_size"], n_clusters
         entry = None if cluster is None else int(self.cluster_centers_[cluster, shape[0] :].argmax())

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import nll_loss
 
 from coterie.algorithms.deep import DeepClusterer
-from coterie.algorithms.inputs import pick_seed
-from coterie.checks import require, whole, within
+from coterie.algorithms.inputs import check_sample, pick_seed
+from coterie.checks import require, within
 from coterie.errors import InputError
 from coterie.nn import (
     LIKELIHOODS,
@@ -218,13 +218,8 @@ class VaDE(DeepClusterer):
             If ``n`` or ``cluster`` breaks its rule.
         """
         check_is_fitted(self)
-        head, K = self.model_.head, len(self.cluster_centers_)
-        if not whole(n, 1):
-            raise InputError(f"The 'n' of sample() must be an integer >= 1. Got {n!r} instead.")
-        if cluster is not None and not (whole(cluster, 0) and cluster < K):
-            raise InputError(
-                f"The 'cluster' of sample() must be None or an integer from 0 to {K - 1}. Got {cluster!r}."
-            )
+        check_sample(n, cluster, len(self.cluster_centers_))
+        head = self.model_.head
         generator = torch.Generator().manual_seed(pick_seed(random_state))
         with torch.no_grad():
             pi, mu, log_var = (part.cpu() for part in (head.log_pi.exp(), head.centers, head.log_var))
