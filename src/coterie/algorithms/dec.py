@@ -108,16 +108,9 @@ class DEC(DeepClusterer):
             ("alpha", within(self.alpha, 0) and self.alpha > 0, "a positive number"),
             ("unit", self.unit == "auto" or (within(self.unit, 0) and self.unit != 0), "'auto' or a positive number"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            (
-                "gather",
-                self.gather in ("auto", None) or isinstance(self.gather, Schedule),
-                "'auto', None or a Schedule",
-            ),
             ("gather_rounds", whole(self.gather_rounds, 1), "an integer >= 1"),
         ]
         require(type(self).__name__, self, rules)
-        if isinstance(self.gather, Schedule):
-            self.gather.check("gather")
 
     def make_head(self, code_size: int) -> StudentT:
         """Return K Student-t components, which the start puts on its centres."""
