@@ -47,6 +47,7 @@ CHECKPOINT = "checkpoint"
 REPORT = "report.html"
 _METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
+_CODELESS = "kmeans"  # the system whose code is the raw row again
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _PARTS = (
     "model",
@@ -200,13 +201,14 @@ def _write_all(
     steps, traced = trace.steps, trace.labels
     if not steps or steps[-1] < estimator.n_iter_:
         steps, traced = [*steps, estimator.n_iter_], [*traced, estimator.labels_]
+    decodes = estimator.decodes and settings.system != _CODELESS
     metrics = _judge(settings, data, estimator=estimator, baseline=baseline, z=z, q=q)
     arrays = collect(
         z,
         estimator.labels_,
         q,
         source=data.source,
-        reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if estimator.decodes else None,
+        reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if decodes else None,
         refresh_labels=traced,
         refresh_steps=steps,
         y=data.y,
@@ -237,7 +239,7 @@ def _judge(
     # All on one code, which was not made for any of them where there is such a one: silhouettes differ between codes.
     common: dict[str, Any] = {"n_clusters": estimator.n_clusters, "y": data.y, "code": code}
     beside = {"kmeans": judge_baseline(baseline, **common)}
-    if settings.system != "kmeans":  # whose code is the raw row again
+    if settings.system != _CODELESS:
         budget = SHARE * estimator.fit_seconds_
         found = baselines.code_kmeans(code, estimator.n_clusters, seed=settings.seed, budget_seconds=budget)
         beside[name] = judge_baseline(found, **common)
