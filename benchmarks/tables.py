@@ -38,7 +38,13 @@ def main() -> None:
 
 def render(text: str) -> str:
     """Return the text with every table between its markers made anew."""
-    for name, make in {"accuracy": accuracy, "speed": speed, "systems": systems, "curves": curves}.items():
+    for name, make in {
+        "accuracy": accuracy,
+        "speed": speed,
+        "systems": systems,
+        "simple": simple,
+        "curves": curves,
+    }.items():
         start, end = f"<!-- table:{name} -->", "<!-- end -->"
         before, found, rest = text.partition(start)
         if found:
@@ -88,6 +94,22 @@ def systems() -> list[str]:
     return [*lines, "", *_hardware(row for rows in all_rows.values() for row in rows)]
 
 
+def simple() -> list[str]:
+    """Return the table of simple methods on the rows as they are."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in read("simple.jsonl"):
+        if row["seed"] <= 9:
+            found.setdefault((row["dataset"], row["method"]), []).append(row)
+    lines = [
+        "| data | method | seeds | ACC mean ± sd | lowest – highest | NMI | ARI |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for (dataset, method), rows in sorted(found.items(), key=lambda item: list(TITLES).index(item[0][0])):
+        cells = [TITLES[dataset], method, str(len(rows)), *_figures(rows)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
 def curves() -> list[str]:
     """Return, for each system that is judged as it learns, the accuracy over time of its median run."""
     lines = ["| data | system | minutes: ACC |", "|---|---|---|"]
@@ -121,22 +143,28 @@ def _name(key: Key) -> str:
 
 
 def _line(key: Key, rows: list[Row]) -> str:
-    acc = [row["accuracy"] for row in rows]
     code = [row["autoencoder_kmeans"] for row in rows if "autoencoder_kmeans" in row]
     cells = [
         TITLES[key[0]],
         _name(key),
         str(len(rows)),
-        f"{_short(_mean(acc))} ± {_short(statistics.stdev(acc) if len(acc) > 1 else 0.0)}",
-        f"{_short(min(acc))} – {_short(max(acc))}",
-        _short(_mean(row["nmi"] for row in rows)),
-        _short(_mean(row["ari"] for row in rows)),
+        *_figures(rows),
         _short(_mean(code)) if code else "–",
         _short(_mean(row["kmeans"] for row in rows)),
         _seconds(rows),
         f"{max(row['peak_mb'] for row in rows):,.0f}",
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _figures(rows: list[Row]) -> list[str]:
+    acc = [row["accuracy"] for row in rows]
+    return [
+        f"{_short(_mean(acc))} ± {_short(statistics.stdev(acc) if len(acc) > 1 else 0.0)}",
+        f"{_short(min(acc))} – {_short(max(acc))}",
+        _short(_mean(row["nmi"] for row in rows)),
+        _short(_mean(row["ari"] for row in rows)),
+    ]
 
 
 def _seconds(rows: list[Row]) -> str:
