@@ -124,7 +124,7 @@ def _do(job: dict[str, Any]) -> None:
         print(f"there: {job}", file=sys.stderr)
         return
     append("started.jsonl", {**job, "commit": now, "time": provenance()["time"]})
-    row = run_apart("benchmarks.accuracy", job)
+    row = run_apart("benchmarks.accuracy", job) | {"commit": now}  # the program is that of the beginning
     append(FILE, row)
     print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
 

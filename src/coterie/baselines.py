@@ -1,4 +1,4 @@
-"""K-means beside every result: on the raw rows, and on the autoencoder's code."""
+"""K-means beside every result: on the raw rows, and on the code."""
 
 from __future__ import annotations
 

@@ -161,11 +161,16 @@ def test_the_code_is_noise_and_softmax_and_the_clusters_are_read_from_it():
     np.testing.assert_allclose(model.predict_proba(X), z[:, 2:], atol=1e-6)
     np.testing.assert_array_equal(model.cluster_centers_, np.hstack([np.zeros((3, 2)), np.eye(3)]))
 
+    error = ((X - model.inverse_transform(z)) / X.std(0)) ** 2
+    np.testing.assert_allclose(model.reconstruction_error(X), error.mean(1), rtol=1e-3)
+
     nearest = small(ClusterGAN, read="kmeans").fit(X)
     np.testing.assert_array_equal(nearest.transform(X), z)
     assert adjusted_rand_score(y, nearest.labels_) == 1.0
     distance = ((z[:, None] - nearest.cluster_centers_[None]) ** 2).sum(2)
     np.testing.assert_array_equal(distance.argmin(1), nearest.labels_)
+    for k in range(3):
+        assert (nearest.predict(nearest.sample(50, cluster=k, random_state=0)) == k).mean() > 0.9
 
 
 def test_samples_lie_in_the_cluster_asked_for_in_the_users_units(tmp_path):
@@ -190,7 +195,7 @@ def test_samples_lie_in_the_cluster_asked_for_in_the_users_units(tmp_path):
 @unlearned
 def test_what_cannot_be_sampled_is_refused():
     model = small(ClusterGAN, train=Schedule(steps=1)).fit(blobs()[0])
-    with pytest.raises(InputError, match=r"cluster to sample must be None or in 0 .. 2. Got 3"):
+    with pytest.raises(InputError, match="'cluster' of sample.. must be None or an integer from 0 to 2. Got 3"):
         model.sample(2, cluster=3)
     with pytest.raises(InputError, match="integer >= 1. Got 0"):
         model.sample(0)

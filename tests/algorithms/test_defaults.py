@@ -40,6 +40,8 @@ def test_what_is_asked_for_stays():
     assert mine["network"] == MLP(hidden=(4,))
     assert mine["augment"] == Augment(flip=True)
     assert (mine["start"], mine["gather"]) == ("mixture", None)
+    left_out = settings(2000, (28, 28), gather="none", pretrain="none")  # as a settings file says it
+    assert (left_out["gather"], left_out["pretrain"]) == (None, None)
 
 
 def test_no_setting_is_left_open():

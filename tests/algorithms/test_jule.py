@@ -94,6 +94,12 @@ def test_without_other_clusters_or_with_one_row_the_loss_is_finite():
     assert torch.isfinite(model.terms(fit, fit.batch(torch.tensor([5]), 0))["triplet"])
 
 
+def test_a_small_share_of_few_clusters_is_merged_all_the_same():
+    model = small(JULE, n_clusters=2, eta=0.1, train=Schedule(steps=1), reclusters=0).fit(blobs(n=40, k=2)[0])
+    assert 2 < model.n_iter_ < 40
+    assert set(model.transductive_labels_) == {0, 1}
+
+
 def test_partners_are_drawn_evenly_from_the_own_cluster():
     model, fit = ready()
     y = fit.memory["clusters"]

@@ -243,8 +243,9 @@ def test_the_likelihood_goes_with_the_scaling(rows, parameters, likelihood):
     assert small(VaDE, **quick, **parameters).fit(rows).settings_["likelihood"] == likelihood
 
 
-def test_rows_that_the_likelihood_does_not_know_are_refused_before_training():
-    model = small(VaDE, likelihood="bernoulli")
+@pytest.mark.parametrize("pretrain", [Schedule(steps=1), "none"], ids=["pretrained", "not pretrained"])
+def test_rows_that_the_likelihood_does_not_know_are_refused_before_training(pretrain):
+    model = small(VaDE, likelihood="bernoulli", pretrain=pretrain)
     with pytest.raises(InputError, match=r"needs rows in \[0, 1\]. Got rows from -.* set likelihood='gaussian'"):
         model.fit(blobs()[0])
     assert not hasattr(model, "model_")
@@ -254,6 +255,7 @@ def test_rows_that_the_likelihood_does_not_know_are_refused_before_training():
     ("parameters", "message"),
     [
         ({"likelihood": "poisson"}, "'likelihood' parameter of VaDE must be 'auto' or one of bernoulli, gaussian. Got"),
+        ({"reconstruction": "bce", "scaling": "unit"}, "'reconstruction' parameter of VaDE must be 'mse': the rows'"),
         ({"hold": 1.5}, r"'hold' parameter of VaDE must be a number in \[0, 1\]. Got 1.5"),
     ],
 )
@@ -318,7 +320,9 @@ def test_samples_of_a_table_are_in_its_columns_units():
         )
 
 
-@pytest.mark.parametrize("wrong", [{"n": 0}, {"n": 2, "cluster": 3}, {"n": 2, "cluster": -1}, {"n": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"n": 0}, {"n": 2, "cluster": 3}, {"n": 2, "cluster": -1}, {"n": 2, "cluster": 1.0}, {"n": 1.5}]
+)
 def test_samples_that_cannot_be_drawn_are_refused(wrong):
     model = small(VaDE, pretrain=Schedule(steps=1), train=Schedule(steps=1)).fit(blobs()[0])
     with pytest.raises(InputError, match=r"of sample\(\) must be"):

@@ -17,6 +17,7 @@ from commands import Blobs, run
 
 import coterie
 from coterie.metrics import evaluate
+from coterie.report import load_arrays
 
 PARTS = {
     "arrays.npz",
@@ -77,6 +78,8 @@ def test_gzipped_idx_files_are_data_and_labels(tmp_path: Path) -> None:
     )
     assert done.code == 0, done.err
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert set(metrics["baselines"]) == {"kmeans"}  # the code is the raw row
+    assert "reconstructions" not in load_arrays(tmp_path / "run" / "arrays.npz")
     assert metrics["dataset"] == "train-images" and metrics["metrics"]["accuracy"] == 1.0
     again = run("predict", tmp_path / "run", tmp_path / "train-images-idx3-ubyte.gz", "--out", tmp_path / "again.csv")
     assert again.code == 0, again.err

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from coterie import DEC, MLP, AEKMeans, Conv, Schedule
+from coterie import DEC, JULE, MLP, AEKMeans, Conv, Schedule
+from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
 from coterie.cli.rehearsal import rehearse
 from coterie.data import make_source
 from coterie.errors import InputError
+from coterie.training import Fit, Runtime, Streams
 
 ROWS = make_source(np.random.default_rng(0).normal(size=(3000, 4)))
+CPU = Runtime(torch.device("cpu"), "float32")
 SMALL = {"n_clusters": 3, "code_size": 2, "network": MLP(hidden=(8,)), "random_state": 0}
 
 
@@ -40,6 +44,17 @@ def test_what_auto_stands_for_is_that_of_all_rows() -> None:
     seconds = rehearse(DEC(3, random_state=0), many)
     in_full = asked["pretrain"].steps + 2 * asked["gather"].steps + asked["train"].steps
     assert seconds > in_full * 1e-3  # no step of the wide network takes less than a millisecond
+
+
+def test_a_plan_made_while_learning_is_foreseen_by_the_number_of_rows() -> None:
+    source = make_source(np.random.default_rng(0).normal(size=(600, 2)))
+    model = JULE(3, code_size=2, network=MLP(hidden=(8,)), train=steps(10), reclusters=1, random_state=0)
+    streams, settings = Streams(0), resolve(model, source)
+    fit = Fit(build(model, source.spec, settings=settings, streams=streams), source, streams, CPU, settings=settings)
+    assert [phase.name for phase in model.phases(fit)] == ["merge", "merge", "recluster"]
+    model.fit(source)
+    assert model.n_iter_ == sum(phase.steps for phase in model.phases(fit)) == 30
+    assert rehearse(model, source) > 0
 
 
 def test_the_estimator_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

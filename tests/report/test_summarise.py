@@ -117,6 +117,18 @@ def test_the_comparison_shows_what_can_be_compared(runs):
     assert "labels" not in bare["headline"]
 
 
+def test_a_system_without_an_autoencoder_is_not_said_to_have_one(copied):
+    folder = copied("unlabelled")
+    assert "k-means on this very code" in summarise(folder)["silhouettes"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["baselines"]["code_kmeans"] = metrics["baselines"].pop("autoencoder_kmeans")
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    facts = summarise(folder)
+    assert "k-means on the code" in [bar["name"] for bar in facts["comparison"][0]["bars"]]
+    assert "in the run’s own code. That favours the run" in facts["silhouettes"]
+    assert "autoencoder" not in json.dumps(facts["comparison"]) + facts["silhouettes"] + facts["beside"]
+
+
 def test_a_baseline_fitted_on_fewer_rows_says_so(copied):
     folder = copied("labelled")
     metrics = json.loads((folder / "metrics.json").read_text())

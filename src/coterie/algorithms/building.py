@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from coterie.checks import require, whole
+from coterie.checks import require, whole, within
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
 from coterie.nn import MLP, NETWORKS, RECONSTRUCTIONS, Conv, Model, PooledConv
@@ -160,6 +160,9 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("augment", lambda v: v is None or isinstance(v, str | Augment), "'auto', 'none', Augment or str"),
     ("pretrain", _is_pretraining, "'auto', 'none', a Schedule or a Layerwise"),
     ("train", _is_schedule, "'auto' or a Schedule"),
+    ("gather", lambda v: v is None or v == "none" or _is_schedule(v), "'auto', 'none' or a Schedule"),
+    ("warmup", lambda v: v == "auto" or whole(v, 0), "'auto' or an integer >= 0"),
+    ("tol", lambda v: v is None or within(v, 0, 1), "None or a number in [0, 1)"),
 ]  # of the parameters that systems share
 
 

@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
 
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.inputs import pick_seed
+from coterie.algorithms.inputs import check_sample, pick_seed
 from coterie.checks import require, whole, within
-from coterie.errors import InputError
 from coterie.nn import GAN, Nearest, Players, Prior, Split, device_of, gradient_penalty, mse
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
@@ -231,8 +230,8 @@ class ClusterGAN(Clusterer):
         n : int
             How many; >= 1.
         cluster : int or None, default=None
-            The entry of :math:`z_c` that is one, in 0 .. K - 1; None draws it anew for each row. It is the cluster
-            that ``predict`` gives with ``read="softmax"``; k-means numbers its clusters by itself.
+            A cluster as ``predict`` numbers them, in 0 .. K - 1, whose entry of :math:`z_c` is one; with
+            ``read="kmeans"`` that is the largest entry of its centre. None draws the entry anew for each row.
         random_state : int, RandomState or None, default=None
             Seed of the draws.
 
@@ -248,15 +247,11 @@ class ClusterGAN(Clusterer):
         """
         check_is_fitted(self)
         n_clusters = len(self.cluster_centers_)
-        if not whole(n, 1):
-            raise InputError(f"The number of rows to sample must be an integer >= 1. Got {n!r} instead.")
-        if cluster is not None and not (whole(cluster, 0) and cluster < n_clusters):
-            raise InputError(
-                f"The cluster to sample must be None or in 0 .. {n_clusters - 1}. Got {cluster!r} instead."
-            )
+        check_sample(n, cluster, n_clusters)
         generator = torch.Generator().manual_seed(pick_seed(random_state))
         shape = self.settings_["noise_size"], n_clusters
-        z, _ = _draw(n, shape, sigma=self.settings_["sigma"], generator=generator, cluster=cluster)
+        entry = None if cluster is None else int(self.cluster_centers_[cluster, shape[0] :].argmax())
+        z, _ = _draw(n, shape, sigma=self.settings_["sigma"], generator=generator, entry=entry)
         device = device_of(self.model_)
         return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
 
@@ -268,11 +263,11 @@ class ClusterGAN(Clusterer):
 
 
 def _draw(
-    b: int, shape: tuple[int, int], *, sigma: float, generator: torch.Generator, cluster: int | None = None
+    b: int, shape: tuple[int, int], *, sigma: float, generator: torch.Generator, entry: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return what the generator reads, (b, n + K), and its clusters, (b,)."""
+    """Return what the generator reads, (b, n + K), and the entries of z_c that are one, (b,)."""
     noise = sigma * torch.randn(b, shape[0], generator=generator)
     k = torch.randint(shape[1], (b,), generator=generator)
-    if cluster is not None:
-        k = torch.full_like(k, cluster)
+    if entry is not None:
+        k = torch.full_like(k, entry)
     return torch.cat([noise, one_hot(k, shape[1]).float()], dim=1), k

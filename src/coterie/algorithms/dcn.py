@@ -9,11 +9,11 @@ from torch import Tensor
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
-from coterie.nn import Nearest, mse
+from coterie.nn import Nearest
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, assignments, encode
+from coterie.training import Batch, Fit, Phase, encode
 
 
 @hyperparameters
@@ -85,8 +85,6 @@ class DCN(DeepClusterer):
         rules = [
             ("lam", within(self.lam, 0), "a number >= 0"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 
@@ -118,7 +116,7 @@ class DCN(DeepClusterer):
             s = fit.memory["start"][batch.index].to(s.device)
         error = distances.gather(1, s[:, None]).mean() / float(fit.memory["unit"]) ** 2
         self.move(fit, z.detach().float(), s)
-        return {"reconstruction": mse(fit.model.decode(z), batch.moved), "kmeans": 0.5 * self.lam * error}
+        return {"reconstruction": fit.model.error(z, batch.moved), "kmeans": 0.5 * self.lam * error}
 
     def move(self, fit: Fit, z: Tensor, s: Tensor) -> None:
         """Bring each centre to the mean of all codes that it has seen, those of a batch (b, d) among them."""
@@ -128,10 +126,6 @@ class DCN(DeepClusterer):
         pull = torch.zeros_like(centers).index_add_(0, s, z) - came[:, None] * centers
         centers += pull / after[:, None]
         fit.memory["counts"] = (before + came).cpu()
-
-    def refresh(self, fit: Fit) -> Tensor:
-        """Return the clusters of all rows."""
-        return assignments(fit).argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Set the Gaussians' width to that of the codes around the centres."""

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import nll_loss
+from torch.nn.functional import nll_loss, one_hot
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
 from coterie.nn import MLP, StudentT, kl_divergence, sharpen, student_t
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, encode
 
 SMALL = 4  # small clusters that rows are first gathered around, for each of the K
 ROWS_OF_SMALL = 20  # rows that each of them should have at least
@@ -108,18 +108,9 @@ class DEC(DeepClusterer):
             ("alpha", within(self.alpha, 0) and self.alpha > 0, "a positive number"),
             ("unit", self.unit == "auto" or (within(self.unit, 0) and self.unit != 0), "'auto' or a positive number"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
-            (
-                "gather",
-                self.gather in ("auto", None) or isinstance(self.gather, Schedule),
-                "'auto', None or a Schedule",
-            ),
             ("gather_rounds", whole(self.gather_rounds, 1), "an integer >= 1"),
         ]
         require(type(self).__name__, self, rules)
-        if isinstance(self.gather, Schedule):
-            self.gather.check("gather")
 
     def make_head(self, code_size: int) -> StudentT:
         """Return K Student-t components, which the start puts on its centres."""
@@ -150,8 +141,9 @@ class DEC(DeepClusterer):
             fit.memory["small_unit"] = torch.tensor(self._unit(many))
 
     def fill_head(self, fit: Fit, start: Start) -> None:
-        """Put the components on a start's centres."""
+        """Put the components on a start's centres, and let its partition be the first target."""
         fit.model.head.fill(torch.from_numpy(start.centers), self._unit(start))
+        fit.memory["target"] = one_hot(torch.from_numpy(start.labels), self.n_clusters).float()
 
     def gather_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the cross entropy between each row's small cluster and its Student-t assignment to all of them."""
@@ -163,6 +155,13 @@ class DEC(DeepClusterer):
     def target(self, q: Tensor) -> Tensor:
         """Return P, shape (n, K), from the soft assignments of all rows."""
         return sharpen(q)
+
+    def refresh(self, fit: Fit) -> Tensor:
+        """Recompute the target from all rows, once the start has been learned; return their clusters."""
+        log_q = assignments(fit)
+        if fit.clock.step >= fit.settings["warmup"]:
+            fit.memory["target"] = self.target(log_q.exp())
+        return log_q.argmax(1)
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""

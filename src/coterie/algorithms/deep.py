@@ -16,8 +16,8 @@ register("Augment")(Augment)
 class DeepClusterer(Clusterer):
     """A system that learns a code; see DEC for one that can be used.
 
-    A system overrides ``make_head``, ``phases``, ``terms``, ``target`` and, where it needs them, ``make_model``,
-    ``own_defaults``, ``enter``, ``refresh``, ``finish`` or the whole ``plan`` of
+    A system overrides ``make_head``, ``phases``, ``terms`` and, where it needs them, ``make_model``, ``own_defaults``,
+    ``enter``, ``fill_head``, ``refresh``, ``finish`` or the whole ``plan`` of
     :class:`coterie.algorithms.system.System`.
 
     Parameters

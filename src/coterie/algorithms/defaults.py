@@ -72,8 +72,9 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     settings = estimator.get_params(deep=False)
     spec, n = source.spec, len(source)
     settings["scaling"] = spec.scaling
-    if "pretrain" in settings and isinstance(settings["pretrain"], str) and settings["pretrain"] == "none":
-        settings["pretrain"] = None
+    for name in ("pretrain", "gather"):
+        if isinstance(settings.get(name), str) and settings[name] == "none":  # a settings file has no word for None
+            settings[name] = None
     own = estimator.own_defaults(spec, n)
     settings = {name: own[name] if _is_auto(value) and name in own else value for name, value in settings.items()}
     images = spec.kind == "images"

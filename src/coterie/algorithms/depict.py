@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import is_dense
 from coterie.checks import require, whole, within
-from coterie.nn import MLP, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
+from coterie.nn import MLP, RECONSTRUCTIONS, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
 from coterie.settings import hyperparameters
 from coterie.starts import Start
 from coterie.training import Batch, Fit, Phase, Schedule, assignments, encode
@@ -65,17 +66,18 @@ class DEPICT(DeepClusterer):
 
     Notes
     -----
-    The corrupted path reads augmented rows where ``augment`` says so, which the paper does not have; the default
-    pretraining is the paper's denoising one, corruption and hidden layers included, at a one-cycle rate; and the first
-    clusters come from ``start``, where the paper has k-means or agglomerative clustering. The softmax begins as the
-    posterior of round Gaussians on the start's clusters instead of random weights. The clean path is not held constant
-    in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it
-    does. Of its two losses with the same gradient, cross entropy and divergence, the latter is recorded. An encoder
-    that is no ``nn.Sequential`` has no hidden layers to corrupt, and a decoder that does not mirror the encoder none to
-    compare: augmentation and the error of the rows remain. The default network therefore has a mirrored decoder where
-    other systems have a small one. ``from_recipe("paper")`` has the paper's settings on digits,
-    with numbers of epochs that it does not give; ``from_recipe("small")`` is a later small variant with no pretraining
-    and no noise, whose cross entropy on pixels is here a squared error.
+    Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
+    their noise, the clean one without it; only targets are of rows as they are. The default pretraining is the paper's
+    denoising one, corruption and hidden layers included, at a one-cycle rate; and the first clusters come from
+    ``start``, where the paper has k-means or agglomerative clustering. The softmax begins as the posterior of round
+    Gaussians on the start's clusters instead of random weights. The clean path is not held constant in the
+    reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it does. Of
+    its two losses with the same gradient, cross entropy and divergence, the latter is recorded. An encoder that is no
+    ``nn.Sequential`` has no hidden layers to corrupt, and a decoder that does not mirror the encoder none to compare:
+    augmentation and the error of the rows remain. The default network therefore has a mirrored decoder where other
+    systems have a small one. ``from_recipe("paper")`` has the paper's settings on digits, with numbers of epochs that
+    it does not give; ``from_recipe("small")`` is a later small variant with no pretraining and no noise, whose cross
+    entropy on pixels is here a squared error unless ``reconstruction="bce"`` is added.
 
     References
     ----------
@@ -136,8 +138,6 @@ class DEPICT(DeepClusterer):
                 self.update_interval is None or whole(self.update_interval, 1),
                 "None or an integer >= 1",
             ),
-            ("tol", self.tol is None or within(self.tol, 0, 1), "None or a number in [0, 1)"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 
@@ -160,9 +160,10 @@ class DEPICT(DeepClusterer):
         return ("encoder", "decoder", "head")
 
     def fill_head(self, fit: Fit, start: Start) -> None:
-        """Put the softmax on a start's clusters, and deal the prior's frequencies out to them by size."""
+        """Put the softmax on a start's clusters, which are the first target; deal the prior out to them by size."""
         K, d = start.centers.shape
         fit.model.head.fill(torch.from_numpy(start.centers), start.spread**2 / d)
+        fit.memory["target"] = one_hot(torch.from_numpy(start.labels), K).float()
         u = np.sort(np.full(K, 1.0) if self.prior is None else np.asarray(self.prior, dtype=np.float64))
         by_size = np.argsort(np.bincount(start.labels, minlength=K), kind="stable")
         fit.memory["prior"] = torch.empty(K, dtype=torch.float64)
@@ -176,7 +177,7 @@ class DEPICT(DeepClusterer):
         return log_p.argmax(1)
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the errors of reconstructing all clean layers from the corrupted code."""
+        """Return the errors of reconstructing all layers of the clean path from the corrupted code."""
         return self._paths(fit, batch)[1]
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
@@ -191,7 +192,8 @@ class DEPICT(DeepClusterer):
         encoder, decoder = stages_of(fit.model.encoder), stages_of(fit.model.decoder)
         corrupted = walk(encoder, batch.view, noise=self.noise)
         back = walk(decoder, corrupted[-1])
-        errors = {"reconstruction": self.row_weight * mse(back[-1], batch.moved)}
+        error = RECONSTRUCTIONS[fit.model.reconstruction]
+        errors = {"reconstruction": self.row_weight * error(back[-1], batch.moved)}
         if self.hidden_weight and (pairs := mirrored(walk(encoder, batch.moved), back)):
             errors["hidden"] = self.hidden_weight * torch.stack([mse(h_hat, h) for h_hat, h in pairs]).sum()
         return corrupted[-1], errors

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
-from coterie.nn import mse
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, Turn, assignments
+from coterie.training import Batch, Fit, Phase, Turn
 
 
 @hyperparameters
@@ -88,7 +87,6 @@ class DKM(DeepClusterer):
             ("lam", within(self.lam, 0), "a number >= 0"),
             ("alpha", pair and all(within(a, 0) and a > 0 for a in self.alpha), "a pair of positive numbers"),
             ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 
@@ -119,11 +117,7 @@ class DKM(DeepClusterer):
         if fit.clock.step < fit.settings["warmup"]:
             q = nn.functional.one_hot(fit.memory["start"][batch.index], self.n_clusters).to(q)
         error = (q * distances).sum(1).mean()
-        return {"reconstruction": mse(fit.model.decode(z), batch.moved), "kmeans": self.lam * error}
-
-    def refresh(self, fit: Fit) -> Tensor:
-        """Return the clusters of all rows."""
-        return assignments(fit).argmax(1)
+        return {"reconstruction": fit.model.error(z, batch.moved), "kmeans": self.lam * error}
 
 
 class SoftMin(nn.Module):

@@ -15,10 +15,10 @@ from torch.nn.functional import nll_loss, normalize
 from coterie.algorithms.deep import DeepClusterer
 from coterie.checks import require, whole, within
 from coterie.data import DataSpec, Source
-from coterie.nn import MLP, Model, Softmax, kl_divergence, mse
+from coterie.nn import MLP, Model, Softmax, kl_divergence
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, assignments, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
 NEIGHBOURS = 10  # the neighbour whose distance is the unit of an adversarial step
 SAMPLE = 10_000  # rows among which it is looked for
@@ -127,7 +127,6 @@ class IMSAT(DeepClusterer):
             ("mu", within(self.mu, 0), "a number >= 0"),
             ("adversarial", self.adversarial == "auto" or within(self.adversarial, 0), "'auto' or a number >= 0"),
             ("small", whole(self.small, 0), "an integer >= 0"),
-            ("warmup", self.warmup == "auto" or whole(self.warmup, 0), "'auto' or an integer >= 0"),
         ]
         require(type(self).__name__, self, rules)
 
@@ -193,7 +192,7 @@ class IMSAT(DeepClusterer):
         if not self.small or not fit.augment:
             return super().pretrain_terms(fit, batch)
         z = fit.model.encode(torch.cat([batch.x, batch.view]))  # (2b, d)
-        error = mse(fit.model.decode(z.chunk(2)[1]), batch.moved)
+        error = fit.model.error(z.chunk(2)[1], batch.moved)
         found = information(fit.model.head.small(z), lam=self.lam, mu=self.mu)
         return {"reconstruction": error, **{name: ASIDE * term for name, term in found.items()}}
 
@@ -213,10 +212,6 @@ class IMSAT(DeepClusterer):
             step = _of_length(radius, draw.to(x.device)).requires_grad_()
             kl = kl_divergence(log_p.exp(), model.head(model.encode(x + step)))
             return _of_length(radius, torch.autograd.grad(kl, step)[0])
-
-    def refresh(self, fit: Fit) -> Tensor:
-        """Return the clusters of all rows, for the record."""
-        return assignments(fit).argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Set the centres to the clusters' mean codes."""

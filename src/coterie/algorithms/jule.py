@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,8 @@ from coterie.neighbours import affinity_graph, chains, neighbours
 from coterie.nn import MLP, Conv, Model, Nearest, make_autoencoder, triplet_loss
 from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, apply_batched, encode
+
+CHAIN = 4  # rows in a chain of nearest neighbours, about
 
 
 @hyperparameters
@@ -195,6 +198,16 @@ class JULE(Clusterer):
             name = "recluster"
         else:
             return None
+        return self._training(fit, name)
+
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return about as many phases as there will be; how many clusters the merging begins with, only rows tell."""
+        left = len(fit.source) / CHAIN / self.n_clusters
+        merges = max(1, math.ceil(math.log(left) / -math.log1p(-self.eta)))
+        names = ["merge"] * merges + ["recluster"] * self.reclusters
+        return [self._training(fit, name) for name in names]
+
+    def _training(self, fit: Fit, name: str) -> Phase:
         schedule: Schedule = fit.settings["train"]
         turn = Turn("terms", ("encoder",), schedule)
         return Phase(name, (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
@@ -207,7 +220,8 @@ class JULE(Clusterer):
         k, again = self.n_clusters, phase.name == "recluster"
         labels = chains(nearest, k) if begins or again else fit.memory["clusters"].numpy()
         if not again:
-            k = max(k, round((1 - self.eta) * (int(labels.max()) + 1)))
+            left = int(labels.max()) + 1
+            k = max(k, min(round((1 - self.eta) * left), left - 1))  # a small share of few clusters is one at least
         graph, rules = affinity_graph(nearest, squared), {"n_near": self.n_near, "least_share": self.least_share}
         tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
         last = agglomerate(z, graph, tree.labels, n_clusters=self.n_clusters, **rules) if self.spare else tree

@@ -7,8 +7,8 @@ layer that mirrors it, :math:`g_l`, to return it from what dropout leaves of it 
     \min_{f_l, g_l} \tfrac{1}{2n} \sum_i \|h_i - g_l(\mathrm{Drop}(f_l(\mathrm{Drop}(h_i))))\|^2
 
 This is a sum over values where plain pretraining has a mean, with the half of the authors' framework: their rates of
-learning mean nothing otherwise. When all layers are trained together their errors are made such sums too. Noisy
-rows go in and clean ones are to come out, as in plain pretraining.
+learning mean nothing otherwise. When all layers are trained together their errors are made such sums too. Augmented
+rows go in and the same ones without their noise are to come out, as in plain pretraining.
 """
 
 from __future__ import annotations

@@ -75,9 +75,9 @@ class Reading:
         Returns
         -------
         ndarray of shape (n,)
-            Mean over a row's values of what the ``reconstruction`` parameter says, in the units of scaled rows
-            (squared) or in nats, float32. The mean over rows is the loss that ``history_`` has as "reconstruction",
-            augmentation aside.
+            Mean over a row's values of the squared error in the units of scaled rows or, with
+            ``reconstruction="bce"``, of the cross entropy in nats; float32. The mean over rows is what pretraining has
+            as "reconstruction", augmentation, noise and weights aside.
 
         Raises
         ------

@@ -46,9 +46,9 @@ DEC_PARAMETERS = """alpha : float, default=1.0
     warmup : int or "auto", default="auto"
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
-    gather : "auto", None or Schedule, default="auto"
+    gather : "auto", "none", Schedule or None, default="auto"
         Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
-        found by the same ``start``: it widens the gaps that the final start looks for. None leaves it out.
+        found by the same ``start``: it widens the gaps that the final start looks for. "none" or None leaves it out.
     gather_rounds : int, default=2
         How often that is done, each time around clusters found anew; >= 1."""
 

@@ -42,10 +42,6 @@ class System(BaseEstimator):
         """Put the head on a start's clusters."""
         fit.model.head.fill(torch.from_numpy(start.centers))
 
-    def target(self, q: Tensor) -> Tensor:
-        """Return what training pulls q towards, shape (n, K), from the soft assignments of all rows."""
-        raise NotImplementedError
-
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
         raise NotImplementedError
@@ -66,7 +62,7 @@ class System(BaseEstimator):
         return phases[fit.clock.phase] if fit.clock.phase < len(phases) else None
 
     def phases(self, fit: Fit) -> list[Phase]:
-        """Return all phases: pretraining only, unless a system has more."""
+        """Return all phases: pretraining only, unless a system has more. Where ``plan`` decides, what is likely."""
         return self.pretrainings(fit)
 
     def pretrainings(self, fit: Fit) -> list[Phase]:
@@ -75,9 +71,9 @@ class System(BaseEstimator):
         if schedule is None:
             return []
         if isinstance(schedule, Layerwise):
-            turn = Turn("together_terms", ("encoder", "decoder"), schedule)
-            together = replace(self.pretraining(fit), turns=(turn,), steps=schedule.together)
-            return [*layerwise.phases(fit, schedule), together]
+            whole = self.pretraining(fit)
+            turn = replace(whole.turns[0], terms="together_terms")
+            return [*layerwise.phases(fit, schedule), replace(whole, turns=(turn,), steps=schedule.together)]
         return [self.pretraining(fit)]
 
     def layer_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
@@ -122,14 +118,10 @@ class System(BaseEstimator):
         start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
         self.fill_head(fit, start)
         fit.memory["labels"] = torch.from_numpy(start.labels)
-        fit.memory["target"] = nn.functional.one_hot(fit.memory["labels"], self.n_clusters).float()
 
     def refresh(self, fit: Fit) -> Tensor:
-        """Recompute the target from all rows, once the start has been learned; return their clusters."""
-        log_q = assignments(fit)
-        if fit.clock.step >= fit.settings["warmup"]:
-            fit.memory["target"] = self.target(log_q.exp())
-        return log_q.argmax(1)
+        """Return the clusters of all rows."""
+        return assignments(fit).argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Do what remains after training, such as k-means on the code."""

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import nll_loss
 
 from coterie.algorithms.deep import DeepClusterer
-from coterie.algorithms.inputs import pick_seed
-from coterie.checks import require, whole, within
+from coterie.algorithms.inputs import check_sample, pick_seed
+from coterie.checks import require, within
 from coterie.errors import InputError
 from coterie.nn import (
     LIKELIHOODS,
@@ -70,6 +70,7 @@ class VaDE(DeepClusterer):
     -----
     The terms are nats, summed over entries of a row, dimensions and clusters, and averaged over rows. ``predict``,
     ``predict_proba`` and ``transform`` draw nothing: the code is the posterior's mean m, and gamma is that of m.
+    ``likelihood`` takes the place of ``reconstruction``, which stays "mse", and ``pretrain`` cannot be a Layerwise.
 
     Departures from the paper: the autoencoder is pretrained whole, on augmented rows and by squared error, where the
     paper stacks layers. The mixture begins with the moments of the clusters of ``start``, where the paper fits one to
@@ -133,6 +134,7 @@ class VaDE(DeepClusterer):
     def check(self) -> None:
         """Raise an InputError if a parameter breaks its rule."""
         rules = [
+            ("reconstruction", self.reconstruction == "mse", "'mse': the rows' error is that of 'likelihood'"),
             ("likelihood", self.likelihood in ("auto", *LIKELIHOODS), f"'auto' or one of {', '.join(LIKELIHOODS)}"),
             ("hold", within(self.hold, 0) and self.hold <= 1, "a number in [0, 1]"),
         ]
@@ -153,7 +155,7 @@ class VaDE(DeepClusterer):
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before all, refuse rows that the likelihood does not know; before clustering, begin from the start."""
-        if phase.name == "pretrain" and fit.settings["likelihood"] == "bernoulli":
+        if fit.clock.phase == 0 and fit.settings["likelihood"] == "bernoulli":
             ends = encode(lambda x: torch.stack(x.flatten(1).aminmax(dim=1), 1), fit.source, fit.runtime.device)
             if ends.min() < -ROUNDING or ends.max() > 1 + ROUNDING:
                 raise InputError(
@@ -161,7 +163,6 @@ class VaDE(DeepClusterer):
                     f"{float(ends.max()):g} instead; set likelihood='gaussian' or scaling='unit'."
                 )
         super().enter(fit, phase)
-        fit.memory.pop("target", None)  # the start's labels say the same in less room
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Give the mixture the moments of the start's clusters, and the noise of codes and rows a size to go with."""
@@ -217,13 +218,8 @@ class VaDE(DeepClusterer):
             If ``n`` or ``cluster`` breaks its rule.
         """
         check_is_fitted(self)
-        head, K = self.model_.head, len(self.cluster_centers_)
-        if not whole(n, 1):
-            raise InputError(f"The 'n' of sample() must be an integer >= 1. Got {n!r} instead.")
-        if cluster is not None and not (whole(cluster, 0) and cluster < K):
-            raise InputError(
-                f"The 'cluster' of sample() must be None or an integer from 0 to {K - 1}. Got {cluster!r}."
-            )
+        check_sample(n, cluster, len(self.cluster_centers_))
+        head = self.model_.head
         generator = torch.Generator().manual_seed(pick_seed(random_state))
         with torch.no_grad():
             pi, mu, log_var = (part.cpu() for part in (head.log_pi.exp(), head.centers, head.log_var))

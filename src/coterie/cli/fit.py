@@ -29,7 +29,7 @@ def fit(
     """Cluster data and write a run folder.
 
     The folder holds the model, labels.csv, metrics.json, report.html and config.toml, which makes the run again. Two
-    baselines stand beside every result: k-means on the raw values, and on the autoencoder's code.
+    baselines stand beside every result: k-means on the raw values, and on the code.
     """
     from coterie.cli.launch import launch
     from coterie.cli.parameters import parse_image_shape

@@ -15,7 +15,7 @@ from coterie.algorithms.defaults import resolve
 from coterie.config import config_context
 from coterie.data import Source
 from coterie.errors import Interrupted
-from coterie.training import Callback, Clock
+from coterie.training import Callback
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _STEPS = 6
 _SECONDS = 1.0
 _ROWS = 2048
-_PHASES = 10  # of a system that makes its plan while it learns, only the first ones are foreseen
 
 
 def rehearse(estimator: Clusterer, source: Source) -> float:
@@ -88,17 +87,9 @@ class _Timer(Callback):
             return
         each = [after - before for before, after in zip(self._times, self._times[1:], strict=False)]
         # The fastest: the first step also warms caches up, and other processes may be in the way of any.
-        self.expected = min(each) * self._planned_steps(fit)
+        planned = self.estimator.phases(replace(fit, source=self.source))
+        self.expected = min(each) * sum(phase.steps for phase in planned)
         raise _Enough
-
-    def _planned_steps(self, fit: Fit) -> int:
-        steps = 0
-        for number in range(_PHASES):
-            phase = self.estimator.plan(replace(fit, source=self.source, clock=Clock(phase=number)))
-            if phase is None:
-                break
-            steps += phase.steps
-        return steps
 
 
 def _whole_number(value: object) -> int:

@@ -47,6 +47,7 @@ CHECKPOINT = "checkpoint"
 REPORT = "report.html"
 _METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
+_CODELESS = "kmeans"  # the system whose code is the raw row again
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _PARTS = (
     "model",
@@ -200,13 +201,14 @@ def _write_all(
     steps, traced = trace.steps, trace.labels
     if not steps or steps[-1] < estimator.n_iter_:
         steps, traced = [*steps, estimator.n_iter_], [*traced, estimator.labels_]
+    decodes = estimator.decodes and settings.system != _CODELESS
     metrics = _judge(settings, data, estimator=estimator, baseline=baseline, z=z, q=q)
     arrays = collect(
         z,
         estimator.labels_,
         q,
         source=data.source,
-        reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if estimator.decodes else None,
+        reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if decodes else None,
         refresh_labels=traced,
         refresh_steps=steps,
         y=data.y,
@@ -233,11 +235,14 @@ def _judge(
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` holds."""
     pretrained = getattr(estimator, "pretrained_code_", None)
-    code = z if pretrained is None else pretrained
-    budget = SHARE * estimator.fit_seconds_
-    beside = baselines.code_kmeans(code, estimator.n_clusters, seed=settings.seed, budget_seconds=budget)
-    # All three on one code, and one that was not made for any of them: a silhouette means nothing across codes.
+    name, code = ("code_kmeans", z) if pretrained is None else ("autoencoder_kmeans", pretrained)
+    # All on one code, which was not made for any of them where there is such a one: silhouettes differ between codes.
     common: dict[str, Any] = {"n_clusters": estimator.n_clusters, "y": data.y, "code": code}
+    beside = {"kmeans": judge_baseline(baseline, **common)}
+    if settings.system != _CODELESS:
+        budget = SHARE * estimator.fit_seconds_
+        found = baselines.code_kmeans(code, estimator.n_clusters, seed=settings.seed, budget_seconds=budget)
+        beside[name] = judge_baseline(found, **common)
     return {
         "system": settings.system,
         "recipe": settings.recipe,
@@ -249,10 +254,7 @@ def _judge(
         "labels_used": False,
         **judge_partition(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
-        "baselines": {
-            "kmeans": judge_baseline(baseline, **common),
-            "autoencoder_kmeans": judge_baseline(beside, **common),
-        },
+        "baselines": beside,
         # In words, with every "auto" resolved: what was run, also when defaults change.
         "settings": {k: " ".join(str(v).split()) for k, v in estimator.settings_.items() if k != "random_state"},
         "versions": versions(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.algorithms import SYSTEMS
-from coterie.report.wording import duration
+from coterie.report.wording import baseline_name, duration
 
 if TYPE_CHECKING:
     from coterie.baselines import Baseline
@@ -46,10 +46,10 @@ def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[
 
 def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: np.ndarray) -> None:
     """Show the result beside its baselines, and the clusters."""
+    noun = "images" if data.source.spec.kind == "images" else "rows"
     entries = {
         SYSTEMS[metrics["system"]].__name__: metrics,
-        f"k-means on the raw {_rows_of(data)}": metrics["baselines"]["kmeans"],
-        "k-means on the autoencoder's code": metrics["baselines"]["autoencoder_kmeans"],
+        **{baseline_name(key, noun).replace("’", "'"): entry for key, entry in metrics["baselines"].items()},
     }
     names = ["accuracy", "nmi", "ari"] if data.y is not None else ["silhouette", "log_likelihood"]
     columns = ["", *(_HEADINGS[name] for name in names), "smallest", "largest", "time"]

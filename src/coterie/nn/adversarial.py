@@ -221,6 +221,9 @@ class Players(Model):
         e = self.encoder(x)
         return torch.cat([e[:, : self.noise_size], e[:, self.noise_size :].exp()], dim=1)
 
+    def _coded(self, x: Tensor) -> Tensor:
+        return self.encode(x)  # the generator reads the softmax, not its logarithm
+
     def run_all(self, x: Tensor) -> None:
         """Pass rows through every part once, the critic too."""
         super().run_all(x)

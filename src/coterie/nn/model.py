@@ -68,7 +68,10 @@ class Model(nn.Module):
 
     def errors(self, x: Tensor) -> Tensor:
         """Return how far each row is from its reconstruction, shape (b,): means over the row's entries."""
-        return torch.vmap(RECONSTRUCTIONS[self.reconstruction])(self._decoded(self.encoder(x)), x)
+        return torch.vmap(RECONSTRUCTIONS[self.reconstruction])(self._decoded(self._coded(x)), x)
+
+    def _coded(self, x: Tensor) -> Tensor:
+        return self.encoder(x)
 
     def _decoded(self, z: Tensor) -> Tensor:
         assert self.decoder is not None

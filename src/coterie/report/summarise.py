@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "facts": _head(run),
         "noun": run.noun,
         "comparison": _comparison(run, own, others),
+        "silhouettes": _about_silhouettes(baselines),
         "figures": _table(run, own, others),
         "clusters": describe_clusters(run),
         "balance": balance(sizes, run.arrays.get("prior"), noun=run.noun),
@@ -108,6 +109,14 @@ def facts_of(run: Run) -> dict[str, Any]:
         "environment": flatten(run.environment),
         "commands": _commands(run),
     }
+
+
+def _about_silhouettes(baselines: Collection[str]) -> str:
+    code, whom = "the run’s own code", "the run"
+    if "autoencoder_kmeans" in baselines:
+        code, whom = "the autoencoder’s code from before clustering", "k-means on this very code"
+    about = f"All silhouettes are measured in {code}."
+    return f"{about} That favours {whom}, and a tidier result is not always a truer one."
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -160,9 +160,12 @@ def baseline_name(key: str, noun: str) -> str:
         The name.
     """
     raw = "pixels" if noun == "images" else "columns"
-    return {"kmeans": f"k-means on the raw {raw}", "autoencoder_kmeans": "k-means on the autoencoder’s code"}.get(
-        key, f"k-means by {key}"
-    )
+    known = {
+        "kmeans": f"k-means on the raw {raw}",
+        "autoencoder_kmeans": "k-means on the autoencoder’s code",
+        "code_kmeans": "k-means on the code",
+    }
+    return known.get(key, f"k-means by {key}")
 
 
 def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure: float) -> str:

@@ -164,7 +164,7 @@ class Layerwise(Schedule):
         Optimiser steps for each layer.
     batch_size : int, default=256
         As in :class:`Schedule`.
-    optimiser : {"adamw", "adam", "sgd"}, default="sgd"
+    optimiser : {"adamw", "adam", "sgd", "adadelta"}, default="sgd"
         As in :class:`Schedule`.
     learning_rate : float, default=0.1
         As in :class:`Schedule`; each layer and the whole begin anew.
