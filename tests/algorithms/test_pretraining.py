@@ -35,7 +35,7 @@ def test_the_error_is_the_one_asked_for_in_pretraining_and_in_clustering(cls):
     model.fill_head(fit, Start(np.eye(2, dtype=np.float32), np.arange(60) % 2, 1.0))
     fit.memory["target"] = torch.full((60, 2), 0.5)
     batch = fit.batch(torch.arange(6), 0)
-    expected = bce(fit.model.decoder(fit.model.encode(batch.view)), batch.moved)
+    expected = bce(fit.model.decoder(fit.model.encode(batch.view)), batch.wanted)
     torch.testing.assert_close(model.pretrain_terms(fit, batch)["reconstruction"], expected)
     torch.testing.assert_close(model.terms(fit, batch)["reconstruction"], expected)
 
@@ -43,7 +43,7 @@ def test_the_error_is_the_one_asked_for_in_pretraining_and_in_clustering(cls):
 def test_small_clusters_are_learned_beside_that_error_too():
     model, fit = ready(IMSAT, small=2)
     batch = fit.batch(torch.arange(6), 0)
-    expected = bce(fit.model.decoder(fit.model.encode(batch.view)), batch.moved)
+    expected = bce(fit.model.decoder(fit.model.encode(batch.view)), batch.wanted)
     torch.testing.assert_close(model.pretrain_terms(fit, batch)["reconstruction"], expected)
 
 

@@ -194,10 +194,12 @@ def test_no_number_is_made_up_for_a_schedule_without_length():
 def test_what_a_decoder_should_make_of_a_view_is_moved_but_not_noisy():
     x = torch.rand(6, 1, 8, 8)
     fit = make_fit(torch.nn.Linear(1, 1), augment=Augment(rotate=20, noise=0.5, mask=0.2))
-    batch = replace(fit.batch(torch.arange(6), 0), x=x)
+    still = replace(fit.batch(torch.arange(6), 0), x=x)
+    assert still.wanted is x  # no dense network
+    batch = replace(still, follows=True)
     moved = Augment(rotate=20)(x, batch.generator("augment"))
-    torch.testing.assert_close(batch.moved, moved)
+    torch.testing.assert_close(batch.wanted, moved)
     assert not torch.allclose(batch.view, moved)
     only_moved = replace(batch, augment=Augment(rotate=20))
-    assert only_moved.moved is only_moved.view
-    assert replace(batch, augment=None).moved is x
+    assert only_moved.wanted is only_moved.view
+    assert replace(batch, augment=None).wanted is x

@@ -116,7 +116,7 @@ class DCN(DeepClusterer):
             s = fit.memory["start"][batch.index].to(s.device)
         error = distances.gather(1, s[:, None]).mean() / float(fit.memory["unit"]) ** 2
         self.move(fit, z.detach().float(), s)
-        return {"reconstruction": fit.model.error(z, batch.moved), "kmeans": 0.5 * self.lam * error}
+        return {"reconstruction": fit.model.error(z, batch.wanted), "kmeans": 0.5 * self.lam * error}
 
     def move(self, fit: Fit, z: Tensor, s: Tensor) -> None:
         """Bring each centre to the mean of all codes that it has seen, those of a batch (b, d) among them."""

@@ -193,8 +193,8 @@ class DEPICT(DeepClusterer):
         corrupted = walk(encoder, batch.view, noise=self.noise)
         back = walk(decoder, corrupted[-1])
         error = RECONSTRUCTIONS[fit.model.reconstruction]
-        errors = {"reconstruction": self.row_weight * error(back[-1], batch.moved)}
-        if self.hidden_weight and (pairs := mirrored(walk(encoder, batch.moved), back)):
+        errors = {"reconstruction": self.row_weight * error(back[-1], batch.wanted)}
+        if self.hidden_weight and (pairs := mirrored(walk(encoder, batch.wanted), back)):
             errors["hidden"] = self.hidden_weight * torch.stack([mse(h_hat, h) for h_hat, h in pairs]).sum()
         return corrupted[-1], errors
 

@@ -117,7 +117,7 @@ class DKM(DeepClusterer):
         if fit.clock.step < fit.settings["warmup"]:
             q = nn.functional.one_hot(fit.memory["start"][batch.index], self.n_clusters).to(q)
         error = (q * distances).sum(1).mean()
-        return {"reconstruction": fit.model.error(z, batch.moved), "kmeans": self.lam * error}
+        return {"reconstruction": fit.model.error(z, batch.wanted), "kmeans": self.lam * error}
 
 
 class SoftMin(nn.Module):

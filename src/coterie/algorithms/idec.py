@@ -75,6 +75,6 @@ class IDEC(DEC):
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         z = fit.model.encode(batch.view)  # (b, d)
         return {
-            "reconstruction": fit.model.error(z, batch.moved),
+            "reconstruction": fit.model.error(z, batch.wanted),
             "kl": self.gamma * kl_divergence(p, fit.model.head(z)),
         }

@@ -192,7 +192,7 @@ class IMSAT(DeepClusterer):
         if not self.small or not fit.augment:
             return super().pretrain_terms(fit, batch)
         z = fit.model.encode(torch.cat([batch.x, batch.view]))  # (2b, d)
-        error = fit.model.error(z.chunk(2)[1], batch.moved)
+        error = fit.model.error(z.chunk(2)[1], batch.wanted)
         found = information(fit.model.head.small(z), lam=self.lam, mu=self.mu)
         return {"reconstruction": error, **{name: ASIDE * term for name, term in found.items()}}
 

@@ -78,7 +78,7 @@ def terms(fit: Fit, batch: Batch) -> dict[str, Tensor]:
     before = [encoder for encoder, _ in pairs[: number - 1]]
     encoder, decoder = pairs[number - 1]
     seen = _through(before, batch.view)
-    h = seen if batch.view is batch.moved else _through(before, batch.moved)  # (b, ...), what is to come back
+    h = seen if batch.view is batch.wanted else _through(before, batch.wanted)  # (b, ...), what is to come back
     back = decoder(dropout(encoder(dropout(seen, share)), share))
     return {"denoising": 0.5 * h[0].numel() * mse(back.flatten(1), h.flatten(1))}
 

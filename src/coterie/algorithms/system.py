@@ -50,11 +50,13 @@ class System(BaseEstimator):
         """Raise an InputError if one of the system's own parameters breaks its rule."""
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the error of reconstructing augmented rows, as they were moved, without their noise.
+        """Return the error of reconstructing augmented rows without their noise.
 
-        To bring them back to where they were, the decoder would have to guess; what it cannot guess blurs the code.
+        A dense network returns them as they were moved: to bring them back to where they lay it would have to guess,
+        and what it cannot guess blurs the code. A convolution sees the same thing wherever it lies, and its code is
+        better where it need not hold what moved.
         """
-        return {"reconstruction": fit.model.error(fit.model.encoder(batch.view), batch.moved)}
+        return {"reconstruction": fit.model.error(fit.model.encoder(batch.view), batch.wanted)}
 
     def plan(self, fit: Fit) -> Phase | None:
         """Return the next of ``phases``, None after the last."""

@@ -187,7 +187,7 @@ class VaDE(DeepClusterer):
         kl = gaussian_kl(mean, log_var, centers=head.centers, center_log_var=head.log_var)  # (b, K)
         cost = kl - head.log_pi  # of a row's being in a cluster, but for gamma's own entropy
         log_gamma = head(z)  # (b, K)
-        reconstruction = -model.decoder.log_likelihood(z, batch.moved).mean()
+        reconstruction = -model.decoder.log_likelihood(z, batch.wanted).mean()
         if step >= self.hold * fit.settings["train"].n_steps(len(fit.source)):
             prior = (log_gamma.exp() * (cost + log_gamma)).sum(1).mean()
             return {"reconstruction": reconstruction, "prior": prior}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
@@ -43,6 +43,8 @@ class MLP(Settings):
     >>> MLP(hidden=(64,)).hidden
     (64,)
     """
+
+    follows: ClassVar[bool] = True  # its decoder returns augmented rows as they were moved
 
     hidden: tuple[int, ...] = (500, 500, 2000)
     decoder: str | tuple[int, ...] = "mirror"

@@ -121,6 +121,8 @@ class Batch:
         Clean, scaled rows on the device.
     augment : Augment or None
         How views are made.
+    follows : bool
+        Whether a decoder returns rows as they were moved, or as they lay.
     generator : callable
         Gives the random numbers of this batch for a purpose, as a generator on the processor.
     """
@@ -128,6 +130,7 @@ class Batch:
     index: Tensor
     x: Tensor
     augment: Augment | None
+    follows: bool
     generator: Callable[[str], torch.Generator]
 
     @cached_property
@@ -136,8 +139,10 @@ class Batch:
         return self.make_view(self.x)
 
     @cached_property
-    def moved(self) -> Tensor:
-        """What a decoder should make of the view, shape (b, *shape): rows as they were moved, without noise or mask."""
+    def wanted(self) -> Tensor:
+        """What a decoder should make of the view, shape (b, *shape): rows without noise or mask, moved or as they lay."""
+        if not self.follows:
+            return self.x
         if not self.augment or not (self.augment.noise or self.augment.mask):
             return self.view
         return replace(self.augment, noise=0.0, mask=0.0)(self.x, self.generator("augment"))
@@ -198,4 +203,8 @@ class Fit:
         def generator(purpose: str) -> torch.Generator:
             return self.streams.generator(purpose, *counters)
 
-        return Batch(index, self.source.take(index).to(self.runtime.device), self.augment, generator)
+        x, follows = (
+            self.source.take(index).to(self.runtime.device),
+            getattr(self.settings.get("network"), "follows", False),
+        )
+        return Batch(index, x, self.augment, follows, generator)
