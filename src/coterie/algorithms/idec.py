@@ -37,7 +37,7 @@ class IDEC(DEC):
     -----
     Both terms are means, over rows and (reconstruction) over the values of a row, so that gamma means the same for
     every batch size and image size. The encoder reads augmented rows and the
-    decoder returns them as they were moved, without noise.
+    decoder returns them without noise, a dense one as they were moved.
 
     References
     ----------

@@ -140,7 +140,7 @@ class Batch:
 
     @cached_property
     def wanted(self) -> Tensor:
-        """What a decoder should make of the view, shape (b, *shape): rows without noise or mask, moved or as they lay."""
+        """What a decoder should make of the view, shape (b, *shape): rows without noise, moved or as they lay."""
         if not self.follows:
             return self.x
         if not self.augment or not (self.augment.noise or self.augment.mask):
