@@ -75,8 +75,8 @@ class VaDE(DeepClusterer):
     Departures from the paper: the autoencoder is pretrained whole, on augmented rows and by squared error, where the
     paper stacks layers. The mixture begins with the moments of the clusters of ``start``, where the paper fits one to
     the code; and the code is held to these clusters for a while, since they are no diagonal Gaussians yet, and the
-    bound, most of which is reconstruction, would let go what ``start`` found. Rows are augmented; the
-    likelihood is that of rows without noise, of a dense network as they were moved. The noise of the code begins as a share of the
+    bound, most of which is reconstruction, would let go what ``start`` found. Rows are augmented; the likelihood is
+    that of rows without noise, of a dense network as they were moved. The noise of the code begins as a share of the
     spread within the clusters, so that the pretrained decoder can read the draws. The weights pi are a softmax of free
     parameters. The variance of the Gaussian likelihood is learned: a fixed one, of standardised columns, would drown
     most clusters. AdamW has a one-cycle rate, where the paper's Adam has steps. ``from_recipe("paper")`` has the

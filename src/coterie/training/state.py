@@ -203,8 +203,6 @@ class Fit:
         def generator(purpose: str) -> torch.Generator:
             return self.streams.generator(purpose, *counters)
 
-        x, follows = (
-            self.source.take(index).to(self.runtime.device),
-            getattr(self.settings.get("network"), "follows", False),
-        )
+        x = self.source.take(index).to(self.runtime.device)
+        follows = getattr(self.settings.get("network"), "follows", False)
         return Batch(index, x, self.augment, follows, generator)
