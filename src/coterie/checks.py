@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
-from typing import TypeGuard
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
 
 from coterie.errors import InputError
 
@@ -48,7 +50,72 @@ def within(value: object, low: float, high: float = math.inf) -> bool:
     return _is_number(value) and low <= value < high
 
 
-def require(owner: str, holder: object, rules: Iterable[tuple[str, bool, str]]) -> None:
+def are_shares(values: object, n: int) -> bool:
+    """Return whether values are n positive numbers.
+
+    Parameters
+    ----------
+    values : object
+        What a user gave.
+    n : int
+        How many there must be.
+
+    Returns
+    -------
+    bool
+        False also for infinities, NaN and booleans.
+    """
+    given = np.asarray(values)
+    return given.shape == (n,) and given.dtype.kind in "iuf" and bool(np.isfinite(given).all() and (given > 0).all())
+
+
+class Rule(NamedTuple):
+    """What a parameter must be, as a test and in words.
+
+    Parameters
+    ----------
+    holds : callable
+        From a value to whether it keeps the rule.
+    words : str
+        The rule, to follow "must be".
+
+    Examples
+    --------
+    >>> from coterie.checks import number
+    >>> rule = number(0, below=1)
+    >>> rule.words, rule.holds(0.5), rule.holds(1.0)
+    ('a number in [0, 1)', True, False)
+    """
+
+    holds: Callable[[Any], bool]
+    words: str
+
+    def or_word(self, word: str | None) -> Rule:
+        """Return the rule that allows this word, or None, too."""
+        return Rule(lambda v: _is(v, word) or self.holds(v), f"{word!r} or {self.words}")
+
+
+def integer(least: int) -> Rule:
+    """Return the rule of an integer of at least ``least``."""
+    return Rule(lambda v: whole(v, least), f"an integer >= {least}")
+
+
+def number(low: float, *, below: float = math.inf) -> Rule:
+    """Return the rule of a number in [low, below)."""
+    words = f"a number >= {low}" if below == math.inf else f"a number in [{low}, {below})"
+    return Rule(lambda v: within(v, low, below), words)
+
+
+def one_of(words: Iterable[str]) -> Rule:
+    """Return the rule of one word of several."""
+    known = tuple(words)
+    return Rule(lambda v: isinstance(v, str) and v in known, f"one of {', '.join(known)}")
+
+
+POSITIVE = Rule(lambda v: within(v, 0) and v > 0, "a positive number")
+
+
+def require(owner: str, holder: object, rules: Mapping[str, Rule]) -> None:
     """Raise for the first broken rule.
 
     Parameters
@@ -57,18 +124,22 @@ def require(owner: str, holder: object, rules: Iterable[tuple[str, bool, str]]) 
         Whose parameters they are, as the user knows it.
     holder : object
         Has the values as attributes.
-    rules : iterable of (str, bool, str)
-        Parameter, whether its rule holds, the rule in words.
+    rules : mapping of str to Rule
+        By parameter.
 
     Raises
     ------
     InputError
         Naming the parameter, its owner, the rule and the value.
     """
-    for name, holds, rule in rules:
-        if not holds:
-            value = getattr(holder, name)
-            raise InputError(f"The '{name}' parameter of {owner} must be {rule}. Got {value!r} instead.")
+    for name, rule in rules.items():
+        value = getattr(holder, name)
+        if not rule.holds(value):
+            raise InputError(f"The '{name}' parameter of {owner} must be {rule.words}. Got {value!r} instead.")
+
+
+def _is(value: object, word: str | None) -> bool:
+    return value is None if word is None else isinstance(value, str) and value == word
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors
 
 BLOCK = 4096  # rows whose differences to their neighbours are held at a time
 
@@ -48,6 +49,37 @@ def neighbours(z: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.ndarray
         for m in range(k):
             squared[part, m] = np.square(z[part] - z[nearest[part, m]], dtype=np.float64).sum(1)
     return nearest, squared
+
+
+def distances_to_neighbour(x: np.ndarray, *, seed: int, number: int = 10, sample: int = 10_000) -> np.ndarray:
+    """Return the distance of each row to one of its nearest among a sample of the rows.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Rows.
+    seed : int
+        Seed of the sample.
+    number : int, default=10
+        Which neighbour; the farthest where there are fewer.
+    sample : int, default=10_000
+        Rows in it, at most.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Distances.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.neighbours import distances_to_neighbour
+    >>> distances_to_neighbour(np.array([[0.0], [1.0], [3.0]]), seed=0, number=1).tolist()
+    [1.0, 1.0, 2.0]
+    """
+    known = x[np.random.default_rng(seed).permutation(len(x))[:sample]]
+    nearest = NearestNeighbors(n_neighbors=min(number + 1, len(known))).fit(known)  # a row is its own first
+    return nearest.kneighbors(x)[0][:, -1]
 
 
 def affinity_graph(nearest: np.ndarray, squared: np.ndarray, width: float = 1.0) -> csr_matrix:

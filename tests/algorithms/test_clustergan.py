@@ -26,7 +26,7 @@ PLAIN = GAN(hidden=(8,), batch_norm=False)
 def ready(X=None, **parameters):
     """An estimator and a fit with first weights, on standardised rows unless others are given."""
     source = make_source(blobs(n=40)[0] if X is None else X)
-    model = small(ClusterGAN, **{"networks": PLAIN, "penalty": 10.0} | parameters)
+    model = small(ClusterGAN, **{"network": PLAIN, "penalty": 10.0} | parameters)
     settings = resolve(model, source)
     network = build(model, source.spec, settings=settings, streams=Streams(0))
     return model, Fit(
@@ -67,7 +67,7 @@ def encode(network, x, n):
 def test_the_critics_terms_are_those_of_the_paper():
     model, fit = ready()
     batch = fit.batch(torch.tensor([3, 1, 17, 20]), 0, 5)
-    z = model._draw(batch)[0].double().numpy()
+    z = model.draw(fit, batch)[0].double().numpy()
     x, x_hat = batch.x.double().numpy(), generate(fit.model.decoder, z)
     t = torch.rand(4, 1, generator=batch.generator("between")).double().numpy()
     critic = fit.model.critic
@@ -79,28 +79,49 @@ def test_the_critics_terms_are_those_of_the_paper():
     assert float(terms["penalty"].detach()) == pytest.approx(10 * ((slope - 1) ** 2).mean(), rel=1e-4)
 
 
-@pytest.mark.parametrize("augment", ["none", Augment(noise=2.0)])
-def test_the_generators_terms_are_those_of_the_docstring(augment):
-    model, fit = ready(augment=augment, beta_n=3.0, beta_c=7.0)
+@pytest.mark.parametrize("held", [False, True])
+def test_the_generators_terms_are_those_of_the_docstring(held):
+    model, fit = ready(augment=Augment(noise=2.0), beta_n=3.0, beta_c=7.0, hold=0.5)
     batch, n = fit.batch(torch.tensor([3, 1, 17, 20]), 0, 5), 2
-    z, k = (a.numpy() for a in model._draw(batch))
+    fit.memory["start"] = torch.arange(40) % 3
+    fit.clock.step = fit.settings["train"].steps // 2 - held
+    z, k = (a.numpy() for a in model.draw(fit, batch))
     network = fit.model
     x_hat = generate(network.decoder, z.astype(float))
-    z_n, _ = encode(network.encoder, x_hat, n)
-    _, log_q = encode(network.encoder, batch.make_view(torch.from_numpy(x_hat)).numpy(), n)
+    z_n, log_q = encode(network.encoder, x_hat, n)
     expected = {
         "generator": -criticise(network.critic, x_hat)[0].mean(),
         "noise": 3 * ((z_n - z[:, :n]) ** 2).mean(),
         "cluster": -7 * log_q[np.arange(4), k].mean(),
     }
-    assert np.allclose(log_q, encode(network.encoder, x_hat, n)[1]) == (augment == "none")
+    if held:  # to the start's clusters of changed rows
+        _, log_q = encode(network.encoder, batch.view.double().numpy(), n)
+        expected["start"] = -7 * log_q[np.arange(4), [0, 1, 2, 2]].mean()
     terms = {name: float(term.detach()) for name, term in model.generator_terms(fit, batch).items()}
     assert terms == pytest.approx(expected, rel=1e-4)
 
 
+def test_pretraining_is_that_of_an_autoencoder_whose_code_the_generator_reads():
+    model, fit = ready(augment="none")
+    batch = fit.batch(torch.arange(8), 0)
+    z_n, log_q = encode(fit.model.encoder, batch.x.double().numpy(), 2)
+    x_hat = generate(fit.model.decoder, np.hstack([z_n, np.exp(log_q)]))
+    terms = model.pretrain_terms(fit, batch)
+    assert float(terms["reconstruction"].detach()) == pytest.approx(((x_hat - batch.x.numpy()) ** 2).mean(), rel=1e-4)
+
+
+def test_the_game_begins_from_the_start_or_without_pretraining_from_nothing():
+    X, _ = blobs()
+    begun, bare = small(ClusterGAN).fit(X), small(ClusterGAN, pretrain=None).fit(X)
+    assert begun.pretrained_code_.shape == (90, 5)
+    assert bare.pretrained_code_ is None
+    assert [{r["phase"] for r in model.history_} for model in (begun, bare)] == [{"pretrain", "cluster"}, {"cluster"}]
+    assert any("terms" in r and "start" in r["terms"] for r in begun.history_) or "start" in str(begun.history_)
+
+
 def test_what_the_generator_reads_is_noise_of_sigma_beside_even_clusters():
     model, fit = ready(sigma=0.5)
-    draws = [model._draw(fit.batch(torch.arange(40), 0, step)) for step in range(250)]
+    draws = [model.draw(fit, fit.batch(torch.arange(40), 0, step)) for step in range(250)]
     z, k = (torch.cat(parts) for parts in zip(*draws, strict=True))  # 10,000 draws
     assert float(z[:, :2].std()) == pytest.approx(0.5, rel=0.03)
     assert torch.equal(z[:, 2:].argmax(1), k)
@@ -122,7 +143,7 @@ def test_each_turn_changes_its_own_networks_only():
         found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
         return {name.split(".")[0] for name, grad in zip(parameters, found, strict=True) if grad is not None}
 
-    critic, generator = model.phases(fit)[0].turns
+    critic, generator = model.phases(fit)[-1].turns
     assert (critic.trains, critic.repeat, generator.repeat) == (("critic",), 2, 1)
     assert moved(critic) == {"critic"}
     assert moved(generator) == {"critic", "encoder", "decoder"}
@@ -132,7 +153,7 @@ def test_each_turn_changes_its_own_networks_only():
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_a_batch_of_one_has_finite_terms(batch_norm):
-    model, fit = ready(networks=GAN(hidden=(8,), batch_norm=batch_norm), augment="noise")
+    model, fit = ready(network=GAN(hidden=(8,), batch_norm=batch_norm), augment="noise")
     fit.model.train()
     batch = fit.batch(torch.tensor([5]), 0)
     for terms in (model.critic_terms(fit, batch), model.generator_terms(fit, batch)):
@@ -206,7 +227,7 @@ def test_what_cannot_be_sampled_is_refused():
 def test_images_of_any_size_are_made_in_their_layout(shape):
     X = np.random.default_rng(0).integers(0, 255, (12, *shape), dtype=np.uint8)
     short = Schedule(steps=2, batch_size=4)
-    model = ClusterGAN(2, noise_size=3, networks=GAN(channels=(4, 6), hidden=(8,)), train=short, random_state=0).fit(X)
+    model = ClusterGAN(2, noise_size=3, network=GAN(channels=(4, 6), hidden=(8,)), train=short, random_state=0).fit(X)
     made = model.sample(5, random_state=0)
     assert made.shape == (5, *shape)
     assert made.min() >= 0  # the sigmoid's range, in bytes
@@ -221,8 +242,8 @@ def test_convolutions_learn_to_make_what_rows_look_like():
 
     def error(steps):
         fast = Schedule(steps=steps, batch_size=32, learning_rate=5e-3, shape="cosine", momentum=0.5, beta2=0.9)
-        networks = GAN(channels=(8,), hidden=(32,))
-        model = ClusterGAN(2, noise_size=2, networks=networks, train=fast, penalty=1.0, random_state=0).fit(X)
+        network = GAN(channels=(8,), hidden=(32,))
+        model = ClusterGAN(2, noise_size=2, network=network, train=fast, penalty=1.0, random_state=0).fit(X)
         return np.abs(model.sample(200, random_state=0).mean(0) - X.mean(0)).mean()
 
     assert error(60) < 0.5 * error(0)
@@ -232,7 +253,7 @@ def test_convolutions_learn_to_make_what_rows_look_like():
 def test_going_on_after_a_stop_gives_the_same_bits(tmp_path):
     class StopAt(Callback):
         def on_step(self, fit, phase):
-            if fit.clock.total == 7:
+            if fit.phase.name == "cluster" and fit.clock.step == 7:
                 os.kill(os.getpid(), signal.SIGINT)
 
     X, _ = blobs()
@@ -254,14 +275,14 @@ def test_no_gradient_is_kept_for_networks_that_stand_still():
             return super().generator_terms(fit, batch)
 
     seen = []
-    model = Look(3, noise_size=2, networks=PLAIN, train=Schedule(steps=2), random_state=0).fit(blobs()[0])
+    model = Look(3, noise_size=2, network=PLAIN, train=Schedule(steps=2), random_state=0).fit(blobs()[0])
     assert seen == [{False}, {False}]
     assert all(p.requires_grad for p in model.model_.parameters())
 
 
 def test_the_papers_recipe_has_the_papers_network():
     model = ClusterGAN.from_recipe("paper", n_clusters=10)
-    _, fit = ready(np.random.default_rng(0).integers(0, 255, (4, 28, 28), dtype=np.uint8), networks=model.networks)
+    _, fit = ready(np.random.default_rng(0).integers(0, 255, (4, 28, 28), dtype=np.uint8), network=model.network)
     counts = {part: sum(p.numel() for p in getattr(fit.model, part).parameters()) for part in ("decoder", "critic")}
     conv = 16 * 1 * 64 + 64 + 16 * 64 * 128 + 128
     assert counts["critic"] == conv + 6272 * 1024 + 1024 + 1024 + 1
@@ -275,13 +296,13 @@ def test_the_papers_recipe_has_the_papers_network():
     ("parameters", "message"),
     [
         ({"noise_size": 0}, "'noise_size' parameter of ClusterGAN must be an integer >= 1. Got 0"),
-        ({"networks": "conv"}, "'networks' parameter of ClusterGAN must be 'auto' or GAN. Got 'conv'"),
-        ({"networks": GAN(hidden=(0,))}, "'hidden' parameter of GAN in 'networks' must be a tuple of integers >= 1"),
-        ({"networks": GAN(kernel=1)}, "'kernel' parameter of GAN in 'networks' must be an integer >= 2. Got 1"),
+        ({"network": "conv"}, "'network' parameter of ClusterGAN must be 'auto' or GAN. Got 'conv'"),
+        ({"network": GAN(hidden=(0,))}, "'hidden' parameter of GAN in 'network' must be a tuple of integers >= 1"),
+        ({"network": GAN(kernel=1)}, "'kernel' parameter of GAN in 'network' must be an integer >= 2. Got 1"),
         ({"critic_steps": 0}, "'critic_steps' parameter of ClusterGAN must be an integer >= 1"),
         ({"sigma": 0}, "'sigma' parameter of ClusterGAN must be a positive number. Got 0"),
         ({"penalty": -1}, "'penalty' parameter of ClusterGAN must be a number >= 0. Got -1"),
-        ({"read": "argmax"}, "'read' parameter of ClusterGAN must be 'softmax' or 'kmeans'. Got 'argmax'"),
+        ({"read": "argmax"}, "'read' parameter of ClusterGAN must be one of softmax, kmeans. Got 'argmax'"),
         ({"augment": Augment(shift=0.1)}, "'augment' parameter must leave geometry alone"),
     ],
 )

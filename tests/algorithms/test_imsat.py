@@ -11,9 +11,9 @@ from small import blobs, small
 from coterie import IMSAT, Augment, Schedule, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.imsat import ASIDE, distance_to_neighbour
 from coterie.data import make_source
 from coterie.errors import InputError, Interrupted
+from coterie.neighbours import distances_to_neighbour
 from coterie.training import Callback, Fit, Phase, Runtime, Streams
 
 
@@ -94,7 +94,7 @@ def test_the_adversarial_step_has_its_length_and_does_more_than_a_random_one():
     fit.augment = None
     batch = fit.batch(torch.arange(40), 0)
     step = model.adversary(fit, batch)
-    radius = 0.25 * distance_to_neighbour(fit.source, 0)
+    radius = 0.25 * torch.from_numpy(distances_to_neighbour(batch.x.numpy(), seed=0)).float()
     torch.testing.assert_close(step.norm(dim=1), radius)
 
     def moved(r):
@@ -107,10 +107,8 @@ def test_the_adversarial_step_has_its_length_and_does_more_than_a_random_one():
 
 def test_the_unit_of_a_step_is_the_tenth_neighbour():
     X, _ = blobs(n=40, spread=2.0)
-    source = make_source(X)
-    x = source.take(slice(0, 40)).double().numpy()
-    apart = np.sqrt(((x[:, None] - x[None]) ** 2).sum(2))
-    np.testing.assert_allclose(distance_to_neighbour(source, 0), np.sort(apart, axis=1)[:, 10], rtol=1e-5)
+    apart = np.sqrt(((X[:, None] - X[None]) ** 2).sum(2))
+    np.testing.assert_allclose(distances_to_neighbour(X, seed=0), np.sort(apart, axis=1)[:, 10], rtol=1e-5)
 
 
 class Names(Callback):
@@ -152,21 +150,6 @@ def test_centres_are_the_clusters_mean_codes():
         np.testing.assert_allclose(model.cluster_centers_[k], z[model.labels_ == k].mean(0), rtol=1e-4, atol=1e-5)
 
 
-def test_pretraining_has_the_same_terms_on_small_clusters_where_rows_are_changed():
-    model, fit = ready(lam=0.3, mu=2.0, small=4)
-    batch = fit.batch(torch.arange(12), 0)
-    terms = model.pretrain_terms(fit, batch)
-    assert list(terms) == ["reconstruction", "agreement", "marginal", "conditional"]
-    z = fit.model.encode(batch.view)
-    torch.testing.assert_close(terms["reconstruction"], (fit.model.decode(z) - batch.x).square().mean())
-    assert fit.model.head.small.weight.shape == (12, 2)
-    expected = by_hand(fit, batch, lam=0.3, mu=2.0, head=fit.model.head.small)
-    for term, value in zip(list(terms.values())[1:], expected, strict=True):
-        assert float(term.detach()) == pytest.approx(ASIDE * value, rel=1e-4)
-    fit.augment = None
-    assert list(model.pretrain_terms(fit, batch)) == ["reconstruction"]
-
-
 class StopAt(Callback):
     """Interrupts as Ctrl-C does."""
 
@@ -194,7 +177,6 @@ def test_stopped_while_clustering_and_resumed_is_the_same_to_the_bit(tmp_path):
         ({"lam": 0}, "'lam' parameter of IMSAT must be a positive number. Got 0"),
         ({"mu": -1}, "'mu' parameter of IMSAT must be a number >= 0. Got -1"),
         ({"adversarial": "some"}, "'adversarial' parameter of IMSAT must be 'auto' or a number >= 0. Got 'some'"),
-        ({"small": 0.5}, "'small' parameter of IMSAT must be an integer >= 0. Got 0.5"),
         ({"warmup": -1}, "'warmup' parameter of IMSAT must be 'auto' or an integer >= 0. Got -1"),
     ],
 )

@@ -111,27 +111,6 @@ def test_partners_are_drawn_evenly_from_the_own_cluster():
     assert (drawn[own] - expected).abs().max() < 6 * expected**0.5
 
 
-def test_so_many_negatives_as_asked_for():
-    model, fit = ready(margin=5.0)  # every triplet has a loss, so that the mean tells which were drawn
-    y = torch.arange(90) % 2  # as many rows to be far from for each row
-    fit.memory |= {"clusters": y, "groups": y, "members": y.argsort(stable=True)}
-    fit.memory |= {"sizes": torch.tensor([45, 45]), "begins": torch.tensor([0, 45])}
-    index = torch.arange(20)
-
-    def losses(n_negatives):
-        model.n_negatives, found = n_negatives, []
-        for step in range(400):
-            fit.clock.step = step
-            with torch.no_grad():
-                found.append(float(model.terms(fit, fit.batch(index, 0))["triplet"]))
-        return np.array(found)
-
-    every, more, one = losses(None), losses(1000), losses(1)
-    np.testing.assert_allclose(every, more)
-    assert (one - every).std() > 0.01
-    assert (one - every).mean() == pytest.approx(0.0, abs=5 * (one - every).std() / 400**0.5)
-
-
 def test_relabelling_clusters_changes_nothing():
     model, fit = ready()
     index = torch.arange(30)
@@ -140,8 +119,7 @@ def test_relabelling_clusters_changes_nothing():
     order = torch.randperm(k, generator=torch.Generator().manual_seed(1))
     fit.memory["clusters"] = order[fit.memory["clusters"]]
     fit.memory["groups"] = 2 - fit.memory["groups"]
-    for name in ("sizes", "begins"):
-        fit.memory[name] = fit.memory[name][order.argsort()]
+    fit.memory["members"] = fit.memory["clusters"].argsort(stable=True)
     torch.testing.assert_close(model.terms(fit, fit.batch(index, 0))["triplet"], before)
 
 
@@ -169,10 +147,10 @@ def test_merges_and_transductive_labels_are_kept_and_saved(tmp_path):
     assert model.merge_affinities_.shape == (len(model.merges_),)
     assert model.leaves_.max() == len(model.merges_)
     assert adjusted_rand_score(y, model.transductive_labels_) == 1.0
-    assert float(model.agreement_) == (model.labels_ == model.transductive_labels_).mean()
+    assert (model.labels_ == model.transductive_labels_).mean() > 0.95
     model.save(tmp_path / "m")
     loaded = coterie.load(tmp_path / "m")
-    for name in ("merges_", "merge_affinities_", "leaves_", "transductive_labels_", "agreement_"):
+    for name in ("merges_", "merge_affinities_", "leaves_", "transductive_labels_"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(model, name))
     assert not hasattr(model, "inverse_transform")
 
@@ -202,7 +180,7 @@ def test_small_images_have_an_encoder_that_leaves_them_some_pixels(side):
 
 
 def test_own_rules_and_the_papers_recipe():
-    for name, value in (("eta", 1.0), ("n_neighbours", 0), ("margin", 0), ("n_negatives", 0), ("reclusters", -1)):
+    for name, value in (("eta", 1.0), ("n_neighbors", 0), ("margin", 0), ("reclusters", -1)):
         with pytest.raises(InputError, match=f"'{name}' parameter of JULE"):
             small(JULE, **{name: value}).fit(blobs()[0])
     X, _ = bars(n=40, side=12)

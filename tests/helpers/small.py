@@ -9,7 +9,7 @@ SYSTEMS = tuple(NAMED.values())
 OWN = {  # what a system needs beside, or instead of, the settings below, by its name
     "ClusterGAN": {
         "noise_size": 2,
-        "networks": GAN(hidden=(64,)),
+        "network": GAN(hidden=(64,)),
         "train": Schedule(steps=150, batch_size=32, learning_rate=1e-2, shape="cosine", momentum=0.5, beta2=0.9),
         "critic_steps": 2,
         "penalty": 1.0,

@@ -8,13 +8,14 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.inputs import open_source
 from coterie.errors import InputError
-from coterie.nn import Model, Nearest, PooledConv
+from coterie.nn import Model, Nearest
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
-from coterie.training import Fit, Schedule, Streams, encode
+from coterie.training import Fit, Streams, encode
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -66,16 +67,7 @@ class AEKMeans(DeepClusterer):
 
     title: ClassVar[str] = "Autoencoder, then k-means on the code"
     auto_start: ClassVar[str | None] = "kmeans"  # this baseline's name says which
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        # A well-known tutorial's small convolutional network for 28 x 28 digits, in Keras; the code has 98 numbers.
-        "tutorial": {
-            "network": PooledConv(channels=(16, 2), initialiser="glorot"),
-            "reconstruction": "bce",
-            "augment": "none",
-            "start": "kmeans",
-            "pretrain": Schedule(epochs=3, batch_size=32, optimiser="adadelta", learning_rate=1.0, shape="constant"),
-        },
-    }
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.AE_KMEANS
 
     def make_head(self, code_size: int) -> Nearest:
         """Return round Gaussians of one width around K centres."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from coterie.checks import require, whole, within
+from coterie.checks import Rule, integer, number, one_of, require, within
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
-from coterie.nn import MLP, NETWORKS, RECONSTRUCTIONS, Conv, Model, PooledConv
+from coterie.nn import GAN, MLP, NETWORKS, RECONSTRUCTIONS, Conv, Model, PooledConv
 from coterie.persistence import encode_value
 from coterie.starts import STARTS
 from coterie.training import Layerwise, Runtime, Schedule, Streams
@@ -41,9 +40,10 @@ def check_parameters(estimator: Clusterer, source: Source) -> None:
     """
     e, owner = estimator, type(estimator).__name__
     given = e.get_params(deep=False)
-    require(owner, e, [(name, rule(given[name]), words) for name, rule, words in _RULES if name in given])
+    own = {name: rule for base in reversed(type(e).__mro__) for name, rule in vars(base).get("rules", {}).items()}
+    require(owner, e, {name: rule for name, rule in (SHARED | own).items() if name in given})
     for name, value in given.items():
-        if isinstance(value, Schedule):
+        if isinstance(value, Schedule | GAN):
             value.check(name)
     if e.n_clusters > len(source):
         raise InputError(
@@ -151,19 +151,22 @@ def _is_pretraining(value: object) -> bool:
     return value is None or isinstance(value, Layerwise) or value == "none" or _is_schedule(value)
 
 
-_RULES: list[tuple[str, Callable[[Any], bool], str]] = [
-    ("n_clusters", lambda v: whole(v, 1), "an integer >= 1"),
-    ("code_size", lambda v: whole(v, 1), "an integer >= 1"),
-    ("network", _is_network, f"one of {WORDS}, MLP, Conv, PooledConv or a pair of nn.Module"),
-    ("reconstruction", lambda v: v in RECONSTRUCTIONS, f"one of {', '.join(RECONSTRUCTIONS)}"),
-    ("start", lambda v: v == "auto" or v in STARTS, f"'auto' or one of {', '.join(STARTS)}"),
-    ("augment", lambda v: v is None or isinstance(v, str | Augment), "'auto', 'none', Augment or str"),
-    ("pretrain", _is_pretraining, "'auto', 'none', a Schedule or a Layerwise"),
-    ("train", _is_schedule, "'auto' or a Schedule"),
-    ("gather", lambda v: v is None or v == "none" or _is_schedule(v), "'auto', 'none' or a Schedule"),
-    ("warmup", lambda v: v == "auto" or whole(v, 0), "'auto' or an integer >= 0"),
-    ("tol", lambda v: v is None or within(v, 0, 1), "None or a number in [0, 1)"),
-]  # of the parameters that systems share
+SHARED: dict[str, Rule] = {
+    "n_clusters": integer(1),
+    "code_size": integer(1),
+    "network": Rule(_is_network, f"one of {WORDS}, MLP, Conv, PooledConv or a pair of nn.Module"),
+    "reconstruction": one_of(RECONSTRUCTIONS),
+    "start": one_of(STARTS).or_word("auto"),
+    "augment": Rule(lambda v: v is None or isinstance(v, str | Augment), "'auto', 'none', Augment or str"),
+    "pretrain": Rule(_is_pretraining, "'auto', 'none', a Schedule or a Layerwise"),
+    "train": Rule(_is_schedule, "'auto' or a Schedule"),
+    "gather": Rule(lambda v: v is None or v == "none" or _is_schedule(v), "'auto', 'none' or a Schedule"),
+    "gather_rounds": integer(1),
+    "update_interval": integer(1),
+    "hold": Rule(lambda v: within(v, 0) and v <= 1, "a number in [0, 1]"),
+    "warmup": integer(0).or_word("auto"),
+    "tol": number(0, below=1).or_word(None),
+}  # of the parameters that systems share
 
 
 def _identity(value: object) -> object:

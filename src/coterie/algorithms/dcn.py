@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from coterie.algorithms.deep import DeepClusterer
-from coterie.checks import require, whole, within
+from coterie.checks import Rule, number
 from coterie.nn import Nearest
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
@@ -79,14 +79,10 @@ class DCN(DeepClusterer):
     warmup: int | str = "auto"
 
     title: ClassVar[str] = "Deep Clustering Network (Yang 2017)"
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        rules = [
-            ("lam", within(self.lam, 0), "a number >= 0"),
-            ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-        ]
-        require(type(self).__name__, self, rules)
+    trained: ClassVar[tuple[str, ...]] = ("encoder", "decoder")  # by gradients; the centres move by themselves
+    rules: ClassVar[dict[str, Rule]] = {
+        "lam": number(0),
+    }
 
     def make_head(self, code_size: int) -> Nearest:
         """Return round Gaussians of one width around K centres."""
@@ -95,10 +91,6 @@ class DCN(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then network and centres in turn."""
         return [*self.pretrainings(fit), self.clustering(fit)]
-
-    def trained(self) -> tuple[str, ...]:
-        """Return the parts of the model that gradients change; the centres move by themselves."""
-        return ("encoder", "decoder")
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the centres on the start's, and count the rows that they stand for."""

@@ -6,17 +6,15 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import nll_loss, one_hot
+from torch.nn.functional import one_hot
 
+from coterie.algorithms import gathering, recipes
 from coterie.algorithms.deep import DeepClusterer
-from coterie.checks import require, whole, within
-from coterie.nn import MLP, StudentT, kl_divergence, sharpen, student_t
+from coterie.checks import POSITIVE, Rule
+from coterie.nn import StudentT, kl_divergence, sharpen
 from coterie.settings import hyperparameters
-from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, encode
-
-SMALL = 4  # small clusters that rows are first gathered around, for each of the K
-ROWS_OF_SMALL = 20  # rows that each of them should have at least
+from coterie.starts import Start
+from coterie.training import Batch, Fit, Phase, assignments
 
 
 @hyperparameters
@@ -76,41 +74,11 @@ class DEC(DeepClusterer):
     gather_rounds: int = 2
 
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {
-            "network": MLP(hidden=(500, 500, 2000), initialiser="small_normal"),
-            "augment": "none",
-            "start": "kmeans",
-            "pretrain": Layerwise(),
-            "train": Schedule(steps=20_000, optimiser="sgd", learning_rate=0.01, shape="constant"),
-            "update_interval": 160,
-            "tol": 0.001,
-            "gather": None,
-            "unit": 1.0,
-        },
-        # X. Guo's Keras implementation, MNIST settings: SGD at rate 1 for 300 epochs, then SGD at 0.01.
-        "keras": {
-            "network": MLP(hidden=(500, 500, 2000), initialiser="fan_in"),
-            "augment": "none",
-            "start": "kmeans",
-            "pretrain": Schedule(epochs=300, optimiser="sgd", learning_rate=1.0, shape="constant"),
-            "train": Schedule(steps=20_000, optimiser="sgd", learning_rate=0.01, shape="constant"),
-            "update_interval": 140,
-            "tol": 0.001,
-            "gather": None,
-            "unit": 1.0,
-        },
+    rules: ClassVar[dict[str, Rule]] = {
+        "alpha": POSITIVE,
+        "unit": POSITIVE.or_word("auto"),
     }
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        rules = [
-            ("alpha", within(self.alpha, 0) and self.alpha > 0, "a positive number"),
-            ("unit", self.unit == "auto" or (within(self.unit, 0) and self.unit != 0), "'auto' or a positive number"),
-            ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-            ("gather_rounds", whole(self.gather_rounds, 1), "an integer >= 1"),
-        ]
-        require(type(self).__name__, self, rules)
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.DEC
 
     def make_head(self, code_size: int) -> StudentT:
         """Return K Student-t components, which the start puts on its centres."""
@@ -118,39 +86,13 @@ class DEC(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, gathering where it is asked for, clustering."""
-        rounds = 0 if fit.settings["gather"] is None else self.gather_rounds
-        return [*self.pretrainings(fit), *(self.gathering(fit) for _ in range(rounds)), self.clustering(fit)]
-
-    def gathering(self, fit: Fit) -> Phase:
-        """Return the phase that draws rows to many small clusters."""
-        schedule: Schedule = fit.settings["gather"]
-        turn = Turn("gather_terms", ("encoder",), schedule)
-        return Phase("gather", (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
-
-    def enter(self, fit: Fit, phase: Phase) -> None:
-        """Before gathering, cluster the code finely; before clustering, put the head on the start's centres."""
-        super().enter(fit, phase)
-        if phase.name == "gather":
-            z = encode(fit.model.encode, fit.source, fit.runtime.device)
-            k = max(1, min(SMALL * self.n_clusters, len(z) // ROWS_OF_SMALL))
-            seed = fit.streams.integer("gather", fit.clock.phase)
-            many = make_start(fit.settings["start"], z.numpy(), k, seed=seed, n_init=1)
-            fit.memory.setdefault("pretrained_code", z)
-            fit.memory["small_centers"] = torch.from_numpy(many.centers)
-            fit.memory["small_labels"] = torch.from_numpy(many.labels)
-            fit.memory["small_unit"] = torch.tensor(self._unit(many))
+        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds), self.clustering(fit)]
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the components on a start's centres, and let its partition be the first target."""
-        fit.model.head.fill(torch.from_numpy(start.centers), self._unit(start))
+        unit = start.spread if self.unit == "auto" else float(self.unit)
+        fit.model.head.fill(torch.from_numpy(start.centers), unit)
         fit.memory["target"] = one_hot(torch.from_numpy(start.labels), self.n_clusters).float()
-
-    def gather_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the cross entropy between each row's small cluster and its Student-t assignment to all of them."""
-        z, device = fit.model.encode(batch.view).float(), batch.x.device
-        mu, unit = fit.memory["small_centers"].to(device), float(fit.memory["small_unit"])
-        log_q = student_t(z, mu, alpha=self.alpha, unit=unit)
-        return {"gather": nll_loss(log_q, fit.memory["small_labels"][batch.index].to(device))}
 
     def target(self, q: Tensor) -> Tensor:
         """Return P, shape (n, K), from the soft assignments of all rows."""
@@ -168,6 +110,3 @@ class DEC(DeepClusterer):
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         log_q = fit.model.head(fit.model.encode(batch.view))  # (b, K)
         return {"kl": kl_divergence(p, log_q)}
-
-    def _unit(self, start: Start) -> float:
-        return start.spread if self.unit == "auto" else float(self.unit)

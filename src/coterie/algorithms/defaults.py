@@ -84,7 +84,7 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
         return settings
     settings["network"] = _network(settings["network"], spec, n)
     if settings.get("start") == "auto":
-        settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings["code_size"])
+        settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings.get("code_size", 0))
     auto = schedules(spec, n, round_start=settings.get("start") == "kmeans")
     return {name: auto[name] if _is_auto(value) and name in auto else value for name, value in settings.items()}
 
@@ -164,7 +164,7 @@ def schedules(spec: DataSpec, n: int, *, round_start: bool) -> dict[str, Any]:
     gathers = not round_start and n >= (GATHERED_IMAGES if images else MANY_ROWS)
     return {
         "pretrain": Schedule(
-            steps=_steps(at_ten_thousand, n, 0.36),
+            steps=steps_for(at_ten_thousand, n, 0.36),
             batch_size=batch_size,
             learning_rate=fast,
             beta2=0.99,
@@ -172,7 +172,7 @@ def schedules(spec: DataSpec, n: int, *, round_start: bool) -> dict[str, Any]:
         ),
         "gather": gather if gathers else None,
         "warmup": 0 if round_start else WARMUP,
-        "train": Schedule(steps=_steps(1000, n, 0.2), batch_size=batch_size, learning_rate=slow, warmup=0.1),
+        "train": Schedule(steps=steps_for(1000, n, 0.2), batch_size=batch_size, learning_rate=slow, warmup=0.1),
     }
 
 
@@ -227,6 +227,22 @@ def _start(n_rows: int, n_clusters: int, code_size: int) -> str:
     return "manifold" if n_rows >= enough else "kmeans"
 
 
-def _steps(at_ten_thousand: int, n_rows: int, power: float) -> int:
+def steps_for(at_ten_thousand: int, n_rows: int, power: float) -> int:
+    """Return how many steps a number of rows deserves.
+
+    Parameters
+    ----------
+    at_ten_thousand : int
+        Steps for 10,000 rows.
+    n_rows : int
+        How many there are.
+    power : float
+        Of m by which the steps grow.
+
+    Returns
+    -------
+    int
+        A multiple of 10.
+    """
     # More rows hold more to learn, but far less than in proportion.
     return round(at_ten_thousand * min(max(n_rows / 10_000, 0.1), 10.0) ** power / 10) * 10

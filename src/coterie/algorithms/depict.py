@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from coterie.algorithms import gathering, recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import is_dense
-from coterie.checks import require, whole, within
+from coterie.checks import Rule, are_shares, integer, number, require
+from coterie.data import DataSpec
 from coterie.nn import MLP, RECONSTRUCTIONS, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, Schedule, assignments, encode
-
-if TYPE_CHECKING:
-    from coterie.data import DataSpec
+from coterie.training import Batch, Fit, Phase, assignments, encode
 
 
 @hyperparameters
@@ -43,8 +42,8 @@ class DEPICT(DeepClusterer):
     ----------
     {shared}
     prior : array-like of shape (K,) or None, default=None
-        u, the clusters' frequencies where they are known, > 0, in any order; they are dealt out to the start's clusters
-        by size. None stands for equal ones.
+        u, the clusters' frequencies where they are known, > 0, in any order: by size they are dealt out to the start's
+        clusters. None stands for equal ones.
     noise : float, default=0.1
         Share of the values of each hidden encoder layer that the corrupted path loses, in [0, 1).
     row_weight : float, default=1.0
@@ -57,6 +56,7 @@ class DEPICT(DeepClusterer):
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
     warmup : int or "auto", default="auto"
         Optimiser steps in which Q is the start's partition itself: 200, but 0 for ``start="kmeans"``.
+    {gather}
 
     Attributes
     ----------
@@ -68,16 +68,13 @@ class DEPICT(DeepClusterer):
     -----
     Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
     their noise, the clean one without it; only targets are of rows as they are. The default pretraining is the paper's
-    denoising one, corruption and hidden layers included, at a one-cycle rate; and the first clusters come from
-    ``start``, where the paper has k-means or agglomerative clustering. The softmax begins as the posterior of round
-    Gaussians on the start's clusters instead of random weights. The clean path is not held constant in the
-    reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it does. Of
-    its two losses with the same gradient, cross entropy and divergence, the latter is recorded. An encoder that is no
-    ``nn.Sequential`` has no hidden layers to corrupt, and a decoder that does not mirror the encoder none to compare:
-    augmentation and the error of the rows remain. The default network therefore has a mirrored decoder where other
-    systems have a small one. ``from_recipe("paper")`` has the paper's settings on digits, with numbers of epochs that
-    it does not give; ``from_recipe("small")`` is a later small variant with no pretraining and no noise, whose cross
-    entropy on pixels is here a squared error unless ``reconstruction="bce"`` is added.
+    denoising one, at a one-cycle rate; the first clusters come from ``start`` on a gathered code, where the paper has
+    k-means or agglomerative clustering, and the softmax begins as the posterior of round Gaussians on them. The clean
+    path is not held constant in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]:
+    ``row_weight=4`` weighs errors as it does. Of two losses with one gradient the divergence is recorded. Layers are
+    corrupted where the encoder is an ``nn.Sequential``, and compared where the decoder mirrors it, as the default does;
+    for others augmentation and the error of the rows remain. ``from_recipe("paper")`` has the settings for digits, with
+    numbers of epochs that the paper does not give; ``"small"`` is a later variant, not pretrained and without noise.
 
     References
     ----------
@@ -103,61 +100,37 @@ class DEPICT(DeepClusterer):
     update_interval: int | None = None
     tol: float | None = None
     warmup: int | str = "auto"
+    gather: Any = "auto"
+    gather_rounds: int = 2
 
     title: ClassVar[str] = "DEPICT (Dizaji 2017)"
-    extras: ClassVar[tuple[str, ...]] = ("pretrained_code", "prior")
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {
-            "network": "depict",
-            "augment": "none",
-            "start": "kmeans",
-            "row_weight": 4.0,
-            "pretrain": Schedule(epochs=1000, batch_size=100, optimiser="adam", learning_rate=1e-4, shape="constant"),
-            "train": Schedule(epochs=1000, batch_size=100, optimiser="adam", learning_rate=1e-4, shape="constant"),
-        },
-        "small": {
-            "network": "depict-small",
-            "augment": "none",
-            "start": "kmeans",
-            "noise": 0.0,
-            "hidden_weight": 0.8,
-            "pretrain": "none",
-            "train": Schedule(epochs=100, batch_size=100, optimiser="adam", learning_rate=1e-4, shape="constant"),
-        },
+    trained: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "head")
+    rules: ClassVar[dict[str, Rule]] = {
+        "noise": number(0, below=1),
+        "row_weight": number(0),
+        "hidden_weight": number(0),
+        "update_interval": integer(1).or_word(None),
     }
+    extras: ClassVar[tuple[str, ...]] = ("pretrained_code", "prior")
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.DEPICT
 
     def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        rules = [
-            ("prior", self.prior is None or _are_shares(self.prior, self.n_clusters), "None or K positive numbers"),
-            ("noise", within(self.noise, 0, 1), "a number in [0, 1)"),
-            ("row_weight", within(self.row_weight, 0), "a number >= 0"),
-            ("hidden_weight", within(self.hidden_weight, 0), "a number >= 0"),
-            (
-                "update_interval",
-                self.update_interval is None or whole(self.update_interval, 1),
-                "None or an integer >= 1",
-            ),
-        ]
-        require(type(self).__name__, self, rules)
+        """Raise an InputError if ``prior`` does not give each cluster a share."""
+        held = self.prior is None or are_shares(self.prior, self.n_clusters)
+        require("DEPICT", self, {"prior": Rule(lambda _: held, "None or K positive numbers")})
 
     def make_head(self, code_size: int) -> Softmax:
         """Return a softmax layer, which the start puts on its clusters."""
         return Softmax(self.n_clusters, code_size)
 
     def phases(self, fit: Fit) -> list[Phase]:
-        """Return pretraining, where there is any, and clustering."""
-        return [*self.pretrainings(fit), self.clustering(fit)]
+        """Return pretraining and gathering, where they are asked for, and clustering."""
+        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds), self.clustering(fit)]
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the joint phase."""
         phase = super().clustering(fit)
-        epoch = max(1, len(fit.source) // phase.batch_size)
-        return replace(phase, refresh_every=self.update_interval or epoch)
-
-    def trained(self) -> tuple[str, ...]:
-        """Return the parts of the model that clustering changes."""
-        return ("encoder", "decoder", "head")
+        return replace(phase, refresh_every=self.update_interval or max(1, len(fit.source) // phase.batch_size))
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the softmax on a start's clusters, which are the first target; deal the prior out to them by size."""
@@ -207,8 +180,3 @@ class DEPICT(DeepClusterer):
         if spec.kind != "images":
             return {"network": MLP()}
         return {"network": MLP(hidden=(1000, 1000)) if is_dense(spec, n_rows) else Conv(channels=(16, 32, 64))}
-
-
-def _are_shares(values: object, n: int) -> bool:
-    given = np.asarray(values)
-    return given.shape == (n,) and given.dtype.kind in "iuf" and bool(np.isfinite(given).all() and (given > 0).all())

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from coterie.algorithms.deep import DeepClusterer
-from coterie.checks import require, whole, within
+from coterie.checks import Rule, number, within
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
 from coterie.training import Batch, Fit, Phase, Turn
+
+
+def _are_positive(alpha: Any) -> bool:
+    pair = isinstance(alpha, list | tuple) and len(alpha) == len(("first", "last"))
+    return pair and all(within(a, 0) and a > 0 for a in alpha)
 
 
 @hyperparameters
@@ -79,16 +84,10 @@ class DKM(DeepClusterer):
     warmup: int | str = "auto"
 
     title: ClassVar[str] = "Deep k-means (Moradi Fard 2018)"
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        pair = isinstance(self.alpha, list | tuple) and len(self.alpha) == len(("first", "last"))
-        rules = [
-            ("lam", within(self.lam, 0), "a number >= 0"),
-            ("alpha", pair and all(within(a, 0) and a > 0 for a in self.alpha), "a pair of positive numbers"),
-            ("update_interval", whole(self.update_interval, 1), "an integer >= 1"),
-        ]
-        require(type(self).__name__, self, rules)
+    rules: ClassVar[dict[str, Rule]] = {
+        "lam": number(0),
+        "alpha": Rule(_are_positive, "a pair of positive numbers"),
+    }
 
     def make_head(self, code_size: int) -> SoftMin:
         """Return K centres with a temperature."""
@@ -96,9 +95,8 @@ class DKM(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then code and centres together to the end of the schedule."""
-        schedule = fit.settings["train"]
-        turn, steps = Turn("terms", ("encoder", "decoder", "head"), schedule), schedule.n_steps(len(fit.source))
-        joint = Phase("cluster", (turn,), steps, schedule.batch_size, refresh_every=self.update_interval)
+        turn = Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"])
+        joint = fit.stretch("cluster", turn, refresh_every=self.update_interval)
         return [*self.pretrainings(fit), joint]
 
     def fill_head(self, fit: Fit, start: Start) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from coterie.algorithms.dec import DEC
-from coterie.checks import require, within
+from coterie.checks import Rule, number
 from coterie.nn import kl_divergence
 from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit
@@ -60,15 +60,8 @@ class IDEC(DEC):
 
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}  # those of DEC are not its authors'
     title: ClassVar[str] = "DEC with reconstruction (Guo 2017); DCEC when convolutional"
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        super().check()
-        require(type(self).__name__, self, [("gamma", within(self.gamma, 0), "a number >= 0")])
-
-    def trained(self) -> tuple[str, ...]:
-        """Return the parts of the model that clustering changes."""
-        return ("encoder", "decoder", "head")
+    trained: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "head")
+    rules: ClassVar[dict[str, Rule]] = {"gamma": number(0)}
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""

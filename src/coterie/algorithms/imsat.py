@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss, normalize
 
+from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
-from coterie.checks import require, whole, within
-from coterie.data import DataSpec, Source
-from coterie.nn import MLP, Model, Softmax, kl_divergence
+from coterie.checks import POSITIVE, Rule, number
+from coterie.data import DataSpec
+from coterie.neighbours import distances_to_neighbour
+from coterie.nn import Model, Softmax, information, kl_divergence
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
-NEIGHBOURS = 10  # the neighbour whose distance is the unit of an adversarial step
-SAMPLE = 10_000  # rows among which it is looked for
-ASIDE = 0.02  # weight of the small clusters' L beside a reconstruction's mean squared error
 WARMUP = 200  # optimiser steps that learn a start
 REFRESH = 100  # optimiser steps between two looks at the clusters of all rows
 
@@ -56,10 +51,6 @@ class IMSAT(DeepClusterer):
     warmup : int or "auto", default="auto"
         Optimiser steps that learn the partition of ``start`` on the pretrained code before L counts. 0 leaves out
         pretraining and start: L alone from random weights, as in the paper.
-    small : int, default=0
-        Small clusters, for each of the K, whose L goes along with the reconstruction of augmented rows in pretraining,
-        such as 5: they draw rows together before the start looks for gaps, at the price of a second pass over each
-        batch.
 
     Attributes
     ----------
@@ -89,8 +80,7 @@ class IMSAT(DeepClusterer):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from coterie import IMSAT, MLP, Schedule
+    >>>     >>> from coterie import IMSAT, MLP, Schedule
     >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.05, (40, 2))
     >>> short = Schedule(steps=20, batch_size=20)
     >>> model = IMSAT(n_clusters=2, code_size=2, network=MLP(hidden=(8,)), pretrain=short, train=short, random_state=0)
@@ -103,32 +93,15 @@ class IMSAT(DeepClusterer):
     mu: float = 2.0
     adversarial: float | str = "auto"
     warmup: int | str = "auto"
-    small: int = 0
 
     decodes: ClassVar[bool] = False  # the decoder is that of pretraining, if any, and L moves the codes away from it
     title: ClassVar[str] = "Information-maximising self-augmented training (Hu 2017)"
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        # The paper's virtual adversarial training: 50 epochs of Adam from random weights, in batches of 250.
-        "paper": {
-            "network": MLP(hidden=(1200, 1200)),
-            "augment": "none",
-            "lam": 0.1,
-            "mu": 4.0,
-            "adversarial": 0.25,
-            "warmup": 0,
-            "train": Schedule(epochs=50, batch_size=250, optimiser="adam", learning_rate=0.002, shape="constant"),
-        },
+    rules: ClassVar[dict[str, Rule]] = {
+        "lam": POSITIVE,
+        "mu": number(0),
+        "adversarial": number(0).or_word("auto"),
     }
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        rules = [
-            ("lam", within(self.lam, 0) and self.lam > 0, "a positive number"),
-            ("mu", within(self.mu, 0), "a number >= 0"),
-            ("adversarial", self.adversarial == "auto" or within(self.adversarial, 0), "'auto' or a number >= 0"),
-            ("small", whole(self.small, 0), "an integer >= 0"),
-        ]
-        require(type(self).__name__, self, rules)
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.IMSAT
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a warm-up from every start, and adversarial changes for rows that are no images."""
@@ -139,9 +112,11 @@ class IMSAT(DeepClusterer):
         model = super().make_model(spec, settings)
         return model if settings["warmup"] else Model(model.encoder, None, model.head)
 
-    def make_head(self, code_size: int) -> Softmaxes:
-        """Return linear layers with random weights, from which L alone can begin too."""
-        return Softmaxes(self.n_clusters, code_size, self.small * self.n_clusters)
+    def make_head(self, code_size: int) -> Softmax:
+        """Return a linear layer with random weights, from which L alone can begin too."""
+        head = Softmax(self.n_clusters, code_size)
+        nn.init.xavier_uniform_(head.weight)  # from zeros, L would not move
+        return head
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, warm-up and clustering; without a warm-up, clustering alone."""
@@ -149,22 +124,14 @@ class IMSAT(DeepClusterer):
         if not steps:
             return [self.clustering(fit)]
         learn = Schedule(steps=steps, batch_size=train.batch_size, learning_rate=train.learning_rate)
-        turn = Turn("warmup_terms", ("encoder", "head"), learn)
-        return [*self.pretrainings(fit), Phase("warmup", (turn,), steps, train.batch_size), self.clustering(fit)]
-
-    def pretraining(self, fit: Fit) -> Phase:
-        """Return the phase that trains the autoencoder, and the small clusters beside it."""
-        phase = super().pretraining(fit)
-        return replace(phase, turns=(replace(phase.turns[0], trains=("encoder", "decoder", "head.small")),))
+        warmup = fit.stretch("warmup", Turn("warmup_terms", ("encoder", "head"), learn))
+        return [*self.pretrainings(fit), warmup, self.clustering(fit)]
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the phase that trains encoder and head by L, to the end of its schedule."""
-        schedule: Schedule = fit.settings["train"]
-        turn = Turn("terms", ("encoder", "head"), schedule)
-        steps = schedule.n_steps(len(fit.source))
         # Random weights have no clusters yet, of which to warn that they are empty.
         look = REFRESH if fit.settings["warmup"] else None
-        return Phase("cluster", (turn,), steps, schedule.batch_size, refresh_every=look)
+        return fit.stretch("cluster", Turn("terms", ("encoder", "head"), fit.settings["train"]), refresh_every=look)
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the warm-up, partition the pretrained code; before clustering, measure how far apart rows are."""
@@ -175,8 +142,9 @@ class IMSAT(DeepClusterer):
             fit.memory["pretrained_code"] = z
             fit.memory["labels"] = torch.from_numpy(start.labels)
         if phase.name == "cluster" and fit.settings["adversarial"]:
-            apart = distance_to_neighbour(fit.source, fit.streams.integer("neighbours"))
-            fit.memory["radius"] = fit.settings["adversarial"] * apart
+            x = encode(nn.Flatten(), fit.source, torch.device("cpu"))
+            apart = distances_to_neighbour(x.numpy(), seed=fit.streams.integer("neighbours"))
+            fit.memory["radius"] = fit.settings["adversarial"] * torch.from_numpy(apart).float()
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Let the head begin as round Gaussians on a start's centres."""
@@ -186,15 +154,6 @@ class IMSAT(DeepClusterer):
         """Return the cross entropy between the start's clusters and the answers for changed rows."""
         log_p = fit.model.head(fit.model.encode(batch.view))  # (b, K)
         return {"warmup": nll_loss(log_p, fit.memory["labels"][batch.index].to(batch.x.device))}
-
-    def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
-        """Return the error of reconstruction and L of the small clusters, beside it."""
-        if not self.small or not fit.augment:
-            return super().pretrain_terms(fit, batch)
-        z = fit.model.encode(torch.cat([batch.x, batch.view]))  # (2b, d)
-        error = fit.model.error(z.chunk(2)[1], batch.wanted)
-        found = information(fit.model.head.small(z), lam=self.lam, mu=self.mu)
-        return {"reconstruction": error, **{name: ASIDE * term for name, term in found.items()}}
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
@@ -216,63 +175,6 @@ class IMSAT(DeepClusterer):
     def finish(self, fit: Fit) -> None:
         """Set the centres to the clusters' mean codes."""
         fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
-
-
-class Softmaxes(Softmax):
-    """A softmax over the K clusters and, for pretraining, one over small clusters of the same code."""
-
-    def __init__(self, n_clusters: int, code_size: int, n_small: int) -> None:
-        super().__init__(n_clusters, code_size)
-        nn.init.xavier_uniform_(self.weight)  # from zeros, L would not move
-        self.small = Softmax(n_small, code_size) if n_small else nn.Identity()
-        if isinstance(self.small, Softmax):
-            nn.init.xavier_uniform_(self.small.weight)
-
-
-def information(log_both: Tensor, *, lam: float, mu: float) -> dict[str, Tensor]:
-    """Return the terms of L.
-
-    Parameters
-    ----------
-    log_both : Tensor of shape (2b, K)
-        Log p of b rows, then of the same rows changed.
-    lam, mu : float
-        Weights of the information and, within it, of the marginal entropy.
-
-    Returns
-    -------
-    dict of str to Tensor of shape ()
-        The changed rows' disagreement, minus the marginal entropy and the conditional one, weighted.
-    """
-    log_p, log_changed = log_both.chunk(2)
-    p = log_p.exp()
-    log_bar = log_p.logsumexp(0) - math.log(len(log_p))  # (K,): log of the batch's mean p
-    return {
-        "agreement": kl_divergence(p.detach(), log_changed),
-        "marginal": lam * mu * (log_bar.exp() * log_bar).sum(),
-        "conditional": -lam * (p * log_p).sum(1).mean(),
-    }
-
-
-def distance_to_neighbour(source: Source, seed: int) -> Tensor:
-    """Return the distance of each row to its tenth neighbour among at most 10,000 rows, in scaled units, shape (n,).
-
-    Parameters
-    ----------
-    source : Source
-        The n rows.
-    seed : int
-        Seed of the choice among them.
-
-    Returns
-    -------
-    Tensor of shape (n,)
-        Distances, float32.
-    """
-    x = encode(nn.Flatten(), source, torch.device("cpu")).numpy()
-    known = x[np.random.default_rng(seed).permutation(len(x))[:SAMPLE]]
-    nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS + 1, len(known))).fit(known)  # a row is its own first
-    return torch.from_numpy(nearest.kneighbors(x)[0][:, -1]).float()
 
 
 def _of_length(radius: Tensor, step: Tensor) -> Tensor:

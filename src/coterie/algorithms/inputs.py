@@ -10,7 +10,6 @@ import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names, validate_data
 
-from coterie.checks import whole
 from coterie.data import Source, make_source
 from coterie.data.arrays import to_array
 from coterie.errors import InputError
@@ -98,31 +97,6 @@ def pick_seed(random_state: int | np.random.RandomState | None) -> int:
             "The 'random_state' parameter must be None, an integer >= 0 or a RandomState. "
             f"Got {random_state!r} instead."
         ) from None
-
-
-def check_sample(n: object, cluster: object, n_clusters: int) -> None:
-    """Check what a system's ``sample`` is asked for.
-
-    Parameters
-    ----------
-    n : int
-        Rows to make up; >= 1.
-    cluster : int or None
-        The cluster they are to belong to, from 0 to K - 1.
-    n_clusters : int
-        K.
-
-    Raises
-    ------
-    InputError
-        Naming the one that breaks its rule.
-    """
-    if not whole(n, 1):
-        raise InputError(f"The 'n' of sample() must be an integer >= 1. Got {n!r} instead.")
-    if cluster is not None and not (whole(cluster, 0) and cluster in range(n_clusters)):
-        raise InputError(
-            f"The 'cluster' of sample() must be None or an integer from 0 to {n_clusters - 1}. Got {cluster!r} instead."
-        )
 
 
 def _is_whole(value: object) -> TypeGuard[int]:

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from coterie.algorithms.base import Clusterer
-from coterie.checks import require, whole
+from coterie.checks import Rule, integer
 from coterie.data import DataSpec
 from coterie.nn import Model, Nearest
 from coterie.settings import hyperparameters
@@ -54,10 +54,7 @@ class KMeans(Clusterer):
     n_init: int = 20
 
     title: ClassVar[str] = "K-means on the rows as they are"
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        require(type(self).__name__, self, [("n_init", whole(self.n_init, 1), "an integer >= 1")])
+    rules: ClassVar[dict[str, Rule]] = {"n_init": integer(1)}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return a model whose code is the row."""

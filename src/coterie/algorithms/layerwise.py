@@ -50,9 +50,8 @@ def phases(fit: Fit, schedule: Layerwise) -> list[Phase]:
         If the network cannot be taken apart.
     """
     _check(fit)
-    steps = schedule.n_steps(len(fit.source))
     return [
-        Phase(f"{PREFIX}{number}", (Turn("layer_terms", _names(pair), schedule),), steps, schedule.batch_size)
+        fit.stretch(f"{PREFIX}{number}", Turn("layer_terms", _names(pair), schedule))
         for number, pair in enumerate(_pairs(fit.model), 1)
     ]
 

@@ -10,20 +10,22 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from coterie.algorithms import gathering, recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import LARGEST_DENSE, are_many, is_dense, schedules
-from coterie.checks import require, whole
+from coterie.checks import Rule, integer, one_of, require, whole
 from coterie.data import DataSpec
 from coterie.manifolds import MANIFOLDS, make_map
 from coterie.mixtures import fit_mixture, sample_rows
-from coterie.nn import MLP, Conv, Gaussians, LandmarkMap, MappedModel, make_autoencoder
+from coterie.nn import Conv, Gaussians, LandmarkMap, MappedModel, make_autoencoder
 from coterie.settings import hyperparameters
 from coterie.starts import SAMPLE, best_told
-from coterie.training import Fit, Schedule, apply_batched, encode
+from coterie.training import Fit, Phase, apply_batched, encode
 
 BEGINNINGS = 20  # of the mixture, shared by the maps
 Drawn = tuple[Tensor, Tensor, GaussianMixture]  # landmarks' codes, their places, the mixture there
 
+TSNE_SIZE = 3  # dimensions of a map that the Barnes-Hut approximation can fill
 WIDEST = 10  # dimensions of a map chosen by "auto": covariances of more would have too few landmarks
 
 
@@ -57,6 +59,7 @@ class N2D(DeepClusterer):
     n_maps : int, default=3
         Maps that are drawn, each from a sample and a seed of its own. That one is kept on whose partition a row's
         neighbours in the code tell most about its cluster; no label is needed. >= 1.
+    {gather}
 
     Attributes
     ----------
@@ -93,28 +96,26 @@ class N2D(DeepClusterer):
     n_neighbors: int = 20
     landmarks: int = 10_000
     n_maps: int = 3
+    gather: Any = "auto"
+    gather_rounds: int = 2
 
     title: ClassVar[str] = "N2D: a mixture on a map of the code (McConville 2019)"
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {
-            "network": MLP(hidden=(500, 500, 2000), initialiser="glorot"),
-            "augment": "none",
-            "pretrain": Schedule(epochs=1000, optimiser="adam", shape="constant"),
-            "n_maps": 1,
-        },
+    rules: ClassVar[dict[str, Rule]] = {
+        "manifold": one_of(MANIFOLDS),
+        "map_size": integer(1).or_word("auto"),
+        "n_neighbors": integer(2),
+        "n_maps": integer(1),
     }
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.N2D
 
     def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        size = "'auto' or an integer from 1 to 3" if self.manifold == "tsne" else "'auto' or an integer >= 1"
-        sized = whole(self.map_size, 1) and (self.manifold != "tsne" or int(self.map_size) <= 3)
-        rules = [
-            ("manifold", self.manifold in MANIFOLDS, f"one of {', '.join(MANIFOLDS)}"),
-            ("map_size", self.map_size == "auto" or sized, size),
-            ("n_neighbors", whole(self.n_neighbors, 2), "an integer >= 2"),
-            ("landmarks", whole(self.landmarks, self.n_clusters), "an integer >= n_clusters"),
-            ("n_maps", whole(self.n_maps, 1), "an integer >= 1"),
-        ]
+        """Raise an InputError if the map is too large for t-SNE, or has too few landmarks."""
+        flat = self.manifold != "tsne" or self.map_size == "auto" or int(self.map_size) <= TSNE_SIZE
+        enough = whole(self.landmarks, self.n_clusters)
+        rules = {
+            "map_size": Rule(lambda _: flat, f"'auto' or an integer from 1 to {TSNE_SIZE}"),
+            "landmarks": Rule(lambda _: enough, "an integer >= n_clusters"),
+        }
         require(type(self).__name__, self, rules)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
@@ -138,11 +139,15 @@ class N2D(DeepClusterer):
         code_map = LandmarkMap(d, size)
         return MappedModel(encoder, decoder, head, code_map=code_map, reconstruction=settings["reconstruction"])
 
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return pretraining, and gathering where it is asked for."""
+        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds)]
+
     def finish(self, fit: Fit) -> None:
         """Draw the maps, fit a mixture on each, and keep the best told one."""
         assert isinstance(fit.model, MappedModel)
         c = encode(fit.model.encoder, fit.source, fit.runtime.device)  # (n, d)
-        fit.memory["pretrained_code"] = c
+        fit.memory.setdefault("pretrained_code", c)
         drawn = [self._draw(c, fit, number) for number in range(self.n_maps)]
         kept = 0
         if self.n_maps > 1:

@@ -12,6 +12,12 @@ COMMON_PARAMETERS = """n_clusters : int, default=8
     random_state : int, RandomState or None, default=None
         Seed of everything random. An int gives the same labels again on one machine."""
 
+AUGMENT = """augment : "auto", "none", Augment or str, default="auto"
+        Random changes that a row's cluster should not depend on, such as "shift-rotate"."""
+
+START = """start : {"auto", "kmeans", "mixture", "manifold"}, default="auto"
+        The first partition of the code (:func:`coterie.starts.make_start`)."""
+
 SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
     code_size : int, default=10
         d, the number of entries of the code; PooledConv or a pair of modules as ``network`` brings its own.
@@ -24,17 +30,21 @@ SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
         Error of reconstructing a row, as a mean over its values: squared error, or binary cross entropy in nats, for
         which ``scaling`` must bring rows into [0, 1] and a sigmoid follows the decoder (a decoder of your own gives
         logits).
-    augment : "auto", "none", Augment or str, default="auto"
-        Random changes that a row's cluster should not depend on, such as "shift-rotate".
-    start : {{"auto", "kmeans", "mixture", "manifold"}}, default="auto"
-        The first partition of the code (:func:`coterie.starts.make_start`).
+    {AUGMENT}
+    {START}
     pretrain : "auto", "none", Schedule or Layerwise, default="auto"
         Training of the autoencoder: all of it at once, or one layer after another. Without it, "none" or None, the
         start is one of the untrained network's codes.
     train : "auto" or Schedule, default="auto"
         Training of the clusters."""
 
-DEC_PARAMETERS = """alpha : float, default=1.0
+GATHER_PARAMETERS = """gather : "auto", "none", Schedule or None, default="auto"
+        Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
+        found by the same ``start``: it widens the gaps that the final start looks for. "none" or None leaves it out.
+    gather_rounds : int, default=2
+        How often that is done, each time around clusters found anew; >= 1."""
+
+DEC_PARAMETERS = f"""alpha : float, default=1.0
         Degrees of freedom of the Student-t kernel; positive, unitless.
     unit : float or "auto", default="auto"
         Distance that counts as one in Q; positive, in units of the code. "auto" is the root of the mean squared
@@ -46,11 +56,7 @@ DEC_PARAMETERS = """alpha : float, default=1.0
     warmup : int or "auto", default="auto"
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
-    gather : "auto", "none", Schedule or None, default="auto"
-        Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
-        found by the same ``start``: it widens the gaps that the final start looks for. "none" or None leaves it out.
-    gather_rounds : int, default=2
-        How often that is done, each time around clusters found anew; >= 1."""
+    {GATHER_PARAMETERS}"""
 
 FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
@@ -99,7 +105,10 @@ def fill(doc: str) -> str:
     parts = {
         "{common}": COMMON_PARAMETERS,
         "{shared}": SHARED_PARAMETERS,
+        "{augment}": AUGMENT,
+        "{start}": START,
         "{dec}": DEC_PARAMETERS,
+        "{gather}": GATHER_PARAMETERS,
         "{found}": FOUND_ATTRIBUTES,
         "{fitted}": FITTED_ATTRIBUTES,
     }

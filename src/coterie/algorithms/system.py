@@ -9,7 +9,8 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from coterie.algorithms import layerwise
+from coterie.algorithms import gathering, layerwise
+from coterie.checks import Rule
 from coterie.nn import Model, make_autoencoder
 from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, encode
@@ -23,6 +24,8 @@ class System(BaseEstimator):
 
     n_clusters: Any
     code_size: Any
+    rules: ClassVar[dict[str, Rule]] = {}  # what the system's own parameters must be, beside those that all share
+    trained: ClassVar[tuple[str, ...]] = ("encoder", "head")  # parts of the model that clustering changes
     auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
@@ -47,7 +50,7 @@ class System(BaseEstimator):
         raise NotImplementedError
 
     def check(self) -> None:
-        """Raise an InputError if one of the system's own parameters breaks its rule."""
+        """Raise an InputError if parameters that keep their ``rules`` do not go together."""
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the error of reconstructing augmented rows without their noise.
@@ -56,7 +59,7 @@ class System(BaseEstimator):
         and what it cannot guess blurs the code. A convolution sees the same thing wherever it lies, and its code is
         better where it need not hold what moved.
         """
-        return {"reconstruction": fit.model.error(fit.model.encoder(batch.view), batch.wanted)}
+        return {"reconstruction": fit.model.error(fit.model.coded(batch.view), batch.wanted)}
 
     def plan(self, fit: Fit) -> Phase | None:
         """Return the next of ``phases``, None after the last."""
@@ -82,6 +85,10 @@ class System(BaseEstimator):
         """Return the denoising error of the layer that is being pretrained."""
         return layerwise.terms(fit, batch)
 
+    def gather_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the cross entropy of the small clusters."""
+        return gathering.terms(fit, batch)
+
     def together_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the errors of pretraining as sums over a row's values, as those of its layers are."""
         half = 0.5 * batch.x[0].numel()
@@ -89,30 +96,18 @@ class System(BaseEstimator):
 
     def pretraining(self, fit: Fit) -> Phase:
         """Return the phase that trains the autoencoder by reconstruction."""
-        schedule: Schedule = fit.settings["pretrain"]
-        turn = Turn("pretrain_terms", ("encoder", "decoder"), schedule)
-        return Phase("pretrain", (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
+        return fit.stretch("pretrain", Turn("pretrain_terms", ("encoder", "decoder"), fit.settings["pretrain"]))
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the phase that trains encoder and head together."""
-        schedule: Schedule = fit.settings["train"]
-        turn = Turn("terms", self.trained(), schedule)
-        return Phase(
-            "cluster",
-            (turn,),
-            schedule.n_steps(len(fit.source)),
-            schedule.batch_size,
-            refresh_every=fit.settings["update_interval"],
-            tolerance=fit.settings["tol"],
-            least_steps=fit.settings["warmup"],
-        )
-
-    def trained(self) -> tuple[str, ...]:
-        """Return the parts of the model that clustering changes."""
-        return ("encoder", "head")
+        given = fit.settings
+        when = {"refresh_every": given["update_interval"], "tolerance": given["tol"], "least_steps": given["warmup"]}
+        return fit.stretch("cluster", Turn("terms", self.trained, given["train"]), **when)
 
     def enter(self, fit: Fit, phase: Phase) -> None:
-        """Before clustering, keep the pretrained code and put the head on the start's centres."""
+        """Before clustering, keep the code and put the head on the start's centres; gathering has its own."""
+        if phase.name == gathering.NAME:
+            gathering.enter(fit, self.n_clusters)
         if phase.name != "cluster":
             return
         z = encode(fit.model.encode, fit.source, fit.runtime.device)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from torch.nn.functional import nll_loss
 
+from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
-from coterie.algorithms.inputs import check_sample, pick_seed
-from coterie.checks import require, within
+from coterie.algorithms.sampling import Samples
+from coterie.checks import Rule, one_of
 from coterie.errors import InputError
 from coterie.nn import (
     LIKELIHOODS,
-    MLP,
     GaussianDecoder,
     GaussianEncoder,
     GaussianMixture,
@@ -26,11 +25,9 @@ from coterie.nn import (
 )
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Phase, Turn, encode
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from coterie.data import DataSpec
 
 GRIP = 100.0  # weight of the start's clusters while held: about as many nats as a digit's reconstruction costs
@@ -39,7 +36,7 @@ ROUNDING = 1e-6  # by which scaling in float32 may miss the ends of [0, 1]
 
 
 @hyperparameters
-class VaDE(DeepClusterer):
+class VaDE(Samples, DeepClusterer):
     r"""Variational Deep Embedding [1]_: rows are drawn as cluster, then code, then row.
 
     .. math::
@@ -106,39 +103,16 @@ class VaDE(DeepClusterer):
     hold: float = 0.75
 
     title: ClassVar[str] = "Variational Deep Embedding (Jiang 2017)"
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        # MNIST settings; the rate is multiplied by 0.9 every 10 of the 300 epochs.
-        "paper": {
-            "network": MLP(hidden=(500, 500, 2000)),
-            "augment": "none",
-            "start": "mixture",
-            "hold": 0.0,
-            "likelihood": "bernoulli",
-            "train": Schedule(
-                epochs=300,
-                batch_size=100,
-                optimiser="adam",
-                learning_rate=2e-3,
-                shape="step",
-                drops=29,
-                drop=0.9,
-            ),
-        },
+    rules: ClassVar[dict[str, Rule]] = {
+        "reconstruction": Rule(lambda v: v == "mse", "'mse': the rows' error is that of 'likelihood'"),
+        "likelihood": one_of(LIKELIHOODS).or_word("auto"),
     }
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.VADE
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return the likelihood that goes with the rows' scaling."""
         found_in_unit = spec.kind == "images" and spec.scaling == "none" and self.scaling != "none"
         return {"likelihood": "bernoulli" if spec.scaling == "unit" or found_in_unit else "gaussian"}
-
-    def check(self) -> None:
-        """Raise an InputError if a parameter breaks its rule."""
-        rules = [
-            ("reconstruction", self.reconstruction == "mse", "'mse': the rows' error is that of 'likelihood'"),
-            ("likelihood", self.likelihood in ("auto", *LIKELIHOODS), f"'auto' or one of {', '.join(LIKELIHOODS)}"),
-            ("hold", within(self.hold, 0) and self.hold <= 1, "a number in [0, 1]"),
-        ]
-        require(type(self).__name__, self, rules)
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return encoder and decoder of distributions, and the mixture."""
@@ -148,10 +122,8 @@ class VaDE(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then the training of everything on the bound."""
-        schedule: Schedule = fit.settings["train"]
-        turn = Turn("terms", ("encoder", "decoder", "head"), schedule)
-        bound = Phase("cluster", (turn,), schedule.n_steps(len(fit.source)), schedule.batch_size)
-        return [*self.pretrainings(fit), bound]
+        turn = Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"])
+        return [*self.pretrainings(fit), fit.stretch("cluster", turn)]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before all, refuse rows that the likelihood does not know; before clustering, begin from the start."""
@@ -195,35 +167,10 @@ class VaDE(DeepClusterer):
         prior = cost.gather(1, labels[:, None]).mean()  # gamma is all on the start's cluster
         return {"reconstruction": reconstruction, "prior": prior, "start": GRIP * nll_loss(log_gamma, labels)}
 
-    def sample(self, n: int, *, cluster: int | None = None, random_state: Any = None) -> np.ndarray:
-        """Return new rows, drawn from the fitted mixture and decoded without the noise of single entries.
-
-        Parameters
-        ----------
-        n : int
-            How many; >= 1.
-        cluster : int or None, default=None
-            The cluster to draw from; None draws clusters by their weights.
-        random_state : int, RandomState or None, default=None
-            Seed. An int gives the same rows again.
-
-        Returns
-        -------
-        ndarray of shape (n, ...)
-            Rows in the layout and units of the fitted data.
-
-        Raises
-        ------
-        InputError
-            If ``n`` or ``cluster`` breaks its rule.
-        """
-        check_is_fitted(self)
-        check_sample(n, cluster, len(self.cluster_centers_))
+    def draw_codes(self, n: int, cluster: int | None, generator: torch.Generator) -> Tensor:
+        """Return codes drawn from the fitted mixture; decoding them adds no noise of single entries."""
         head = self.model_.head
-        generator = torch.Generator().manual_seed(pick_seed(random_state))
-        with torch.no_grad():
-            pi, mu, log_var = (part.cpu() for part in (head.log_pi.exp(), head.centers, head.log_var))
-            drawn = torch.multinomial(pi, n, replacement=True, generator=generator)  # (n,)
-            c = drawn if cluster is None else torch.full((n,), int(cluster))
-            z = reparametrise(mu[c], log_var[c], generator)  # (n, d)
-        return self.inverse_transform(z.numpy())
+        pi, mu, log_var = (part.cpu() for part in (head.log_pi.exp(), head.centers, head.log_var))
+        drawn = torch.multinomial(pi, n, replacement=True, generator=generator)  # (n,)
+        c = drawn if cluster is None else torch.full((n,), int(cluster))
+        return reparametrise(mu[c], log_var[c], generator)

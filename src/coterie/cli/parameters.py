@@ -12,8 +12,7 @@ from coterie.nn import GAN, MLP, Conv, PooledConv
 from coterie.training import Layerwise, Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
-    "network": {"mlp": MLP, "conv": Conv, "pooled": PooledConv},
-    "networks": {"gan": GAN},
+    "network": {"mlp": MLP, "conv": Conv, "pooled": PooledConv, "gan": GAN},
     "pretrain": {"schedule": Schedule, "layerwise": Layerwise},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},

@@ -1,7 +1,7 @@
 """What is learned: networks, heads, losses and targets."""
 
 from coterie.nn.adversarial import GAN, Players, Prior, Split
-from coterie.nn.heads import Nearest, Softmax, StudentT, student_t
+from coterie.nn.heads import Nearest, Softmax, StudentT, UnitLength, student_t
 from coterie.nn.landmarks import LandmarkMap, MappedModel
 from coterie.nn.losses import (
     RECONSTRUCTIONS,
@@ -9,6 +9,7 @@ from coterie.nn.losses import (
     bce,
     gaussian_kl,
     gradient_penalty,
+    information,
     kl_divergence,
     mse,
     sharpen,
@@ -45,11 +46,13 @@ __all__ = [
     "Split",
     "Stage",
     "StudentT",
+    "UnitLength",
     "balance",
     "bce",
     "device_of",
     "gaussian_kl",
     "gradient_penalty",
+    "information",
     "kl_divergence",
     "layer_outputs",
     "make_autoencoder",

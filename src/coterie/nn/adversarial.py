@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from coterie.errors import InputError
-from coterie.nn.model import Model
+from coterie.nn.model import Model, device_of
 from coterie.settings import Settings, hyperparameters
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class GAN(Settings):
     hidden: tuple[int, ...] = (256,)
     kernel: int = 4
     batch_norm: bool = True
+
+    @property
+    def follows(self) -> bool:
+        """Whether an autoencoder of these returns rows as they were moved: one without convolutions does."""
+        return not self.channels
 
     def check(self, name: str) -> None:
         """Raise an InputError that names ``name`` and the rule if a value breaks it."""
@@ -193,8 +199,8 @@ class Players(Model):
         From codes to log q, shape (b, K).
     critic : nn.Module
         From rows to (b, 1): high for real ones.
-    noise_size : int
-        n.
+    prior : tuple of (int, int, float)
+        What the generator reads: n, the numbers of noise; K; sigma, the noise's standard deviation.
 
     Examples
     --------
@@ -202,7 +208,7 @@ class Players(Model):
     >>> from coterie.nn import GAN, Players, Prior, Split
     >>> from coterie.data import make_source
     >>> generator, critic, encoder = GAN().build(make_source([[0.0, 1.0], [1.0, 0.0]]).spec, 5)
-    >>> model = Players(encoder.append(Split(2)), generator, Prior(3, 2), critic=critic, noise_size=2)
+    >>> model = Players(encoder.append(Split(2)), generator, Prior(3, 2), critic=critic, prior=(2, 3, 0.1))
     >>> model.encode(torch.zeros(1, 2)).shape
     torch.Size([1, 5])
     """
@@ -210,19 +216,52 @@ class Players(Model):
     critic: nn.Module
 
     def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, head: nn.Module, *, critic: nn.Module, noise_size: int
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        head: nn.Module,
+        *,
+        critic: nn.Module,
+        prior: tuple[int, int, float],
     ) -> None:
         super().__init__(encoder, decoder, head)
         self.critic = critic
-        self.noise_size = noise_size
+        self.noise_size, self.n_clusters, self.sigma = prior
+
+    def draw(self, b: int, generator: torch.Generator, entry: int | None = None) -> tuple[Tensor, Tensor]:
+        """Draw what the generator reads.
+
+        Parameters
+        ----------
+        b : int
+            How many.
+        generator : torch.Generator
+            Gives the random numbers, on the processor.
+        entry : int or None, default=None
+            The cluster of all of them; None draws each one's.
+
+        Returns
+        -------
+        z : Tensor of shape (b, n + K)
+            (z_n, z_c), on the model's device.
+        k : Tensor of shape (b,)
+            The entries of z_c that are one, int64.
+        """
+        noise = self.sigma * torch.randn(b, self.noise_size, generator=generator)
+        k = torch.randint(self.n_clusters, (b,), generator=generator)
+        if entry is not None:
+            k = torch.full_like(k, entry)
+        z, device = torch.cat([noise, one_hot(k, self.n_clusters).float()], dim=1), device_of(self)
+        return z.to(device), k.to(device)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return codes (z_n, softmax z_c), shape (b, n + K)."""
         e = self.encoder(x)
         return torch.cat([e[:, : self.noise_size], e[:, self.noise_size :].exp()], dim=1)
 
-    def _coded(self, x: Tensor) -> Tensor:
-        return self.encode(x)  # the generator reads the softmax, not its logarithm
+    def coded(self, x: Tensor) -> Tensor:
+        """Return codes, shape (b, n + K): the generator reads the softmax, not its logarithm."""
+        return self.encode(x)
 
     def run_all(self, x: Tensor) -> None:
         """Pass rows through every part once, the critic too."""

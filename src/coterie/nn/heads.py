@@ -87,7 +87,7 @@ class Nearest(nn.Module):
         self.centers: Tensor
         self.variance: Tensor
 
-    def fill(self, centers: Tensor, variance: float) -> None:
+    def fill(self, centers: Tensor, variance: float = 1.0) -> None:
         """Set the centres, shape (K, d), and the variance of a coordinate."""
         self.centers.copy_(centers)
         # Rows that all lie on their centres leave no width; the smallest one keeps the logarithm finite.
@@ -158,6 +158,22 @@ class Softmax(nn.Module):
         """Return log q, shape (b, K), for codes z, shape (b, d)."""
         # Products are formed one by one, in float32 also where training is in bfloat16: b K d is small.
         return torch.log_softmax((z.float()[:, None, :] * self.weight).sum(2) + self.bias, dim=1)
+
+
+class UnitLength(nn.Module):
+    """The last layer of an encoder whose codes, shape (b, d), lie on the unit sphere.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import UnitLength
+    >>> UnitLength()(torch.tensor([[3.0, 4.0]])).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return z / |z|, shape (b, d), in float32."""
+        return nn.functional.normalize(z.float(), dim=1)
 
 
 def student_t(z: Tensor, centers: Tensor, *, alpha: float = 1.0, unit: float | Tensor = 1.0) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -86,6 +87,38 @@ def kl_divergence(p: Tensor, log_q: Tensor) -> Tensor:
     0.6931
     """
     return torch.nn.functional.kl_div(log_q, p, reduction="batchmean")
+
+
+def information(log_both: Tensor, *, lam: float, mu: float) -> dict[str, Tensor]:
+    r"""Return IMSAT's terms: :math:`\mathrm{KL}(\hat p \| p_T) - \lambda (\mu H(\bar p) - \tfrac1b \sum_i H(p_i))`.
+
+    Parameters
+    ----------
+    log_both : Tensor of shape (2b, K)
+        Log p of b rows, then of the same rows changed.
+    lam, mu : float
+        Weights of the information and, within it, of the marginal entropy.
+
+    Returns
+    -------
+    dict of str to Tensor of shape ()
+        The changed rows' disagreement, minus the marginal entropy and the conditional one, weighted; nats.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import information
+    >>> {name: round(float(term), 3) for name, term in information(torch.full((2, 2), 0.5).log(), lam=1, mu=1).items()}
+    {'agreement': 0.0, 'marginal': -0.693, 'conditional': 0.693}
+    """
+    log_p, log_changed = log_both.chunk(2)
+    p = log_p.exp()
+    log_bar = log_p.logsumexp(0) - math.log(len(log_p))  # (K,): log of the batch's mean p
+    return {
+        "agreement": kl_divergence(p.detach(), log_changed),
+        "marginal": lam * mu * (log_bar.exp() * log_bar).sum(),
+        "conditional": -lam * (p * log_p).sum(1).mean(),
+    }
 
 
 def gaussian_kl(mean: Tensor, log_var: Tensor, *, centers: Tensor, center_log_var: Tensor) -> Tensor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import ClassVar
 
 import torch
 from torch.nn import Parameter
 
-from coterie.checks import require, whole, within
+from coterie.checks import POSITIVE, Rule, integer, number, one_of, require, within
 from coterie.errors import InputError
 from coterie.settings import Settings, hyperparameters
 
@@ -80,27 +81,25 @@ class Schedule(Settings):
     beta2: float = 0.999
     weight_decay: float = 0.0
 
+    rules: ClassVar[dict[str, Rule]] = {
+        "batch_size": integer(1),
+        "optimiser": one_of(OPTIMISERS),
+        "learning_rate": POSITIVE,
+        "shape": one_of(SHAPES),
+        "warmup": number(0, below=1),
+        "drops": integer(1),
+        "drop_every": integer(1).or_word(None),
+        "drop": Rule(lambda v: within(v, 0) and 0 < v <= 1, "a number in (0, 1]"),
+        "momentum": number(0, below=1),
+        "beta2": number(0, below=1),
+        "weight_decay": number(0),
+        "epochs": number(0).or_word(None),
+        "steps": integer(0).or_word(None),
+    }
+
     def check(self, name: str) -> None:
         """Raise an InputError that names ``name`` and the rule if a value breaks it."""
-        require(
-            f"{type(self).__name__} in '{name}'",
-            self,
-            [
-                ("batch_size", whole(self.batch_size, 1), "an integer >= 1"),
-                ("optimiser", self.optimiser in OPTIMISERS, f"one of {', '.join(OPTIMISERS)}"),
-                ("learning_rate", within(self.learning_rate, 0) and self.learning_rate > 0, "a positive number"),
-                ("shape", self.shape in SHAPES, f"one of {', '.join(SHAPES)}"),
-                ("warmup", within(self.warmup, 0, 1), "a number in [0, 1)"),
-                ("drops", whole(self.drops, 1), "an integer >= 1"),
-                ("drop_every", self.drop_every is None or whole(self.drop_every, 1), "None or an integer >= 1"),
-                ("drop", within(self.drop, 0) and 0 < self.drop <= 1, "a number in (0, 1]"),
-                ("momentum", within(self.momentum, 0, 1), "a number in [0, 1)"),
-                ("beta2", within(self.beta2, 0, 1), "a number in [0, 1)"),
-                ("weight_decay", within(self.weight_decay, 0), "a number >= 0"),
-                ("epochs", self.epochs is None or within(self.epochs, 0), "None or a number >= 0"),
-                ("steps", self.steps is None or whole(self.steps, 0), "None or an integer >= 0"),
-            ],
-        )
+        require(f"{type(self).__name__} in '{name}'", self, self.rules)
         if (self.epochs is None) == (self.steps is None):
             raise InputError(
                 f"The '{name}' parameter must give exactly one of epochs and steps. "
@@ -209,14 +208,7 @@ class Layerwise(Schedule):
     together: int = 100_000
     dropout: float = 0.2
 
-    def check(self, name: str) -> None:
-        """Raise an InputError that names ``name`` and the rule if a value breaks it."""
-        super().check(name)
-        rules = [
-            ("together", whole(self.together, 0), "an integer >= 0"),
-            ("dropout", within(self.dropout, 0, 1), "a number in [0, 1)"),
-        ]
-        require(f"{type(self).__name__} in '{name}'", self, rules)
+    rules: ClassVar[dict[str, Rule]] = Schedule.rules | {"together": integer(0), "dropout": number(0, below=1)}
 
 
 def _half_cosine(done: float) -> float:

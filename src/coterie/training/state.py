@@ -206,3 +206,8 @@ class Fit:
         x = self.source.take(index).to(self.runtime.device)
         follows = getattr(self.settings.get("network"), "follows", False)
         return Batch(index, x, self.augment, follows, generator)
+
+    def stretch(self, name: str, *turns: Turn, **when: Any) -> Phase:
+        """Return a phase of these turns, as long as the schedule of the last; ``when`` are further fields of it."""
+        schedule = turns[-1].schedule
+        return Phase(name, turns, schedule.n_steps(len(self.source)), schedule.batch_size, **when)
