@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from benchmarks.accuracy import FORMS
 from benchmarks.common import ROOT, read
 from benchmarks.published import PUBLISHED
 
@@ -139,7 +140,8 @@ def speed() -> list[str]:
 def _name(key: Key) -> str:
     from coterie.algorithms import SYSTEMS
 
-    return SYSTEMS[key[1]].__name__ + (f", recipe {key[2]}" if key[2] else "")
+    form = "" if not key[2] else f", {key[2]}" if key[2] in FORMS else f", recipe {key[2]}"
+    return SYSTEMS[key[1]].__name__ + form
 
 
 def _line(key: Key, rows: list[Row]) -> str:

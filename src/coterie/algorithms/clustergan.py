@@ -154,7 +154,7 @@ class ClusterGAN(Samples, Clusterer):
         fit.memory["start"] = torch.from_numpy(start.labels)
 
     def draw(self, fit: Fit, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what the generator reads in a batch, and the clusters in it; two where there is one, for batch norm."""
+        """Return what the generator reads in a batch, and the clusters in it; at least two, for batch norm."""
         assert isinstance(fit.model, Players)
         return fit.model.draw(max(len(batch.x), 2), batch.generator("prior"))
 

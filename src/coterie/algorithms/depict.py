@@ -44,7 +44,7 @@ class DEPICT(DeepClusterer):
     prior : array-like of shape (K,) or None, default=None
         u, the clusters' frequencies where they are known, > 0, in any order: by size they are dealt out to the start's
         clusters. None stands for equal ones.
-    noise : float, default=0.1
+    noise : float, default=0.3
         Share of the values of each hidden encoder layer that the corrupted path loses, in [0, 1).
     row_weight : float, default=1.0
         :math:`\lambda_0`, the weight of the error of the row itself, in scaled units squared; >= 0.
@@ -69,9 +69,10 @@ class DEPICT(DeepClusterer):
     Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
     their noise, the clean one without it; only targets are of rows as they are. The default pretraining is the paper's
     denoising one, at a one-cycle rate; the first clusters come from ``start`` on a gathered code, where the paper has
-    k-means or agglomerative clustering, and the softmax begins as the posterior of round Gaussians on them. The clean
-    path is not held constant in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]:
-    ``row_weight=4`` weighs errors as it does. Of two losses with one gradient the divergence is recorded. Layers are
+    k-means or agglomerative clustering; the softmax begins as the posterior of round Gaussians on them; and the noise,
+    which keeps the clusters where the start found them, is larger than the paper's 0.1. The clean path is not held
+    constant in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs
+    errors as it does. Of two losses with one gradient the divergence is recorded. Layers are
     corrupted where the encoder is an ``nn.Sequential``, and compared where the decoder mirrors it, as the default does;
     for others augmentation and the error of the rows remain. ``from_recipe("paper")`` has the settings for digits, with
     numbers of epochs that the paper does not give; ``"small"`` is a later variant, not pretrained and without noise.
@@ -94,7 +95,7 @@ class DEPICT(DeepClusterer):
     """
 
     prior: Any = None
-    noise: float = 0.1
+    noise: float = 0.3
     row_weight: float = 1.0
     hidden_weight: float = 0.1
     update_interval: int | None = None

@@ -59,7 +59,10 @@ class N2D(DeepClusterer):
     n_maps : int, default=3
         Maps that are drawn, each from a sample and a seed of its own. That one is kept on whose partition a row's
         neighbours in the code tell most about its cluster; no label is needed. >= 1.
-    {gather}
+    gather : "auto", "none", Schedule or None, default="auto"
+        Training between pretraining and the map that gathers rows around small clusters, as in :class:`coterie.DEC`.
+    gather_rounds : int, default=4
+        How often that is done, each time around clusters found anew; >= 1.
 
     Attributes
     ----------
@@ -67,13 +70,13 @@ class N2D(DeepClusterer):
 
     Notes
     -----
-    ``train`` and ``start`` are not used. The paper has no way to the map for new rows under t-SNE and Isomap and uses
-    UMAP's own transform; here all three are continued from landmarks, so that ``labels_`` is what ``predict`` returns
-    and ``inverse_transform`` can go back: from places to codes in the same way, and on through the decoder.
-    The paper lays out all rows at once, and draws one map. By default the autoencoder learns from augmented images and
-    for fewer steps than the paper's 1,000 epochs, which ``from_recipe("paper")`` has, but for twice as many as other
-    systems' do, and on few images with twice the channels: here nothing after it improves the code. The paper's size
-    of the code is K. Codes with fewer than 17 distinct values have no manifold: their principal components are the map.
+    ``train`` is not used, and ``start`` only to gather. The paper has no way to the map for new rows under t-SNE and
+    Isomap and uses UMAP's own transform; here all three are continued from landmarks, so that ``labels_`` is what
+    ``predict`` returns and ``inverse_transform`` can go back: from places to codes in the same way, and on through the
+    decoder. The paper lays out all rows at once, and draws one map. By default the autoencoder learns from augmented
+    images and for fewer steps than the paper's 1,000 epochs, which ``from_recipe("paper")`` has, and many rows
+    are gathered, which the decoder does not follow. The paper's size of the code is K. Codes with fewer than 17
+    distinct values have no manifold: their principal components are the map.
 
     References
     ----------
@@ -97,7 +100,7 @@ class N2D(DeepClusterer):
     landmarks: int = 10_000
     n_maps: int = 3
     gather: Any = "auto"
-    gather_rounds: int = 2
+    gather_rounds: int = 4
 
     title: ClassVar[str] = "N2D: a mixture on a map of the code (McConville 2019)"
     rules: ClassVar[dict[str, Rule]] = {

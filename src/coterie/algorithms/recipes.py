@@ -65,6 +65,7 @@ DEPICT: dict[str, dict[str, Any]] = {
         "augment": "none",
         "start": "kmeans",
         "gather": None,
+        "noise": 0.1,
         "row_weight": 4.0,
         "pretrain": Schedule(epochs=1000, batch_size=100, optimiser="adam", learning_rate=1e-4, shape="constant"),
         "train": Schedule(epochs=1000, batch_size=100, optimiser="adam", learning_rate=1e-4, shape="constant"),
