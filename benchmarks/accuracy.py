@@ -42,8 +42,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    from coterie import Conv, datasets
-    from coterie.algorithms import SYSTEMS
+    from coterie import datasets
     from coterie.baselines import raw_kmeans
     from coterie.config import config_context
     from coterie.data import make_source
@@ -51,12 +50,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
     table = datasets.load(job["dataset"])
     n_clusters = len(datasets.DATASETS[job["dataset"]].classes)
-    cls = SYSTEMS[job["system"]]
-    chosen = {"n_clusters": n_clusters, "random_state": job["seed"]}
-    if job["recipe"] in FORMS:  # the network that few images have by default
-        model = cls(**chosen, network=Conv(channels=(16, 32, 64), decoder=(500, 500)))
-    else:
-        model = cls.from_recipe(job["recipe"], **chosen) if job["recipe"] else cls(**chosen)
+    model = make_estimator(job, n_clusters)
     with tempfile.TemporaryDirectory() as folder:
         mapped = Path(folder) / "X.npy"
         np.save(mapped, table.X)
@@ -72,6 +66,17 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         pixels = raw_kmeans(make_source(X), n_clusters, seed=job["seed"], budget_seconds=model.fit_seconds_ / 10)
     kmeans = {"kmeans": round(evaluate(y, pixels.labels)["accuracy"], 5), "kmeans_rows": pixels.rows_fitted}
     return row | kmeans | {"peak_mb": peak, "threads": torch.get_num_threads(), **provenance()}
+
+
+def make_estimator(job: dict[str, Any], n_clusters: int) -> Any:
+    """Return the estimator of a job: at its defaults, by a recipe, or in the form of that name."""
+    from coterie import Conv
+    from coterie.algorithms import SYSTEMS
+
+    cls, chosen = SYSTEMS[job["system"]], {"n_clusters": n_clusters, "random_state": job["seed"]}
+    if job["recipe"] in FORMS:  # the network that few images have by default
+        return cls(**chosen, network=Conv(channels=(16, 32, 64), decoder=(500, 500)))
+    return cls.from_recipe(job["recipe"], **chosen) if job["recipe"] else cls(**chosen)
 
 
 class Trace(Callback):

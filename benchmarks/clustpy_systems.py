@@ -4,8 +4,8 @@
     clustpy-venv/bin/pip install clustpy==0.0.3 torch==2.14.1 torchvision==0.29.1
     python -m benchmarks.speed --clustpy clustpy-venv/bin/python
 
-Phases are timed over a few epochs each and multiplied by the default numbers of epochs. N2D's t-SNE is timed on a part
-of the rows and multiplied as if it were linear, which is in ClustPy's favour.
+Phases are timed over a few epochs each and multiplied by the default numbers of epochs. N2D pretrains as DEC does; its
+t-SNE is timed on a part of the rows and multiplied as if it were linear, which is in ClustPy's favour.
 """
 
 import json
@@ -24,12 +24,18 @@ SYSTEMS: dict[str, Any] = {"dec": DEC, "idec": IDEC, "vade": VaDE}
 
 
 def main() -> None:
-    """Time ``sys.argv[2]`` epochs of each phase on the rows of ``sys.argv[1]``; print seconds by system as JSON."""
+    """Time ``sys.argv[2]`` epochs of each phase on the rows of ``sys.argv[1]``; print a line of JSON for each system."""
     X = np.load(sys.argv[1]).reshape(-1, 784).astype(np.float32) / 255
-    few, found = int(sys.argv[2]), {}
-    for name in sys.argv[3:]:
-        found[name] = _n2d(X, few) if name == "n2d" else _phases(SYSTEMS[name], X, few)
-    print(json.dumps(found | {"torch": torch.__version__}))
+    few = int(sys.argv[2])
+    _phases(DEC, X[:1000], 1)  # the first fit of a process also warms it up
+    for name, system in SYSTEMS.items():
+        found = _phases(system, X, few)
+        print(json.dumps({"system": name, "torch": torch.__version__} | found), flush=True)
+        if system is DEC:
+            epoch = found["pretrain_epoch"]
+    rest = _seconds(lambda: N2D(n_clusters=10, pretrain_epochs=0, random_state=100).fit(X[:PART])) * len(X) / PART
+    found = {"pretrain_epoch": epoch, "rest": rest, "seconds": rest + epoch * PRETRAIN}
+    print(json.dumps({"system": "n2d", "torch": torch.__version__} | found), flush=True)
 
 
 def _phases(system: Any, X: np.ndarray, few: int) -> dict[str, float]:
@@ -41,18 +47,6 @@ def _phases(system: Any, X: np.ndarray, few: int) -> dict[str, float]:
     pretrain, cluster = (fit(few, 0) - rest) / few, (fit(0, few) - rest) / few
     seconds = rest + pretrain * PRETRAIN + cluster * CLUSTER
     return {"pretrain_epoch": pretrain, "cluster_epoch": cluster, "rest": rest, "seconds": seconds}
-
-
-def _n2d(X: np.ndarray, few: int) -> dict[str, float]:
-    def fit(rows: np.ndarray, pretrain: int) -> float:
-        return _seconds(lambda: N2D(n_clusters=10, pretrain_epochs=pretrain, random_state=100).fit(rows))
-
-    part = X[:PART]
-    once = fit(part, few)
-    epoch = (fit(part, 2 * few) - once) / few
-    share = len(X) / len(part)
-    rest = once - few * epoch
-    return {"pretrain_epoch": epoch * share, "rest": rest * share, "seconds": (rest + epoch * PRETRAIN) * share}
 
 
 def _seconds(run: Callable[[], Any]) -> float:

@@ -19,14 +19,14 @@ def spiral(n=400):
 
 @pytest.mark.parametrize("kind", MANIFOLDS)
 def test_neighbours_stay_together_and_the_seed_decides(kind):
-    z = np.eye(3)[np.arange(120) % 3] * 9 + np.random.default_rng(0).normal(size=(120, 3))
+    z = np.eye(3)[np.arange(240) % 3] * 9 + np.random.default_rng(0).normal(size=(240, 3))  # enough for any solver
     np.random.seed(1)
     torch.manual_seed(1)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()
     flat = make_map(kind, z, 2, n_neighbors=10, seed=3)
     assert (np.random.get_state()[1] == before[0]).all()
     assert torch.equal(torch.get_rng_state(), before[1])
-    nearest = KNeighborsClassifier(1).fit(flat[3:], np.arange(3, 120) % 3)
+    nearest = KNeighborsClassifier(1).fit(flat[3:], np.arange(3, 240) % 3)
     assert nearest.predict(flat[:3]).tolist() == [0, 1, 2]
     np.testing.assert_array_equal(flat, make_map(kind, z, 2, n_neighbors=10, seed=3))
 

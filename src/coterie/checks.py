@@ -96,18 +96,53 @@ class Rule(NamedTuple):
 
 
 def integer(least: int) -> Rule:
-    """Return the rule of an integer of at least ``least``."""
+    """Return the rule of an integer of at least ``least``.
+
+    Parameters
+    ----------
+    least : int
+        Smallest value allowed.
+
+    Returns
+    -------
+    Rule
+        With its words.
+    """
     return Rule(lambda v: whole(v, least), f"an integer >= {least}")
 
 
 def number(low: float, *, below: float = math.inf) -> Rule:
-    """Return the rule of a number in [low, below)."""
+    """Return the rule of a number in [low, below).
+
+    Parameters
+    ----------
+    low : float
+        Smallest value allowed.
+    below : float, default=inf
+        Bound that the value stays below.
+
+    Returns
+    -------
+    Rule
+        With its words.
+    """
     words = f"a number >= {low}" if below == math.inf else f"a number in [{low}, {below})"
     return Rule(lambda v: within(v, low, below), words)
 
 
 def one_of(words: Iterable[str]) -> Rule:
-    """Return the rule of one word of several."""
+    """Return the rule of one word of several.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Those allowed.
+
+    Returns
+    -------
+    Rule
+        With its words.
+    """
     known = tuple(words)
     return Rule(lambda v: isinstance(v, str) and v in known, f"one of {', '.join(known)}")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.manifold import TSNE, Isomap
 
-from coterie.umap import FEWEST, umap
+from coterie.umap import FEWEST, global_state_kept, umap
 
 LAYOUT = 200  # steps of UMAP's layout
 PERPLEXITY = 30.0  # t-SNE's effective number of neighbours
@@ -90,8 +90,10 @@ def _tsne(z: np.ndarray, size: int, *, n_neighbors: int, seed: int) -> np.ndarra
 
 
 def _isomap(z: np.ndarray, size: int, *, n_neighbors: int, seed: int) -> np.ndarray:
-    # scikit-learn joins a graph in several pieces by their nearest pairs, and warns that this takes time.
-    with warnings.catch_warnings():
+    # scikit-learn joins a graph in several pieces by their nearest pairs, and warns that this takes time. Its eigenvalue
+    # solver begins with a vector from the global random state, and has no parameter for another.
+    with global_state_kept(), warnings.catch_warnings():
+        np.random.seed(seed % 2**32)  # noqa: NPY002
         warnings.simplefilter("ignore")
         return Isomap(n_neighbors=n_neighbors, n_components=size).fit_transform(z)
 

@@ -7,6 +7,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
+CHAIN = 4  # rows in a chain of nearest neighbours, about
 BLOCK = 4096  # rows whose differences to their neighbours are held at a time
 
 

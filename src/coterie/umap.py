@@ -63,7 +63,7 @@ def umap(
     distinct, place = np.unique(z.astype(np.float32), axis=0, return_inverse=True)
     if len(distinct) < FEWEST:
         raise InputError(f"A neighbour graph needs at least {FEWEST} distinct rows. Got {len(distinct)} instead.")
-    with _global_state_kept(), warnings.catch_warnings():
+    with global_state_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchDR recommends another neighbour search at import
         from torchdr import UMAP
 
@@ -82,8 +82,8 @@ def umap(
 
 
 @contextmanager
-def _global_state_kept() -> Iterator[None]:
-    """Put back afterwards what TorchDR sets for the whole process: random states, a variable, two switches."""
+def global_state_kept() -> Iterator[None]:
+    """Put back afterwards what a library sets for the whole process: random states, a variable, two switches."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
     hashing = os.environ.get("PYTHONHASHSEED")
     switches = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic

@@ -111,6 +111,6 @@ def test_k_means_has_no_error():
 def test_the_networks_of_settings_files_include_pooled_ones():
     from coterie.cli.parameters import to_parameter
 
-    network = to_parameter("network", {"kind": "pooled", "channels": [8, 2]}, "auto")
+    network = to_parameter("network", {"kind": "pooled", "channels": [8, 2]}, "auto", system="DEC")
     assert network == PooledConv(channels=(8, 2))
     assert network != MLP()

@@ -233,3 +233,5 @@ def test_recipes_hold_the_published_settings():
         100,
     )
     assert (small_one.noise, small_one.hidden_weight, small_one.pretrain) == (0.0, 0.8, "none")
+    assert small_one.reconstruction == "bce"
+    assert paper.gather is small_one.gather is None

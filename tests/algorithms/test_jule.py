@@ -180,7 +180,7 @@ def test_small_images_have_an_encoder_that_leaves_them_some_pixels(side):
 
 
 def test_own_rules_and_the_papers_recipe():
-    for name, value in (("eta", 1.0), ("n_neighbors", 0), ("margin", 0), ("reclusters", -1)):
+    for name, value in (("eta", 1.0), ("n_neighbors", 0), ("margin", 0), ("spare", "no"), ("reclusters", -1)):
         with pytest.raises(InputError, match=f"'{name}' parameter of JULE"):
             small(JULE, **{name: value}).fit(blobs()[0])
     X, _ = bars(n=40, side=12)

@@ -17,7 +17,7 @@ from small import SYSTEMS, bars, blobs, small
 from torch import nn
 
 import coterie
-from coterie import DEC, IDEC, MLP, AEKMeans, Augment, Conv, KMeans, Schedule, config_context
+from coterie import DEC, GAN, IDEC, MLP, AEKMeans, Augment, Conv, KMeans, Schedule, config_context
 from coterie.errors import InputError, ModelFileError
 
 every_system = pytest.mark.parametrize("cls", SYSTEMS)
@@ -246,6 +246,7 @@ def test_memory_mapped_rows_give_the_same_labels(tmp_path):
         ({"n_clusters": 91}, "at most the number of rows. Got n_clusters=91 and n_samples=90"),
         ({"code_size": "ten"}, "'code_size' parameter of DEC must be an integer >= 1. Got 'ten'"),
         ({"network": "resnet"}, "'network' parameter of DEC must be one of .* Got 'resnet'"),
+        ({"network": GAN()}, "'network' parameter of DEC must be one of .* or a pair of nn.Module. Got GAN"),
         ({"network": "conv"}, "needs images"),
         ({"augment": "shift-rotate"}, "'augment' parameter .* Got 'shift-rotate'"),
         ({"augment": "twirl"}, "'augment' parameter .* Got 'twirl'"),

@@ -6,7 +6,7 @@ import torch
 from small import SYSTEMS, bars, blobs, small
 
 import coterie
-from coterie import DCN, DKM, IDEC, IMSAT, MLP, DeepClusterer, Layerwise, Schedule, VaDE
+from coterie import DCN, DKM, IDEC, MLP, DeepClusterer, Layerwise, Schedule, VaDE
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
 from coterie.data import make_source
@@ -38,20 +38,6 @@ def test_the_error_is_the_one_asked_for_in_pretraining_and_in_clustering(cls):
     expected = bce(fit.model.decoder(fit.model.encode(batch.view)), batch.wanted)
     torch.testing.assert_close(model.pretrain_terms(fit, batch)["reconstruction"], expected)
     torch.testing.assert_close(model.terms(fit, batch)["reconstruction"], expected)
-
-
-def test_small_clusters_are_learned_beside_that_error_too():
-    model, fit = ready(IMSAT, small=2)
-    batch = fit.batch(torch.arange(6), 0)
-    expected = bce(fit.model.decoder(fit.model.encode(batch.view)), batch.wanted)
-    torch.testing.assert_close(model.pretrain_terms(fit, batch)["reconstruction"], expected)
-
-
-def test_small_clusters_are_learned_with_the_whole_of_a_stack():
-    model, fit = ready(IMSAT, small=2, pretrain=STACK, network=MLP(hidden=(8,)))
-    together = model.pretrainings(fit)[-1]
-    assert together.turns[0].terms == "together_terms" and together.steps == 3
-    assert together.turns[0].trains == ("encoder", "decoder", "head.small")
 
 
 @pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning")

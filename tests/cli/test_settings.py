@@ -46,9 +46,7 @@ def test_tables_become_groups_of_parameters() -> None:
 
 
 def test_the_networks_that_play_against_each_other_are_one_table() -> None:
-    model = settings(
-        system="clustergan", parameters={"network": {"kind": "gan", "hidden": [8], "channels": []}}
-    ).estimator()
+    model = settings(system="clustergan", parameters={"network": {"hidden": [8], "channels": []}}).estimator()
     assert isinstance(model, ClusterGAN)
     assert model.network == GAN(hidden=(8,), channels=())
 
@@ -98,7 +96,7 @@ def test_data_cannot_be_left_out() -> None:
         ({"parameters": {"gamma": 1.0}}, "DEC has no parameter 'gamma'; it has alpha, augment"),
         ({"parameters": {"random_state": 1}}, "setting 'seed'"),
         ({"parameters": {"tol": {"a": 1}}}, "'tol' is a single value, not a table"),
-        ({"parameters": {"network": {"kind": "cnn"}}}, "kind must be one of mlp, conv, pooled, gan. Got 'cnn'"),
+        ({"parameters": {"network": {"kind": "cnn"}}}, "kind must be one of mlp, conv, pooled. Got 'cnn'"),
         ({"parameters": {"train": {"step": 3}}}, r"\[parameters.train\] has no entry 'step'; it has batch_size"),
     ],
 )

@@ -13,7 +13,6 @@ OWN = {  # what a system needs beside, or instead of, the settings below, by its
         "train": Schedule(steps=150, batch_size=32, learning_rate=1e-2, shape="cosine", momentum=0.5, beta2=0.9),
         "critic_steps": 2,
         "penalty": 1.0,
-        "update_interval": 100,
     },
     "JULE": {"code_size": 8, "train": Schedule(steps=60, batch_size=32, learning_rate=1e-2)},
     "N2D": {"manifold": "isomap"},

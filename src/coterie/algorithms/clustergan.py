@@ -16,7 +16,7 @@ from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data import DataSpec
 from coterie.nn import GAN, Model, Nearest, Players, Prior, Split, gradient_penalty, mse
 from coterie.settings import hyperparameters
-from coterie.starts import Start, make_start
+from coterie.starts import make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
 REFRESH = 500  # steps between two readings of all rows, which only the history and its listeners use
@@ -31,8 +31,7 @@ class ClusterGAN(Samples, Clusterer):
     rows from made ones, by Wasserstein distance with a penalty on its slope between them [2]_. In turns,
 
     .. math::
-        \min_D \; & \mathbb E \, D(g(z)) - \mathbb E \, D(x)
-            + \lambda \, \mathbb E \, (\|\nabla D(\tilde x)\|_2 - 1)^2, \\
+        \min_D \; & \mathbb E \, D(g(z)) - \mathbb E \, D(x) + \lambda \, \mathbb E (\|\nabla D(\tilde x)\|_2 - 1)^2, \\
         \min_{g, f} \; & -\mathbb E \, D(g(z)) + \tfrac{\beta_n}{n} \, \mathbb E \, \|z_n - \hat z_n\|^2
             - \beta_c \, \mathbb E \log \hat z_{c}[k], \quad
             (\hat z_n, \hat z_c) = f(g(z)), \; z_n \sim \mathcal N(0, \sigma^2 I), \; z_c = e_k
@@ -52,14 +51,17 @@ class ClusterGAN(Samples, Clusterer):
         Share of the steps of ``train``, from the first on, in which the encoder also learns the start's clusters of
         real rows, by their cross entropy with the weight beta_c; in [0, 1].
     train : "auto" or Schedule, default="auto"
-        Steps of the generator, and the optimiser of both turns. "auto" is 10,000 steps of Adam up to 3e-4 for images
-        and 5,000 up to 1e-3 for vectors, in batches of 128.
+        Game, in steps of the generator; "auto" is 10,000 of Adam up to 3e-4 for images, 5,000 up to 1e-3 for vectors.
     critic_steps : int, default=1
         Steps of the critic before each of the generator; >= 1.
-    penalty, beta_n, beta_c : float, default=10.0
-        Weights of the critic's slope, and of recovering noise and cluster; >= 0.
+    penalty : float, default=10.0
+        Weight lambda of the critic's slope; >= 0.
     sigma : float, default=0.1
         Standard deviation of the noise; positive.
+    beta_n : float, default=10.0
+        Weight of recovering the noise; >= 0.
+    beta_c : float, default=10.0
+        Weight of recovering the cluster, in nats; >= 0.
     read : {"softmax", "kmeans"}, default="softmax"
         How clusters are read from the code: the largest entry of :math:`\hat z_c`, or k-means on the whole of it.
 
@@ -69,14 +71,14 @@ class ClusterGAN(Samples, Clusterer):
 
     Notes
     -----
-    The code of a row is :math:`f(x) = (\hat z_n, \hat z_c)`; ``inverse_transform`` is the generator.
-    ``cluster_centers_`` are the means of what it reads, :math:`(0, e_k)`, or those of k-means.
+    :math:`\tilde x` lies between a real row and a made one, and :math:`\hat z_c` is a softmax. The code of a row is
+    :math:`f(x)`; ``inverse_transform`` is the generator; ``cluster_centers_`` are means of what it reads, or k-means'.
 
     ``from_recipe("paper")`` has the paper's settings, but torch's first weights; its game takes many hours on a
     processor to find clusters by itself. By default, therefore, encoder and generator begin as an autoencoder, its code
-    is partitioned, and for a while the encoder learns that partition of real rows, and no other clusters, so that the
-    generator must make rows of each. Networks are smaller, the rate is higher, the critic takes fewer steps, the
-    softmax is read. The generator is linear at its end unless rows are scaled to [0, 1].
+    is partitioned, and for a while the encoder learns that partition of real rows, all augmented, and no other
+    clusters, so that the generator must make rows of each. Networks are dense and small, there is less noise, batches
+    are larger, the rate is higher and falls, the critic takes fewer steps, the softmax is read.
 
     References
     ----------
@@ -117,6 +119,7 @@ class ClusterGAN(Samples, Clusterer):
         "critic_steps": integer(1),
         "sigma": POSITIVE,
         **dict.fromkeys(("penalty", "beta_n", "beta_c"), number(0)),
+        "pretrain": Rule(lambda v: v in (None, "auto", "none") or type(v) is Schedule, "'auto', 'none' or a Schedule"),
         "read": one_of(("softmax", "kmeans")),
     }
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.CLUSTERGAN
@@ -124,10 +127,8 @@ class ClusterGAN(Samples, Clusterer):
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return dense networks and the schedule of the game: larger and longer for images than for vectors."""
         hidden, steps, rate = ((512, 256), 10_000, 3e-4) if spec.kind == "images" else ((128, 128), 5_000, 1e-3)
-        return {
-            "network": GAN(channels=(), hidden=hidden),
-            "train": Schedule(steps=steps, batch_size=128, learning_rate=rate, shape="cosine", **recipes.GAME),
-        }
+        train = Schedule(steps=steps, batch_size=128, learning_rate=rate, shape="cosine", **recipes.GAME)
+        return {"network": GAN(channels=(), hidden=hidden), "train": train}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return encoder, generator, critic, and a head that reads clusters from the code."""
@@ -146,23 +147,21 @@ class ClusterGAN(Samples, Clusterer):
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the game, partition the pretrained code; without one there is no start."""
-        if fit.settings["pretrain"] is not None:
-            super().enter(fit, phase)
-
-    def fill_head(self, fit: Fit, start: Start) -> None:
-        """Keep the start: the head has nothing to learn, and refreshes tell other labels."""
-        fit.memory["start"] = torch.from_numpy(start.labels)
+        if phase.name == "cluster" and fit.settings["pretrain"] is not None:
+            z = encode(fit.model.encode, fit.source, fit.runtime.device)
+            start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
+            fit.memory |= {"pretrained_code": z, "start": torch.from_numpy(start.labels)}
 
     def draw(self, fit: Fit, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what the generator reads in a batch, and the clusters in it; at least two, for batch norm."""
+        """Return what the generator reads in a batch, and the clusters in it."""
         assert isinstance(fit.model, Players)
-        return fit.model.draw(max(len(batch.x), 2), batch.generator("prior"))
+        return fit.model.draw(len(batch.x), batch.generator("prior"))
 
     def critic_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the critic's estimate of the distance, negated, and the penalty on its slope."""
         x, critic = batch.x, fit.model.get_submodule("critic")
         with torch.no_grad():
-            x_hat = fit.model.decode(self.draw(fit, batch)[0])[: len(x)].float()
+            x_hat = fit.model.decode(self.draw(fit, batch)[0]).float()
         real, made = critic(torch.cat([x, x_hat])).float().chunk(2)  # (b, 1) each
         t = torch.rand(len(x), *[1] * (x.ndim - 1), generator=batch.generator("between")).to(x.device)
         slope = gradient_penalty(critic, t * x + (1 - t) * x_hat)

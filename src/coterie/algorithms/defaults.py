@@ -21,9 +21,10 @@ with its convolutions mirrored). Small images have at most 400 values: three hal
 convolution to see, and a dense network may learn for long, since its steps are short. m is n / 10,000 held between 0.1
 and 10. All steps are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, else
 "kmeans"; any other than "kmeans" is learned in a warm-up of 200 steps, and only then rows are gathered. Fewer than
-5,000 images and fewer than 20,000 vectors are not gathered. Few images need what convolution knows beforehand; from
-many a plain wide network learns it, and corrects more of a start's errors. All of it was chosen on MNIST, whole and cut
-down to 16 x 16 pixels with groups of unlike size, with seeds from 100 on.
+5,000 images and fewer than 20,000 vectors are not gathered; N2D, which learns nothing later, gathers four times. Few
+images need what convolution knows beforehand; from many a plain wide network learns it, and corrects more of a start's
+errors. All of it was chosen on MNIST, whole and cut down to 16 x 16 pixels with groups of unlike size, with seeds from
+100 on.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
         return settings
     settings["network"] = _network(settings["network"], spec, n)
     if settings.get("start") == "auto":
-        settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], settings.get("code_size", 0))
+        settings["start"] = estimator.auto_start or _start(n, settings["n_clusters"], _code_size(settings))
     auto = schedules(spec, n, round_start=settings.get("start") == "kmeans")
     return {name: auto[name] if _is_auto(value) and name in auto else value for name, value in settings.items()}
 
@@ -205,6 +206,10 @@ def _network(network: Any, spec: DataSpec, n: int) -> Any:
     if isinstance(network, str):
         return NETWORKS[network]()
     return tuple(network) if isinstance(network, list) else network
+
+
+def _code_size(settings: dict[str, Any]) -> int:
+    return settings["code_size"] if "code_size" in settings else settings["noise_size"] + settings["n_clusters"]
 
 
 def _augment(augment: Augment | str | None, *, images: bool) -> Augment:

@@ -75,7 +75,8 @@ class DEPICT(DeepClusterer):
     errors as it does. Of two losses with one gradient the divergence is recorded. Layers are
     corrupted where the encoder is an ``nn.Sequential``, and compared where the decoder mirrors it, as the default does;
     for others augmentation and the error of the rows remain. ``from_recipe("paper")`` has the settings for digits, with
-    numbers of epochs that the paper does not give; ``"small"`` is a later variant, not pretrained and without noise.
+    numbers of epochs that the paper does not give; ``"small"`` is a later variant, not pretrained, without noise, with
+    cross entropy on pixels (so for rows in [0, 1]).
 
     References
     ----------
@@ -118,7 +119,7 @@ class DEPICT(DeepClusterer):
     def check(self) -> None:
         """Raise an InputError if ``prior`` does not give each cluster a share."""
         held = self.prior is None or are_shares(self.prior, self.n_clusters)
-        require("DEPICT", self, {"prior": Rule(lambda _: held, "None or K positive numbers")})
+        require(type(self).__name__, self, {"prior": Rule(lambda _: held, "None or K positive numbers")})
 
     def make_head(self, code_size: int) -> Softmax:
         """Return a softmax layer, which the start puts on its clusters."""

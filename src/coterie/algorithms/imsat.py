@@ -80,7 +80,8 @@ class IMSAT(DeepClusterer):
 
     Examples
     --------
-    >>>     >>> from coterie import IMSAT, MLP, Schedule
+    >>> import numpy as np
+    >>> from coterie import IMSAT, MLP, Schedule
     >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.05, (40, 2))
     >>> short = Schedule(steps=20, batch_size=20)
     >>> model = IMSAT(n_clusters=2, code_size=2, network=MLP(hidden=(8,)), pretrain=short, train=short, random_state=0)

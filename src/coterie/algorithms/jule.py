@@ -15,12 +15,10 @@ from coterie.algorithms.base import Clusterer
 from coterie.algorithms.defaults import steps_for
 from coterie.checks import POSITIVE, Rule, integer, number, within
 from coterie.data import DataSpec
-from coterie.neighbours import affinity_graph, chains, neighbours
+from coterie.neighbours import CHAIN, affinity_graph, chains, neighbours
 from coterie.nn import MLP, Conv, Model, Nearest, UnitLength, make_autoencoder, triplet_loss
 from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
-
-CHAIN = 4  # rows in a chain of nearest neighbours, about
 
 
 @hyperparameters
@@ -44,8 +42,8 @@ class JULE(Clusterer):
     code_size : int, default=160
         d, the number of entries of the code; a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
-        Of these autoencoders the encoder. "auto" is ``MLP(hidden=(500, 500))`` for vectors; for images, convolutions
-        that halve the side while it stays at least 4, up to the last three of 16, 32 and 64 channels, with batch norm.
+        Of these the encoder. "auto" is ``MLP(hidden=(500, 500))`` for vectors; for images, convolutions with batch norm
+        that halve the side while it stays at least 4, up to the last three of 16, 32 and 64 channels.
     {augment}
     train : "auto" or Schedule, default="auto"
         Training after each merging. "auto" is 150 m^0.36 steps of AdamW up to 3e-3, m as in ``algorithms.defaults``.
@@ -71,20 +69,21 @@ class JULE(Clusterer):
     {found}
     transductive_labels_ : ndarray of shape (n,)
         Where the last merging put each row, int64; ``labels_`` is what the centres make of the codes learned from it.
-    merges_, merge_affinities_, leaves_ : ndarray
-        The last merging from its last clusters (at most 100, or K) down to one: what SciPy's ``dendrogram`` takes, the
-        affinities of the pairs, each row's leaf; as :class:`coterie.agglomeration.Tree` has them.
+    merges_ : ndarray of shape (L - 1, 4)
+        The last merging, from L clusters (at most 100, or K) down to one, as SciPy's ``dendrogram`` takes it.
+    merge_affinities_ : ndarray of shape (L - 1,)
+        Affinity of the two of each merge; more in :class:`coterie.agglomeration.Tree`.
+    leaves_ : ndarray of shape (n,)
+        Which of the L clusters each row was in, int64.
 
     Notes
     -----
     The paper trains 20 epochs on clean images after each merging, with SGD, a wider network, and triplets of 20 random
     negatives from the nearest clusters; ``from_recipe("paper")`` has its settings as far as they are parameters here.
     Further: (a) a row is compared with all of the batch, and the mean is over triplets whose loss is not zero; (b)
-    clusters that will merge are spared, and those of a few outliers do not count (``least_share``); (c) training also
-    follows the last merging, and the K clusters are found anew and learned twice, where the paper's variant "RC" finds
-    them anew once and is done; (d) the comparison with the K_c next partners counts down to the end, where the authors'
-    code drops it below 100 clusters; (e) new rows belong to the nearest of K centres, the clusters' mean codes, and so
-    do the fitted ones. Neighbours are exact, and memory grows with n K_s and the rows in float32, never with n^2.
+    clusters that will merge are spared, and a few outliers are none; (c) training follows the last merging too, and the
+    K clusters are found anew and learned twice, in the paper's variant "RC" found anew once; (d) the K_c partners count
+    down to the end, in the authors' code to 100 clusters; (e) rows belong to the nearest of K mean codes.
 
     References
     ----------
@@ -121,6 +120,7 @@ class JULE(Clusterer):
         "least_share": number(0, below=1),
         "eta": Rule(lambda v: within(v, 0, 1) and v > 0, "a number in (0, 1)"),
         **dict.fromkeys(("gamma", "margin"), POSITIVE),
+        "spare": Rule(lambda v: isinstance(v, bool), "True or False"),
         "reclusters": integer(0),
     }
     decodes: ClassVar[bool] = False

@@ -33,14 +33,16 @@ class Samples:
         n : int
             How many; >= 1.
         cluster : int or None, default=None
-            A cluster as ``predict`` numbers them, in 0 .. K - 1; None draws one for each row, by their weights.
+            A cluster as ``predict`` numbers them, in 0 .. K - 1. None draws one for each row: VaDE by their weights,
+            ClusterGAN, whose clusters read by k-means stand for the largest entry of their centre's z_c, evenly.
         random_state : int, RandomState or None, default=None
             Seed of the draws. An int gives the same rows again.
 
         Returns
         -------
         ndarray of shape (n, ...)
-            What the decoder makes of drawn codes, in the layout and units of the fitted data.
+            What the decoder makes of drawn codes, without noise of single entries, in the layout and units of the
+            fitted data.
 
         Raises
         ------

@@ -40,7 +40,8 @@ SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
 
 GATHER_PARAMETERS = """gather : "auto", "none", Schedule or None, default="auto"
         Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
-        found by the same ``start``: it widens the gaps that the final start looks for. "none" or None leaves it out.
+        found by the same ``start``, by a Student-t kernel of one degree of freedom and their own spread: it widens the
+        gaps that the final start looks for. "none" or None leaves it out.
     gather_rounds : int, default=2
         How often that is done, each time around clusters found anew; >= 1."""
 

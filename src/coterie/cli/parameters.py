@@ -12,12 +12,13 @@ from coterie.nn import GAN, MLP, Conv, PooledConv
 from coterie.training import Layerwise, Schedule
 
 _GROUPS: dict[str, dict[str, type]] = {
-    "network": {"mlp": MLP, "conv": Conv, "pooled": PooledConv, "gan": GAN},
+    "network": {"mlp": MLP, "conv": Conv, "pooled": PooledConv},
     "pretrain": {"schedule": Schedule, "layerwise": Layerwise},
     "gather": {"schedule": Schedule},
     "train": {"schedule": Schedule},
     "augment": {"augment": Augment},
 }  # parameters that may be tables, and what a table's "kind" may be; the first is the default
+_OWN: dict[tuple[str, str], dict[str, type]] = {("ClusterGAN", "network"): {"gan": GAN}}  # where a system has others
 
 
 def parse_image_shape(text: str) -> list[int]:
@@ -50,7 +51,7 @@ def parse_image_shape(text: str) -> list[int]:
     return [int(side) for side in re.split("[x×,]", text)]
 
 
-def to_parameter(name: str, value: Any, default: Any) -> Any:
+def to_parameter(name: str, value: Any, default: Any, *, system: str) -> Any:
     """Turn a value of a settings file into what a parameter takes.
 
     Parameters
@@ -61,6 +62,8 @@ def to_parameter(name: str, value: Any, default: Any) -> Any:
         Text, number, list or table; "none" stands for None, unless the parameter takes text.
     default : object
         The parameter's default.
+    system : str
+        Name of the class whose parameter it is.
 
     Returns
     -------
@@ -73,14 +76,13 @@ def to_parameter(name: str, value: Any, default: Any) -> Any:
         If a table stands where none may, or holds an entry that the group does not have.
     """
     if isinstance(value, dict):
-        return _group(name, dict(value))
+        return _group(name, dict(value), _OWN.get((system, name), _GROUPS.get(name)))
     if value == "none" and not isinstance(default, str):
         return None  # TOML has no word for it
     return tuple(value) if isinstance(value, list) else value
 
 
-def _group(name: str, table: dict[str, Any]) -> Any:
-    kinds = _GROUPS.get(name)
+def _group(name: str, table: dict[str, Any], kinds: dict[str, type] | None) -> Any:
     if kinds is None:
         raise InputError(
             f"The parameter {name!r} is a single value, not a table; only {', '.join(_GROUPS)} may be tables."

@@ -88,8 +88,13 @@ class _Timer(Callback):
         each = [after - before for before, after in zip(self._times, self._times[1:], strict=False)]
         # The fastest: the first step also warms caches up, and other processes may be in the way of any.
         planned = self.estimator.phases(replace(fit, source=self.source))
-        self.expected = min(each) * sum(phase.steps for phase in planned)
+        turns = sum(_turns(later) * later.steps for later in planned)
+        self.expected = min(each) / _turns(phase) * turns
         raise _Enough
+
+
+def _turns(phase: Phase) -> int:
+    return sum(turn.repeat for turn in phase.turns)
 
 
 def _whole_number(value: object) -> int:

@@ -126,7 +126,8 @@ class RunSettings(BaseModel):
         for name in self.parameters:
             if name not in known:
                 raise InputError(f"{cls.__name__} has no parameter {name!r}; it has {', '.join(sorted(known))}.")
-        chosen = {name: to_parameter(name, value, known[name]) for name, value in self.parameters.items()}
+        given, system = self.parameters.items(), cls.__name__
+        chosen = {name: to_parameter(name, value, known[name], system=system) for name, value in given}
         if self.recipe is None:
             return cls(**chosen, random_state=self.seed)
         return cls.from_recipe(self.recipe, **chosen, random_state=self.seed)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import batch_norm, one_hot
 
-from coterie.errors import InputError
+from coterie.checks import Rule, integer, require, whole
 from coterie.nn.model import Model, device_of
 from coterie.settings import Settings, hyperparameters
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from coterie.data import DataSpec
 
 LEAK = 0.2  # slope of the leaky units on their negative side
+
+
+def _are_sizes(sizes: object) -> bool:
+    return isinstance(sizes, list | tuple) and all(whole(size, 1) for size in sizes)
 
 
 @hyperparameters
@@ -59,16 +63,15 @@ class GAN(Settings):
         """Whether an autoencoder of these returns rows as they were moved: one without convolutions does."""
         return not self.channels
 
+    rules: ClassVar[dict[str, Rule]] = {
+        **dict.fromkeys(("channels", "hidden"), Rule(_are_sizes, "a tuple of integers >= 1")),
+        "kernel": integer(2),
+        "batch_norm": Rule(lambda v: isinstance(v, bool), "True or False"),
+    }
+
     def check(self, name: str) -> None:
         """Raise an InputError that names ``name`` and the rule if a value breaks it."""
-        sizes = [("channels", self.channels), ("hidden", self.hidden)]
-        wrong = [(field, value) for field, value in sizes if not _are_sizes(value)]
-        if not (isinstance(self.kernel, int) and self.kernel >= 2):
-            raise InputError(f"The 'kernel' parameter of GAN in '{name}' must be an integer >= 2. Got {self.kernel!r}.")
-        for field, value in wrong:
-            raise InputError(
-                f"The '{field}' parameter of GAN in '{name}' must be a tuple of integers >= 1. Got {value!r} instead."
-            )
+        require(f"{type(self).__name__} in '{name}'", self, self.rules)
 
     def build(self, spec: DataSpec, code_size: int) -> tuple[nn.Sequential, nn.Sequential, nn.Sequential]:
         """Return generator, critic and encoder for rows of ``spec.shape`` and codes of ``code_size``.
@@ -112,7 +115,7 @@ class GAN(Settings):
         sizes = [code_size, *self.hidden[::-1], math.prod(shapes[0])]
         layers: list[nn.Module] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
-            layers += [nn.Linear(fan_in, fan_out), *self._between(nn.BatchNorm1d, fan_out)]
+            layers += [nn.Linear(fan_in, fan_out), *self._between(RowNorm, fan_out)]
         layers.append(nn.Unflatten(1, shapes[0]))
         if not channels:
             del layers[-2 - self.batch_norm : -1]  # what follows the last linear layer, which already makes the row
@@ -124,6 +127,24 @@ class GAN(Settings):
 
     def _between(self, norm: type[nn.Module], size: int) -> list[nn.Module]:
         return [norm(size), nn.ReLU()] if self.batch_norm else [nn.ReLU()]
+
+
+class RowNorm(nn.BatchNorm1d):
+    """Batch norm that takes a single row, from which no variance is known, as it does when nothing is learned.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn.adversarial import RowNorm
+    >>> RowNorm(1)(torch.zeros(1, 1)).tolist()
+    [[0.0]]
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return normalised rows, shape (b, d)."""
+        if len(x) > 1 or not self.training:
+            return super().forward(x)
+        return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
 class Split(nn.Module):
@@ -282,7 +303,3 @@ def _padding(large: tuple[int, ...], small: tuple[int, ...], kernel: int) -> tup
     """Return the padding of each side between two shapes, and what the way back must add for exactly that size."""
     high, wide = (2 * (s - 1) + kernel - side for side, s in zip(large[1:], small[1:], strict=True))
     return ((high + 1) // 2, (wide + 1) // 2), (high % 2, wide % 2)
-
-
-def _are_sizes(sizes: object) -> bool:
-    return isinstance(sizes, list | tuple) and all(isinstance(s, int) and s >= 1 for s in sizes)

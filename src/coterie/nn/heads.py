@@ -87,7 +87,7 @@ class Nearest(nn.Module):
         self.centers: Tensor
         self.variance: Tensor
 
-    def fill(self, centers: Tensor, variance: float = 1.0) -> None:
+    def fill(self, centers: Tensor, variance: float) -> None:
         """Set the centres, shape (K, d), and the variance of a coordinate."""
         self.centers.copy_(centers)
         # Rows that all lie on their centres leave no width; the smallest one keeps the logarithm finite.

@@ -136,7 +136,7 @@ class Batch:
     @cached_property
     def view(self) -> Tensor:
         """Augmented rows, shape (b, *shape); made when first asked for, the same ones ever after."""
-        return self.make_view(self.x)
+        return self.augment(self.x, self.generator("augment")) if self.augment else self.x
 
     @cached_property
     def wanted(self) -> Tensor:
@@ -146,10 +146,6 @@ class Batch:
         if not self.augment or not (self.augment.noise or self.augment.mask):
             return self.view
         return replace(self.augment, noise=0.0, mask=0.0)(self.x, self.generator("augment"))
-
-    def make_view(self, x: Tensor) -> Tensor:
-        """Return rows of shape (b, *shape) changed as those of this batch are."""
-        return self.augment(x, self.generator("augment")) if self.augment else x
 
 
 @dataclass
