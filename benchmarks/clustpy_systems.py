@@ -24,7 +24,7 @@ SYSTEMS: dict[str, Any] = {"dec": DEC, "idec": IDEC, "vade": VaDE}
 
 
 def main() -> None:
-    """Time ``sys.argv[2]`` epochs of each phase on the rows of ``sys.argv[1]``; print a line of JSON for each system."""
+    """Time ``sys.argv[2]`` epochs of each phase on the rows of ``sys.argv[1]``; print each system's as JSON."""
     X = np.load(sys.argv[1]).reshape(-1, 784).astype(np.float32) / 255
     few = int(sys.argv[2])
     _phases(DEC, X[:1000], 1)  # the first fit of a process also warms it up

@@ -90,8 +90,8 @@ def _tsne(z: np.ndarray, size: int, *, n_neighbors: int, seed: int) -> np.ndarra
 
 
 def _isomap(z: np.ndarray, size: int, *, n_neighbors: int, seed: int) -> np.ndarray:
-    # scikit-learn joins a graph in several pieces by their nearest pairs, and warns that this takes time. Its eigenvalue
-    # solver begins with a vector from the global random state, and has no parameter for another.
+    # scikit-learn joins a graph in several pieces by their nearest pairs, and warns that this takes time. Its solver of
+    # eigenvalues begins with a vector from the global random state, and has no parameter for another.
     with global_state_kept(), warnings.catch_warnings():
         np.random.seed(seed % 2**32)  # noqa: NPY002
         warnings.simplefilter("ignore")

@@ -179,11 +179,12 @@ def manifold(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.nd
     """
     maps = min(n_init, MAPS)
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(maps)]
-    found = [_on_a_map(z, n_clusters, seed=s, n_init=math.ceil(n_init / maps)) for s in seeds]
-    if maps == 1:
-        return found[0]
-    rows = sample_rows(len(z), SAMPLE, seed)
-    return found[best_told(z[rows], [labels[rows] for labels in found])]
+    drawn = [_on_a_map(z, n_clusters, seed=s, n_init=math.ceil(n_init / maps)) for s in seeds]
+    best = 0
+    if maps > 1:
+        judged = sample_rows(len(z), SAMPLE, seed)
+        best = best_told(z[judged], [_follow(z, one, judged) for one in drawn])
+    return _follow(z, drawn[best], np.arange(len(z)))
 
 
 def best_told(z: np.ndarray, found: list[np.ndarray]) -> int:
@@ -214,15 +215,21 @@ def best_told(z: np.ndarray, found: list[np.ndarray]) -> int:
     return int(np.argmax([_told_by_neighbours(labels, neighbours) for labels in found]))
 
 
-def _on_a_map(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
+def _on_a_map(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the mapped rows and their clusters."""
     rows = sample_rows(len(z), SAMPLE, seed)
-    if len(np.unique(z[rows].astype(np.float32), axis=0)) < FEWEST:
-        return kmeans(z, n_clusters, seed=seed, n_init=n_init)  # a handful of places has no manifold
+    if len(np.unique(z[rows].astype(np.float32), axis=0)) < FEWEST:  # a handful of places has no manifold
+        return np.arange(len(z)), kmeans(z, n_clusters, seed=seed, n_init=n_init)
     flat = umap(z[rows], seed=seed, n_components=10, min_dist=0.0, max_iter=LAYOUT)
-    labels = fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
+    return rows, fit_mixture(flat, n_clusters, seed=seed, n_init=n_init).predict(flat)
+
+
+def _follow(z: np.ndarray, known: tuple[np.ndarray, np.ndarray], asked: np.ndarray) -> np.ndarray:
+    """Return clusters of the rows asked for: their own, or those of most of their neighbours that have one."""
+    rows, labels = known
     if len(rows) == len(z):
-        return labels
-    return KNeighborsClassifier(10, algorithm="brute").fit(z[rows], labels).predict(z)
+        return labels[asked]
+    return KNeighborsClassifier(10, algorithm="brute").fit(z[rows], labels).predict(z[asked])
 
 
 def _told_by_neighbours(labels: np.ndarray, neighbours: np.ndarray) -> float:
