@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from coterie.cli.app import Command, app
+from coterie.cli.compare import compare
 from coterie.cli.console import write_line
 from coterie.cli.datasets import datasets
 from coterie.cli.demo import demo
@@ -17,7 +18,7 @@ from coterie.cli.systems import systems
 
 __all__ = ["app", "main"]
 
-for _command in (demo, fit, predict, embed, report, systems, datasets):
+for _command in (demo, fit, predict, embed, report, compare, systems, datasets):
     app.command(cls=Command)(_command)
 
 

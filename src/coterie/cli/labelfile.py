@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coterie.errors import InputError
 from coterie.files import write_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
+
+LABELS = "labels.csv"
 
 _FORMULA = (
     "=",
@@ -75,3 +78,97 @@ def defuse(name: str) -> str:
     ("'=cmd()", 'cat.png')
     """
     return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The clusters of the same rows in several runs.
+
+    Parameters
+    ----------
+    titles : list of str
+        What to call each run: the shortest end of its path that no other one has.
+    labels : list of ndarray of shape (n,)
+        Clusters in each run, int64.
+    names : list of str or None
+        The rows' names, where they have any.
+    """
+
+    titles: list[str]
+    labels: list[np.ndarray]
+    names: list[str] | None
+
+
+def read_runs(runs: Sequence[Path]) -> Labelled:
+    """Read the clusters of several runs.
+
+    Parameters
+    ----------
+    runs : sequence of path
+        Run folders, or files like their ``labels.csv``; at least two.
+
+    Returns
+    -------
+    Labelled
+        Their clusters.
+
+    Raises
+    ------
+    InputError
+        If there are too few, one cannot be read, or they are not of the same rows.
+    """
+    if len(runs) < len(("one", "another")):
+        raise InputError(f"compare needs at least two runs. Got {len(runs)}.")
+    names, labels = zip(*(_read(run / LABELS if run.is_dir() else run) for run in runs), strict=True)
+    for run, named, found in zip(runs[1:], names[1:], labels[1:], strict=True):
+        if len(found) != len(labels[0]):
+            raise InputError(f"{runs[0]} and {run} are not of the same rows: {len(labels[0]):,} and {len(found):,}.")
+        other = next((i for i, pair in enumerate(zip(names[0], named, strict=True)) if pair[0] != pair[1]), None)
+        if other is not None:
+            told = f"row {other} is {names[0][other]!r} in one and {named[other]!r} in the other"
+            raise InputError(f"{runs[0]} and {run} are not of the same rows: {told}.")
+    return Labelled(_titles(runs), list(labels), list(names[0]) if any(names[0]) else None)
+
+
+def _read(path: Path) -> tuple[list[str], np.ndarray]:
+    import numpy as np
+
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [row.get("name") or "" for row in rows], np.array([int(row["cluster"]) for row in rows], dtype=np.int64)
+    except FileNotFoundError:
+        raise InputError(f"There is no {path}; compare takes finished runs.") from None
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path} has no column of whole numbers called 'cluster'.") from None
+
+
+def _titles(runs: Sequence[Path]) -> list[str]:
+    """Return the shortest ends of the paths that differ; paths that are the same are numbered."""
+    parts = [run.resolve().parts for run in runs]
+    for size in range(1, max(map(len, parts)) + 1):
+        titles = ["/".join(each[-size:]) for each in parts]
+        if len(set(titles)) == len(titles):
+            return titles
+    return [f"{title} ({number})" for number, title in enumerate(titles, 1)]
+
+
+def write_comparison(path: str | Path, runs: Labelled, support: np.ndarray) -> None:
+    """Write the clusters of each row in every run as CSV, atomically.
+
+    Parameters
+    ----------
+    path : path
+        The file to make or replace.
+    runs : Labelled
+        The runs, their clusters numbered alike.
+    support : ndarray of shape (n,)
+        Share of the runs that agree on the row's cluster, in (0, 1].
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    named = [] if runs.names is None else [list(map(defuse, runs.names))]
+    writer.writerow(["row", *(["name"] if named else []), *map(defuse, runs.titles), "agreement"])
+    shares = [f"{value:.6f}" for value in support.tolist()]
+    writer.writerows(zip(range(len(support)), *named, *(each.tolist() for each in runs.labels), shares, strict=True))
+    write_text(path, text.getvalue())

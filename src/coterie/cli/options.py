@@ -52,6 +52,12 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warn
 
 Run = Annotated[Path, typer.Argument(help="A finished run folder.", metavar="RUN")]
 RunOrModel = Annotated[Path, typer.Argument(help="A run folder, or a model folder.", metavar="RUN")]
+Runs = Annotated[
+    list[Path], typer.Argument(help="Finished runs on the same rows, or their labels.csv.", metavar="RUN...")
+]
+ComparisonOut = Annotated[
+    Path | None, typer.Option("--out", help="CSV file to write: each row's cluster in every run.", metavar="FILE")
+]
 NewData = Annotated[str, typer.Argument(help=f"Rows like those of the fit. {_FILES}", metavar="DATA")]
 LabelsOut = Annotated[
     Path, typer.Option("--out", help="CSV file to write: row, name, cluster, confidence.", metavar="FILE")

@@ -1,0 +1,69 @@
+"""``coterie compare``: how far runs on the same rows agree, and what moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coterie.cli import options
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from coterie.cli.console import Screen
+    from coterie.selection import Consensus
+
+MOVES = 10  # of the largest that are listed
+MOST = 30  # clusters that are listed one by one
+
+
+def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
+    """Tell how far runs on the same rows agree.
+
+    Clusters are matched one to one with those of the first run. With --out, a line for each row: its cluster in every
+    run, so numbered, and the share of the runs that agree on it.
+    """
+    from dataclasses import replace
+
+    from coterie.cli.console import Screen
+    from coterie.cli.labelfile import read_runs, write_comparison
+    from coterie.selection import align, consensus
+
+    screen = Screen()
+    labelled = read_runs(runs)
+    found = consensus(labelled.labels)
+    aligned = [align(labels, labelled.labels[0]) for labels in labelled.labels]
+    _show_agreement(screen, labelled.titles, found)
+    for title, labels in zip(labelled.titles[1:], aligned[1:], strict=True):
+        _show_matches(screen, (labelled.titles[0], title), (aligned[0], labels))
+    if out is not None:
+        write_comparison(out, replace(labelled, labels=aligned), found.support)
+        screen.say(f"Wrote the clusters of {len(found.support):,} rows to {out}")
+
+
+def _show_agreement(screen: Screen, titles: list[str], found: Consensus) -> None:
+    screen.say("Agreement (adjusted Rand index: 1 is the same groups, 0 is chance):")
+    screen.table(
+        ["", *titles],
+        [[title, *(f"{v:.3f}" for v in row)] for title, row in zip(titles, found.agreement.tolist(), strict=True)],
+    )
+    whole = float((found.support == 1).mean())
+    screen.say(f"All runs agree on {whole:.1%} of the rows; the run closest to the others is {titles[found.central]}.")
+
+
+def _show_matches(screen: Screen, titles: tuple[str, str], labels: tuple[np.ndarray, np.ndarray]) -> None:
+    import numpy as np
+
+    a, b = labels
+    clusters, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
+    pairs = sorted(zip(counts.tolist(), *clusters.tolist(), strict=True), key=lambda pair: (-pair[0], *pair[1:]))
+    moved = [(n, i, j) for n, i, j in pairs if i != j]
+    screen.say()
+    screen.say(f"{titles[0]} and {titles[1]}: {int((a != b).sum()):,} of {len(a):,} rows are in another cluster.")
+    present = np.union1d(a, b).tolist()
+    if len(present) <= MOST:
+        sizes = [((a == k).sum(), (b == k).sum(), ((a == k) & (b == k)).sum()) for k in present]
+        rows = [[str(k), *(f"{size:,}" for size in three)] for k, three in zip(present, sizes, strict=True)]
+        screen.table(["cluster", *titles, "in both"], rows)
+    if moved:
+        rows = [[f"{n:,}", str(i), str(j)] for n, i, j in moved[:MOVES]]
+        screen.table(["rows that moved", f"from, in {titles[0]}", f"to, in {titles[1]}"], rows)

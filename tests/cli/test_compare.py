@@ -1,0 +1,76 @@
+"""``coterie compare``: what it says of runs, its file, and what it refuses."""
+
+import csv
+
+import pytest
+from commands import run
+
+
+def labels(path, clusters, names=None):
+    """Write a file such as a run's labels.csv."""
+    rows = [["row", *(["name"] if names else []), "cluster", "confidence"]]
+    rows += [[i, *([names[i]] if names else []), k, 1.0] for i, k in enumerate(clusters)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path.parent
+
+
+def test_matched_clusters_agreement_and_what_moved(tmp_path):
+    a = labels(tmp_path / "a" / "labels.csv", [0] * 6 + [1] * 4)
+    b = labels(tmp_path / "b" / "labels.csv", [1] * 5 + [0] * 5)  # the same but for one row, the other way round
+    done = run("compare", a, b, "--out", tmp_path / "moved.csv")
+    assert done.code == 0, done.err
+    assert "a and b: 1 of 10 rows are in another cluster." in done.out
+    assert "All runs agree on 90.0% of the rows" in done.out
+    cells = [line.split() for line in done.out.splitlines()]
+    assert ["0", "6", "5", "5"] in cells  # cluster, rows in a, rows in b, in both
+    assert ["1", "4", "5", "4"] in cells
+    assert ["1", "0", "1"] in cells  # one row moved from 0 to 1
+    with (tmp_path / "moved.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["a"] for row in rows] == ["0"] * 6 + ["1"] * 4
+    assert [row["b"] for row in rows] == ["0"] * 5 + ["1"] * 5
+    assert [float(row["agreement"]) for row in rows] == [1.0] * 5 + [0.5] + [1.0] * 4
+
+
+def test_runs_of_one_name_are_told_apart_and_names_of_rows_are_kept(tmp_path):
+    names = ["x.png", "=y.png", "z.png"]
+    runs = [labels(tmp_path / day / "photos" / "labels.csv", [0, 1, 1], names) for day in ("mon", "tue", "wed")]
+    done = run("compare", *runs, "--out", tmp_path / "all.csv")
+    assert done.code == 0, done.err
+    assert "mon/photos and wed/photos: 0 of 3 rows" in done.out
+    with (tmp_path / "all.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == ["x.png", "'=y.png", "z.png"]
+    assert list(rows[0]) == ["row", "name", "mon/photos", "tue/photos", "wed/photos", "agreement"]
+    assert run("compare", runs[0], runs[0]).code == 0  # numbered
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ([0, 1], "are not of the same rows: 3 and 2"),
+        (["a", "b", "c"], "has no column of whole numbers called 'cluster'"),
+    ],
+)
+def test_other_rows_are_refused(tmp_path, other, sentence):
+    a, b = labels(tmp_path / "a" / "labels.csv", [0, 1, 1]), labels(tmp_path / "b" / "labels.csv", other)
+    done = run("compare", a, b)
+    assert done.code == 2
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+
+
+def test_other_names_no_run_and_a_single_one_are_refused(tmp_path):
+    a = labels(tmp_path / "a" / "labels.csv", [0, 1], ["x", "y"])
+    b = labels(tmp_path / "b" / "labels.csv", [0, 1], ["x", "z"])
+    assert "row 1 is 'y' in one and 'z' in the other" in run("compare", a, b).err
+    assert "There is no" in run("compare", a, tmp_path / "c").err
+    assert "at least two runs. Got 1" in run("compare", a).err
+
+
+def test_finished_runs_can_be_compared(finished):
+    done = run("compare", finished, finished)
+    assert done.code == 0, done.err
+    assert "0 of 300 rows are in another cluster" in done.out

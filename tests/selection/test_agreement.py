@@ -1,0 +1,74 @@
+"""Agreement of partitions: invariance to numbers, matching, votes."""
+
+import numpy as np
+import pytest
+
+from coterie.errors import InputError
+from coterie.selection import agreement, align, consensus
+
+Y = np.repeat(np.arange(4), [30, 20, 10, 5])
+
+
+def shuffled(share, seed):
+    """Y with a share of its rows drawn anew, under other numbers."""
+    rng = np.random.default_rng(seed)
+    found = np.where(rng.random(len(Y)) < share, rng.integers(0, 4, len(Y)), Y)
+    return rng.permutation(4)[found]
+
+
+def test_numbers_do_not_matter():
+    partitions = [shuffled(0.2, seed) for seed in range(3)]
+    renumbered = [7 - labels for labels in partitions]
+    np.testing.assert_array_equal(agreement(partitions), agreement(renumbered))
+    np.testing.assert_array_equal(consensus(partitions).support, consensus(renumbered).support)
+    assert np.ptp(agreement([Y, 3 - Y, Y + 5])) == 0
+
+
+def test_unrelated_partitions_agree_as_by_chance():
+    rng = np.random.default_rng(0)
+    found = agreement([rng.integers(0, 5, 5000) for _ in range(3)])
+    assert np.abs(found[~np.eye(3, dtype=bool)]).max() < 0.01
+    assert (np.diag(found) == 1).all()
+
+
+def test_alignment_is_the_best_of_all_one_to_one_numberings():
+    from itertools import permutations
+
+    a = shuffled(0.5, 1)
+    best = max((np.take(order, a) == Y).sum() for order in permutations(range(4)))
+    assert (align(a, Y) == Y).sum() == best
+    np.testing.assert_array_equal(align(3 - Y, Y), Y)
+
+
+@pytest.mark.parametrize(("few", "many"), [(np.minimum(Y, 2), Y), (Y, np.arange(len(Y)) // 8)])
+def test_clusters_without_a_counterpart_have_numbers_of_their_own(few, many):
+    found = align(many, few)
+    assert len(set(found)) == len(set(many))
+    assert len({*zip(found, many, strict=True)}) == len(set(many))  # the same groups
+    assert set(few) <= set(found)
+    assert set(align(few, many)) <= set(many)
+
+
+def test_most_votes_win_and_tell_how_many_there_were():
+    wrong = Y.copy()
+    wrong[0] = 3
+    other = (Y + 1) % 4
+    found = consensus([wrong, Y, other])
+    np.testing.assert_array_equal(align(found.labels, Y), Y)
+    assert found.support[0] == pytest.approx(2 / 3)
+    assert (found.support[1:] == 1).all()
+    assert found.central in (1, 2)
+    assert found.stability[found.labels[0]] == pytest.approx(1 - 1 / 3 / 30)
+    np.testing.assert_array_equal(found.aligned[1], found.aligned[2])
+
+
+def test_a_single_partition_agrees_with_itself():
+    found = consensus([Y])
+    assert (found.support == 1).all()
+    assert found.agreement.tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("wrong", [[], [[0, 1], [0]], [[[0, 1]]], [[]], [[0.5, 1.0]], [[-1, 0]], [["a", "b"]]])
+def test_what_is_no_partition_of_the_same_rows_is_refused(wrong):
+    with pytest.raises(InputError, match="partition|Partitions"):
+        consensus(wrong)
