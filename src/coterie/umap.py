@@ -83,7 +83,23 @@ def umap(
 
 @contextmanager
 def global_state_kept() -> Iterator[None]:
-    """Put back afterwards what a library sets for the whole process: random states, a variable, two switches."""
+    """Put back afterwards what a library sets for the whole process: random states, a variable, two switches.
+
+    Yields
+    ------
+    None
+        To the block whose doings are undone.
+
+    Examples
+    --------
+    >>> import random
+    >>> from coterie.umap import global_state_kept
+    >>> before = random.getstate()
+    >>> with global_state_kept():
+    ...     random.seed(1)
+    >>> random.getstate() == before
+    True
+    """
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
     hashing = os.environ.get("PYTHONHASHSEED")
     switches = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, one_hot
+from torch.nn.functional import one_hot
 
 from coterie.checks import Rule, integer, require, whole
+from coterie.nn.layers import RowNorm
 from coterie.nn.model import Model, device_of
 from coterie.settings import Settings, hyperparameters
 
@@ -127,24 +128,6 @@ class GAN(Settings):
 
     def _between(self, norm: type[nn.Module], size: int) -> list[nn.Module]:
         return [norm(size), nn.ReLU()] if self.batch_norm else [nn.ReLU()]
-
-
-class RowNorm(nn.BatchNorm1d):
-    """Batch norm that takes a single row, from which no variance is known, as it does when nothing is learned.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from coterie.nn.adversarial import RowNorm
-    >>> RowNorm(1)(torch.zeros(1, 1)).tolist()
-    [[0.0]]
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return normalised rows, shape (b, d)."""
-        if len(x) > 1 or not self.training:
-            return super().forward(x)
-        return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
 class Split(nn.Module):

@@ -7,6 +7,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 
 from coterie.errors import InputError
 
@@ -175,3 +176,21 @@ def _fill(weight: Tensor, initialiser: str) -> None:
             weight.div_(math.sqrt(3))  # torch draws up to sqrt(3 / fan-in); VarianceScaling(1/3) up to sqrt(1 / fan-in)
     else:
         nn.init.normal_(weight, std=0.01)
+
+
+class RowNorm(nn.BatchNorm1d):
+    """Batch norm that takes a single row, from which no variance is known, as it does when nothing is learned.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn.layers import RowNorm
+    >>> RowNorm(1)(torch.zeros(1, 1)).tolist()
+    [[0.0]]
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return normalised rows, shape (b, d)."""
+        if len(x) > 1 or not self.training:
+            return super().forward(x)
+        return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
