@@ -17,11 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import append, peak_mb, provenance, read, run_apart
+from coterie import Conv
 from coterie.training import Callback, Fit
 
 FILE = "accuracy.jsonl"
 POINTS = 20  # of a run's curve
-FORMS = ("convolutional",)  # of the network, which stand where the name of a recipe does
+# Defaults but for what is known of the rows or asked of the network; these stand where the name of a recipe does.
+FORMS: dict[str, dict[str, Any]] = {
+    "convolutional": {"network": Conv(channels=(16, 32, 64), decoder=(500, 500))},  # which few images have anyway
+    "mirrored": {"augment": "shift-rotate-flip"},  # for things that have no left and right
+}
 
 
 def main() -> None:
@@ -70,12 +75,11 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 def make_estimator(job: dict[str, Any], n_clusters: int) -> Any:
     """Return the estimator of a job: at its defaults, by a recipe, or in the form of that name."""
-    from coterie import Conv
     from coterie.algorithms import SYSTEMS
 
     cls, chosen = SYSTEMS[job["system"]], {"n_clusters": n_clusters, "random_state": job["seed"]}
-    if job["recipe"] in FORMS:  # the network that few images have by default
-        return cls(**chosen, network=Conv(channels=(16, 32, 64), decoder=(500, 500)))
+    if job["recipe"] in FORMS:
+        return cls(**chosen, **FORMS[job["recipe"]])
     return cls.from_recipe(job["recipe"], **chosen) if job["recipe"] else cls(**chosen)
 
 
@@ -147,7 +151,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--system", nargs="+", default=["dec"])
     parser.add_argument("--dataset", nargs="+", default=["mnist10k"])
-    parser.add_argument("--recipe", default=None, help=f"of the system, or {FORMS[0]!r}")
+    parser.add_argument("--recipe", default=None, help=f"of the system, or one of {', '.join(FORMS)}")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     return parser.parse_args()
