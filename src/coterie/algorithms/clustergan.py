@@ -42,7 +42,7 @@ class ClusterGAN(Samples, Clusterer):
     noise_size : int, default=10
         n, the numbers in :math:`z_n`; >= 1. The code of a row has n + K entries.
     network : "auto" or GAN, default="auto"
-        Generator, critic and encoder. "auto" has dense layers: of 512 and 256 units for images, twice 128 for vectors.
+        Generator, critic and encoder. "auto" is dense, without batch norm: 512 and 256 units for images, else twice 128.
     {augment}
     {start}
     pretrain : "auto", "none", Schedule or None, default="auto"
@@ -128,7 +128,7 @@ class ClusterGAN(Samples, Clusterer):
         """Return dense networks and the schedule of the game: larger and longer for images than for vectors."""
         hidden, steps, rate = ((512, 256), 10_000, 3e-4) if spec.kind == "images" else ((128, 128), 5_000, 1e-3)
         train = Schedule(steps=steps, batch_size=128, learning_rate=rate, shape="cosine", **recipes.GAME)
-        return {"network": GAN(channels=(), hidden=hidden), "train": train}
+        return {"network": GAN(channels=(), hidden=hidden, batch_norm=False), "train": train}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return encoder, generator, critic, and a head that reads clusters from the code."""

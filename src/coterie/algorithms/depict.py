@@ -45,7 +45,9 @@ class DEPICT(DeepClusterer):
         u, the clusters' frequencies where they are known, > 0, in any order: by size they are dealt out to the start's
         clusters. None stands for equal ones.
     noise : float, default=0.3
-        Share of the values of each hidden encoder layer that the corrupted path loses, in [0, 1).
+        Share of the values of each hidden encoder layer that the corrupted path loses while clustering, in [0, 1).
+    pretrain_noise : float, default=0.1
+        The same while pretraining.
     row_weight : float, default=1.0
         :math:`\lambda_0`, the weight of the error of the row itself, in scaled units squared; >= 0.
     hidden_weight : float, default=0.1
@@ -69,8 +71,8 @@ class DEPICT(DeepClusterer):
     Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
     their noise, the clean one without it; only targets are of rows as they are. The default pretraining is the paper's
     denoising one, at a one-cycle rate; the first clusters come from ``start`` on a gathered code, where the paper has
-    k-means or agglomerative clustering; the softmax begins as the posterior of round Gaussians on them; and the noise,
-    which keeps the clusters where the start found them, is larger than the paper's 0.1. The clean path is not held
+    k-means or agglomerative clustering; the softmax begins as the posterior of round Gaussians on them; and the noise
+    of clustering, which keeps the clusters where the start found them, is larger than the paper's 0.1. The clean path is not held
     constant in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs
     errors as it does. Of two losses with one gradient the divergence is recorded. Layers are
     corrupted where the encoder is an ``nn.Sequential``, and compared where the decoder mirrors it, as the default does;
@@ -97,6 +99,7 @@ class DEPICT(DeepClusterer):
 
     prior: Any = None
     noise: float = 0.3
+    pretrain_noise: float = 0.1
     row_weight: float = 1.0
     hidden_weight: float = 0.1
     update_interval: int | None = None
@@ -108,7 +111,7 @@ class DEPICT(DeepClusterer):
     title: ClassVar[str] = "DEPICT (Dizaji 2017)"
     trained: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "head")
     rules: ClassVar[dict[str, Rule]] = {
-        "noise": number(0, below=1),
+        **dict.fromkeys(("noise", "pretrain_noise"), number(0, below=1)),
         "row_weight": number(0),
         "hidden_weight": number(0),
         "update_interval": integer(1).or_word(None),
@@ -153,19 +156,19 @@ class DEPICT(DeepClusterer):
 
     def pretrain_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the errors of reconstructing all layers of the clean path from the corrupted code."""
-        return self._paths(fit, batch)[1]
+        return self._paths(fit, batch, self.pretrain_noise)[1]
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
         q = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
-        z, errors = self._paths(fit, batch)
+        z, errors = self._paths(fit, batch, self.noise)
         return {"kl": kl_divergence(q, fit.model.head(z)), **errors}
 
-    def _paths(self, fit: Fit, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def _paths(self, fit: Fit, batch: Batch, noise: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the corrupted code (b, d), and the errors of the layers read back from it."""
         assert fit.model.decoder is not None
         encoder, decoder = stages_of(fit.model.encoder), stages_of(fit.model.decoder)
-        corrupted = walk(encoder, batch.view, noise=self.noise)
+        corrupted = walk(encoder, batch.view, noise=noise)
         back = walk(decoder, corrupted[-1])
         error = RECONSTRUCTIONS[fit.model.reconstruction]
         errors = {"reconstruction": self.row_weight * error(back[-1], batch.wanted)}
