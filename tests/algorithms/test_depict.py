@@ -63,7 +63,7 @@ def through(layers, x):
 
 
 def test_terms_are_those_of_the_paper():
-    model, fit = ready(noise=0.0, row_weight=3.0, hidden_weight=0.25)
+    model, fit = ready(noise=0.0, pretrain_noise=0.0, row_weight=3.0, hidden_weight=0.25)
     x, q = fit.source.take(INDEX).numpy(), fit.memory["target"].numpy()[INDEX]
     h1, h2, z = through(dense(fit.model.encoder), x)
     h2_hat, h1_hat, x_hat = through(dense(fit.model.decoder), z)
@@ -105,6 +105,15 @@ def test_corrupted_layers_make_the_prediction_and_clean_ones_are_to_be_returned(
     torch.testing.assert_close(terms["reconstruction"], expected)
     q = fit.memory["target"][index]
     torch.testing.assert_close(terms["kl"], (q * (q.log() - fit.model.head(z))).sum(1).mean())
+
+
+def test_pretraining_has_a_noise_of_its_own():
+    model, fit = ready(noise=0.0, pretrain_noise=0.9)
+    batch = fit.batch(torch.arange(40), 0)
+    clean, again = (float(model.terms(fit, batch)["reconstruction"].detach()) for _ in range(2))
+    assert clean == again
+    lossy, other = (float(model.pretrain_terms(fit, batch)["reconstruction"].detach()) for _ in range(2))
+    assert len({clean, lossy, other}) == 3
 
 
 def test_the_target_is_the_balanced_clean_prediction_of_all_rows():

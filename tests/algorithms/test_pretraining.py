@@ -31,7 +31,7 @@ def ready(cls, **parameters):
 
 @pytest.mark.parametrize("cls", [IDEC, DCN, DKM, coterie.DEPICT])
 def test_the_error_is_the_one_asked_for_in_pretraining_and_in_clustering(cls):
-    model, fit = ready(cls, **({"noise": 0.0} if cls is coterie.DEPICT else {}))
+    model, fit = ready(cls, **({"noise": 0.0, "pretrain_noise": 0.0} if cls is coterie.DEPICT else {}))
     model.fill_head(fit, Start(np.eye(2, dtype=np.float32), np.arange(60) % 2, 1.0))
     fit.memory["target"] = torch.full((60, 2), 0.5)
     batch = fit.batch(torch.arange(6), 0)

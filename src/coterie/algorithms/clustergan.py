@@ -42,7 +42,7 @@ class ClusterGAN(Samples, Clusterer):
     noise_size : int, default=10
         n, the numbers in :math:`z_n`; >= 1. The code of a row has n + K entries.
     network : "auto" or GAN, default="auto"
-        Generator, critic and encoder. "auto" is dense, without batch norm: 512 and 256 units for images, else twice 128.
+        Generator, critic, encoder. "auto" is dense, without batch norm: 512 and 256 units for images, or 128 twice.
     {augment}
     {start}
     pretrain : "auto", "none", Schedule or None, default="auto"
