@@ -33,18 +33,19 @@ def main() -> None:
     """Measure what is asked for and add its rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clustpy", help="python of ClustPy's virtual environment")
+    parser.add_argument("--systems", nargs="+", default=list(CLUSTPY), choices=CLUSTPY, help="that ClustPy is met in")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
         print(json.dumps(_job(json.loads(arguments.job))))
     if arguments.clustpy:
-        _against_clustpy(arguments.clustpy)
+        _against_clustpy(arguments.clustpy, arguments.systems)
     if arguments.memory:
         _memory()
 
 
-def _against_clustpy(python: str) -> None:
+def _against_clustpy(python: str, asked: list[str]) -> None:
     import numpy as np
 
     from coterie import datasets
@@ -54,10 +55,10 @@ def _against_clustpy(python: str) -> None:
         rows = Path(folder) / "mnist.npy"
         np.save(rows, datasets.load("mnist").X)
         script = Path(__file__).with_name("clustpy_systems.py")
-        command = [python, str(script), str(rows), str(EPOCHS)]
+        command = [python, str(script), str(rows), str(EPOCHS), *asked]
         output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
     theirs = {row["system"]: row for row in map(json.loads, output.splitlines())}
-    for system, accuracy in CLUSTPY.items():
+    for system in asked:
         ours = run_apart("benchmarks.speed", {"dataset": "mnist", "seed": 100, "fit": True, "system": system})
         title, took = SYSTEMS[system].__name__, theirs[system]["seconds"]
         row = {
@@ -68,7 +69,7 @@ def _against_clustpy(python: str) -> None:
             "seconds": ours["seconds"],
             "accuracy": ours["accuracy"],
             "seconds_versus": round(took, 1),
-            "accuracy_versus": accuracy,
+            "accuracy_versus": CLUSTPY[system],
             "clustpy": theirs[system],
             **provenance(),
         }
