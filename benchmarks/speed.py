@@ -57,7 +57,8 @@ def _against_clustpy(python: str, asked: list[str]) -> None:
         script = Path(__file__).with_name("clustpy_systems.py")
         command = [python, str(script), str(rows), str(EPOCHS), *asked]
         output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
-    theirs = {row["system"]: row for row in map(json.loads, output.splitlines())}
+    lines = [line for line in output.splitlines() if line.startswith("{")]  # ClustPy speaks there too
+    theirs = {row["system"]: row for row in map(json.loads, lines)}
     for system in asked:
         ours = run_apart("benchmarks.speed", {"dataset": "mnist", "seed": 100, "fit": True, "system": system})
         title, took = SYSTEMS[system].__name__, theirs[system]["seconds"]
