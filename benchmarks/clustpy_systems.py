@@ -24,7 +24,7 @@ SYSTEMS: dict[str, Any] = {"dec": DEC, "idec": IDEC, "vade": VaDE}
 
 
 def main() -> None:
-    """Time ``sys.argv[2]`` epochs of each phase of the systems that follow on the rows of ``sys.argv[1]``; print JSON."""
+    """Time ``sys.argv[2]`` epochs of each phase of the systems named next, on the rows of ``sys.argv[1]``."""
     X = np.load(sys.argv[1]).reshape(-1, 784).astype(np.float32) / 255
     few = int(sys.argv[2])
     _phases(DEC, X[:1000], 1)  # the first fit of a process also warms it up
