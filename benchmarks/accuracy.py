@@ -35,7 +35,7 @@ def main() -> None:
     if arguments.job:
         print(json.dumps(run(json.loads(arguments.job))))
         return
-    for seed in _seeds(arguments.seeds):
+    for seed in seeds_of(arguments.seeds):
         for dataset in arguments.dataset:
             for system in arguments.system:
                 job = {"system": system, "dataset": dataset, "recipe": arguments.recipe, "seed": seed}
@@ -142,7 +142,8 @@ def _do(job: dict[str, Any]) -> None:
     print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
 
 
-def _seeds(text: str) -> list[int]:
+def seeds_of(text: str) -> list[int]:
+    """Return the seeds that "3" or "0-9" stands for."""
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy import _seeds
+from benchmarks.accuracy import seeds_of
 from benchmarks.common import append, provenance
 from coterie import datasets
 from coterie.data import make_source
@@ -33,7 +33,7 @@ def main() -> None:
     for dataset in arguments.dataset:
         table = datasets.load(dataset)
         x = make_source(table.X).take(slice(None)).flatten(1).numpy()
-        for seed in _seeds(arguments.seeds):
+        for seed in seeds_of(arguments.seeds):
             for name, method in methods(len(datasets.DATASETS[dataset].classes), seed).items():
                 began = time.perf_counter()
                 labels = method.fit_predict(x)

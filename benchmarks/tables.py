@@ -160,10 +160,10 @@ def _line(key: Key, rows: list[Row]) -> str:
 
 
 def _figures(rows: list[Row]) -> list[str]:
-    acc = [row["accuracy"] for row in rows]
+    acc, several = [row["accuracy"] for row in rows], len(rows) > 1
     return [
-        f"{_short(_mean(acc))} ± {_short(statistics.stdev(acc) if len(acc) > 1 else 0.0)}",
-        f"{_short(min(acc))} – {_short(max(acc))}",
+        _short(_mean(acc)) + (f" ± {_short(statistics.stdev(acc))}" if several else ""),
+        f"{_short(min(acc))} – {_short(max(acc))}" if several else "",  # one run has no spread
         _short(_mean(row["nmi"] for row in rows)),
         _short(_mean(row["ari"] for row in rows)),
     ]

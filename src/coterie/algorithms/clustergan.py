@@ -48,8 +48,8 @@ class ClusterGAN(Samples, Clusterer):
     pretrain : "auto", "none", Schedule or None, default="auto"
         Training of encoder and generator as an autoencoder. Without it, "none" or None, there is no start either.
     hold : float, default=0.75
-        Share of the steps of ``train``, from the first on, in which the encoder also learns the start's clusters of
-        real rows, by their cross entropy with the weight beta_c; in [0, 1].
+        Share of the steps of ``train``, from the first on, in which the encoder learns the start's clusters of real
+        rows, and not those of made ones, by their cross entropy with the weight beta_c; in [0, 1].
     train : "auto" or Schedule, default="auto"
         Game, in steps of the generator; "auto" is 10,000 of Adam up to 3e-4 for images, 5,000 up to 1e-3 for vectors.
     critic_steps : int, default=1
