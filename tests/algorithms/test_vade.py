@@ -34,7 +34,7 @@ def ready(rows=None, **parameters):
         if settings["likelihood"] == "gaussian":
             network.decoder.log_var.fill_(-0.7)
     fit = Fit(network, source, Streams(0), Runtime(torch.device("cpu"), "float32"), Augment(), settings)
-    fit.memory["labels"] = torch.arange(len(source)) % 3
+    fit.memory["start"] = torch.arange(len(source)) % 3
     fit.clock.step = 60
     return model, fit
 
@@ -158,7 +158,7 @@ class Keep(Callback):
     """Keeps the start's clusters."""
 
     def on_phase(self, fit, phase):
-        self.labels = fit.memory["labels"].numpy() if phase.name == "cluster" else None
+        self.labels = fit.memory["start"].numpy() if phase.name == "cluster" else None
 
 
 def test_held_the_start_is_learned_and_then_kept_by_the_bound_which_alone_loses_it():

@@ -16,7 +16,7 @@ from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data import DataSpec
 from coterie.nn import GAN, Model, Nearest, Players, Prior, Split, gradient_penalty, mse
 from coterie.settings import hyperparameters
-from coterie.starts import make_start
+from coterie.starts import Start, make_start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
 REFRESH = 500  # steps between two readings of all rows, which only the history and its listeners use
@@ -84,8 +84,7 @@ class ClusterGAN(Samples, Clusterer):
     ----------
     .. [1] S. Mukherjee, H. Asnani, E. Lin, S. Kannan. ClusterGAN: latent space clustering in generative adversarial
        networks. AAAI 2019.
-    .. [2] I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville. Improved training of Wasserstein GANs.
-       NeurIPS 2017.
+    .. [2] I. Gulrajani et al. Improved training of Wasserstein GANs. NeurIPS 2017.
 
     Examples
     --------
@@ -147,10 +146,11 @@ class ClusterGAN(Samples, Clusterer):
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the game, partition the pretrained code; without one there is no start."""
-        if phase.name == "cluster" and fit.settings["pretrain"] is not None:
-            z = encode(fit.model.encode, fit.source, fit.runtime.device)
-            start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
-            fit.memory |= {"pretrained_code": z, "start": torch.from_numpy(start.labels)}
+        if fit.settings["pretrain"] is not None:
+            super().enter(fit, phase)
+
+    def fill_head(self, fit: Fit, start: Start) -> None:
+        """Leave the head: the encoder learns which cluster is which entry."""
 
     def draw(self, fit: Fit, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what the generator reads in a batch, and the clusters in it."""
@@ -175,8 +175,8 @@ class ClusterGAN(Samples, Clusterer):
         found = encoder(x_hat)  # (b, n + K)
         terms = {"generator": -critic(x_hat).float().mean(), "noise": self.beta_n * mse(found[:, :n], z[:, :n])}
         if "start" in fit.memory and fit.clock.step < self.hold * fit.settings["train"].n_steps(len(fit.source)):
-            y = fit.memory["start"][batch.index].to(z.device)
-            terms["start"] = self.beta_c * nll_loss(encoder(batch.view)[:, n:], y)
+            log_q, y = encoder(batch.view)[:, n:], fit.memory["start"][batch.index].to(z.device)
+            terms["start"] = self.beta_c * nll_loss(log_q, y)
             found = functional_call(encoder, {name: p.detach() for name, p in encoder.named_parameters()}, (x_hat,))
         return terms | {"cluster": self.beta_c * nll_loss(found[:, n:], k)}
 
@@ -188,9 +188,9 @@ class ClusterGAN(Samples, Clusterer):
     def finish(self, fit: Fit) -> None:
         """Cluster the code, if it is read by k-means."""
         if self.read == "kmeans":
-            z = encode(fit.model.encode, fit.source, fit.runtime.device)
-            start = make_start("kmeans", z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
-            fit.model.head.fill_from(z, torch.from_numpy(start.centers))
+            z, seed = encode(fit.model.encode, fit.source, fit.runtime.device), fit.streams.integer("start")
+            centers = make_start("kmeans", z.numpy(), self.n_clusters, seed=seed).centers
+            fit.model.head.fill_from(z, torch.from_numpy(centers))
 
     def draw_codes(self, n: int, cluster: int | None, generator: torch.Generator) -> Tensor:
         """Return what the generator reads; of k-means' clusters, the entry of z_c that is largest in the centre."""

@@ -121,8 +121,8 @@ class DEPICT(DeepClusterer):
 
     def check(self) -> None:
         """Raise an InputError if ``prior`` does not give each cluster a share."""
-        held = self.prior is None or are_shares(self.prior, self.n_clusters)
-        require(type(self).__name__, self, {"prior": Rule(lambda _: held, "None or K positive numbers")})
+        rule = Rule(lambda u: u is None or are_shares(u, self.n_clusters), "None or K positive numbers")
+        require(type(self).__name__, self, {"prior": rule})
 
     def make_head(self, code_size: int) -> Softmax:
         """Return a softmax layer, which the start puts on its clusters."""

@@ -15,7 +15,7 @@ from coterie.data import DataSpec
 from coterie.neighbours import distances_to_neighbour
 from coterie.nn import Model, Softmax, information, kl_divergence
 from coterie.settings import hyperparameters
-from coterie.starts import Start, make_start
+from coterie.starts import Start
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
 WARMUP = 200  # optimiser steps that learn a start
@@ -137,11 +137,7 @@ class IMSAT(DeepClusterer):
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the warm-up, partition the pretrained code; before clustering, measure how far apart rows are."""
         if phase.name == "warmup":
-            z = encode(fit.model.encode, fit.source, fit.runtime.device)
-            start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
-            self.fill_head(fit, start)
-            fit.memory["pretrained_code"] = z
-            fit.memory["labels"] = torch.from_numpy(start.labels)
+            self.begin(fit)
         if phase.name == "cluster" and fit.settings["adversarial"]:
             x = encode(nn.Flatten(), fit.source, torch.device("cpu"))
             apart = distances_to_neighbour(x.numpy(), seed=fit.streams.integer("neighbours"))
@@ -154,7 +150,7 @@ class IMSAT(DeepClusterer):
     def warmup_terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the cross entropy between the start's clusters and the answers for changed rows."""
         log_p = fit.model.head(fit.model.encode(batch.view))  # (b, K)
-        return {"warmup": nll_loss(log_p, fit.memory["labels"][batch.index].to(batch.x.device))}
+        return {"warmup": nll_loss(log_p, fit.memory["start"][batch.index].to(batch.x.device))}
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""

@@ -114,12 +114,10 @@ class N2D(DeepClusterer):
 
     def check(self) -> None:
         """Raise an InputError if the map is too large for t-SNE, or has too few landmarks."""
-        flat = self.manifold != "tsne" or self.map_size == "auto" or int(self.map_size) <= TSNE_SIZE
-        enough = whole(self.landmarks, self.n_clusters)
-        rules = {
-            "map_size": Rule(lambda _: flat, f"'auto' or an integer from 1 to {TSNE_SIZE}"),
-            "landmarks": Rule(lambda _: enough, "an integer >= n_clusters"),
-        }
+        rules = {"landmarks": Rule(lambda m: whole(m, self.n_clusters), "an integer >= n_clusters")}
+        if self.manifold == "tsne":
+            size = Rule(lambda v: v == "auto" or v <= TSNE_SIZE, f"'auto' or an integer from 1 to {TSNE_SIZE}")
+            rules["map_size"] = size
         require(type(self).__name__, self, rules)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:

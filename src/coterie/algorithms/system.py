@@ -108,13 +108,17 @@ class System(BaseEstimator):
         """Before clustering, keep the code and put the head on the start's centres; gathering has its own."""
         if phase.name == gathering.NAME:
             gathering.enter(fit, self.n_clusters)
-        if phase.name != "cluster":
-            return
+        if phase.name == "cluster":
+            self.begin(fit)
+
+    def begin(self, fit: Fit) -> None:
+        """Partition the code, keep both, and put the head on the partition."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
         fit.memory.setdefault("pretrained_code", z)
         start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
         self.fill_head(fit, start)
-        fit.memory["labels"] = torch.from_numpy(start.labels)
+        # Refreshes tell later labels; the start's stay.
+        fit.memory["labels"] = fit.memory["start"] = torch.from_numpy(start.labels)
 
     def refresh(self, fit: Fit) -> Tensor:
         """Return the clusters of all rows."""

@@ -163,7 +163,7 @@ class VaDE(Samples, DeepClusterer):
         if step >= self.hold * fit.settings["train"].n_steps(len(fit.source)):
             prior = (log_gamma.exp() * (cost + log_gamma)).sum(1).mean()
             return {"reconstruction": reconstruction, "prior": prior}
-        labels = fit.memory["labels"][batch.index].to(mean.device)
+        labels = fit.memory["start"][batch.index].to(mean.device)
         prior = cost.gather(1, labels[:, None]).mean()  # gamma is all on the start's cluster
         return {"reconstruction": reconstruction, "prior": prior, "start": GRIP * nll_loss(log_gamma, labels)}
 
