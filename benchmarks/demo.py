@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.accuracy import _seeds
+from benchmarks.accuracy import seeds_of
 from benchmarks.common import append, provenance
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Run the demo once a seed and add its rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="0-4", help="one seed, or first-last")
-    for seed in _seeds(parser.parse_args().seeds):
+    for seed in seeds_of(parser.parse_args().seeds):
         with tempfile.TemporaryDirectory() as folder:
             row = _run(seed, Path(folder) / "demo")
         append("demo.jsonl", row)
