@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         ClusterGAN,
         DeepClusterer,
         KMeans,
+        Shallow,
         VaDE,
         load,
     )
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import GAN, MLP, Conv, PooledConv
+    from coterie.selection import Auto
     from coterie.training import Layerwise, Schedule
 
 __version__ = "0.1.0"
@@ -45,6 +47,7 @@ __all__ = [
     "N2D",
     "AEKMeans",
     "Augment",
+    "Auto",
     "ClusterGAN",
     "Config",
     "Conv",
@@ -53,6 +56,7 @@ __all__ = [
     "Layerwise",
     "PooledConv",
     "Schedule",
+    "Shallow",
     "VaDE",
     "config_context",
     "get_config",
@@ -74,6 +78,7 @@ _HOMES = {
         "JULE",
         "KMeans",
         "N2D",
+        "Shallow",
         "VaDE",
         "load",
     ),
@@ -90,6 +95,7 @@ _HOMES = {
         "MLP",
         "PooledConv",
     ),
+    "coterie.selection": ("Auto",),
     "coterie.training": (
         "Layerwise",
         "Schedule",

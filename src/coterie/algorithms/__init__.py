@@ -14,10 +14,12 @@ from coterie.algorithms.jule import JULE
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 from coterie.algorithms.n2d import N2D
+from coterie.algorithms.shallow import Shallow
 from coterie.algorithms.vade import VaDE
 
 SYSTEMS: dict[str, type[Clusterer]] = {
     "kmeans": KMeans,
+    "shallow": Shallow,
     "aekmeans": AEKMeans,
     "dec": DEC,
     "idec": IDEC,
@@ -46,6 +48,7 @@ __all__ = [
     "Clusterer",
     "DeepClusterer",
     "KMeans",
+    "Shallow",
     "VaDE",
     "load",
 ]

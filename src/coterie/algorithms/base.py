@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from coterie.algorithms import defaults, shared_docs
-from coterie.algorithms.building import build, check_parameters, identify
+from coterie.algorithms.building import build, check_parameters, identify, is_open
+from coterie.algorithms.counting import Count, fit_counted
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
@@ -22,6 +23,7 @@ from coterie.algorithms.system import System
 from coterie.config import get_config
 from coterie.data import Source
 from coterie.errors import InputError
+from coterie.familiarity import Familiarity
 from coterie.nn import device_of, summarise_network
 from coterie.settings import hyperparameters
 from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
@@ -51,7 +53,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
     True
     """
 
-    n_clusters: int = 8
+    n_clusters: Any = 8
     image_shape: tuple[int, ...] | None = None
     scaling: str = "auto"
     random_state: Any = None
@@ -119,6 +121,10 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         began = time.perf_counter()
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
+        if is_open(self.n_clusters):
+            self._adopt(fit_counted(self, source, seed=pick_seed(self.random_state)))
+            self.fit_seconds_ = time.perf_counter() - began
+            return self
         config = get_config()
         runtime = make_runtime(config)
         settings = defaults.resolve(self, source)
@@ -228,11 +234,20 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.history_ = fit.history
         self.seed_ = fit.streams.seed
         self.n_iter_ = fit.clock.total
+        self.count_: Count | None = None
         for name in self.extras:
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
         self._describe()
         self.labels_ = self._assign(self._encode(fit.source)).argmax(1).numpy()
+        self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
+        self._fitted_params = self.get_params(deep=False)
+
+    def _adopt(self, other: Clusterer) -> None:
+        """Take what another one was fitted with, though not its parameters."""
+        for name, value in vars(other).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
         self._fitted_params = self.get_params(deep=False)
 
     def _describe(self) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from torch import nn
 
-from coterie.checks import Rule, integer, number, one_of, require, within
+from coterie.checks import Rule, integer, number, one_of, require, whole, within
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
 from coterie.nn import GAN, MLP, NETWORKS, RECONSTRUCTIONS, Conv, Model, PooledConv
@@ -45,6 +46,8 @@ def check_parameters(estimator: Clusterer, source: Source) -> None:
     for name, value in given.items():
         if isinstance(value, Schedule | GAN):
             value.check(name)
+    if is_open(e.n_clusters):  # with any number that may come of it, what goes with the number must hold
+        e = clone(estimator).set_params(n_clusters=1)
     if e.n_clusters > len(source):
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at most the number of rows. "
@@ -56,6 +59,11 @@ def check_parameters(estimator: Clusterer, source: Source) -> None:
             f"with scaling={source.spec.scaling!r} that are not; scaling='unit' brings them there."
         )
     e.check()
+
+
+def is_open(n_clusters: object) -> bool:
+    """Return whether a number of clusters is still to be found: "auto", or a range."""
+    return not whole(n_clusters, 1)
 
 
 def identify(estimator: Clusterer, source: Source, runtime: Runtime, *, settings: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +146,12 @@ def _within_unit(source: Source) -> bool:
     return all(bool(((part >= 0) & (part <= 1)).all()) for part in parts)
 
 
+def _is_asked_for(k: object) -> bool:
+    if isinstance(k, list | tuple):
+        return len(k) == 2 and all(whole(bound, 1) for bound in k) and k[0] <= k[1]
+    return isinstance(k, str) and k == "auto"
+
+
 def _is_network(value: object) -> bool:
     pair = isinstance(value, list | tuple) and [isinstance(m, nn.Module) for m in value] == [True, True]
     return pair or isinstance(value, MLP | Conv | PooledConv) or (isinstance(value, str) and value in WORDS)
@@ -152,7 +166,7 @@ def _is_pretraining(value: object) -> bool:
 
 
 SHARED: dict[str, Rule] = {
-    "n_clusters": integer(1),
+    "n_clusters": Rule(lambda k: whole(k, 1) or _is_asked_for(k), "an integer >= 1, 'auto' or a range such as (2, 20)"),
     "code_size": integer(1),
     "network": Rule(_is_network, f"one of {WORDS}, MLP, Conv, PooledConv or a pair of nn.Module"),
     "reconstruction": one_of(RECONSTRUCTIONS),

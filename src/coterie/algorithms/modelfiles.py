@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from torch import nn
 
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import as_plain, build
+from coterie.algorithms.counting import Count
 from coterie.data import DataSpec
 from coterie.errors import InputError, ModelFileError
+from coterie.familiarity import Familiarity
 from coterie.nn import Model
 from coterie.persistence import decode_value, encode_value, read_model, save_model
 from coterie.training import Streams
@@ -52,9 +55,12 @@ def save(model: Clusterer, folder: str | Path) -> None:
         "spec": model.spec_.to_dict(),
         "feature_names": list(map(str, getattr(model, "feature_names_in_", []))),
         "fitted": {name: getattr(model, name) for name in _SCALARS},
+        "count": None if model.count_ is None else model.count_.to_dict(),
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
     tensors["labels"] = torch.from_numpy(model.labels_)
+    if model.familiarity_ is not None:
+        tensors |= model.familiarity_.tensors()
     for name in model.extras:
         if (kept := getattr(model, f"{name}_")) is not None:
             tensors[name] = torch.from_numpy(kept)
@@ -117,12 +123,16 @@ def _rebuild(
     model.spec_ = DataSpec.from_dict(config["spec"])
     for name in _SCALARS:
         setattr(model, name, config["fitted"][name])
+    model.count_ = Count.from_dict(config["count"]) if config.get("count") else None
     if config["feature_names"]:
         model.feature_names_in_ = np.array(config["feature_names"], dtype=object)
-    built: Model = build(model, model.spec_, settings=model.settings_, streams=Streams(model.seed_))
+    # "auto" stays the parameter; the model has the number that was found.
+    sized = clone(model).set_params(n_clusters=model.settings_["n_clusters"])
+    built: Model = build(sized, model.spec_, settings=model.settings_, streams=Streams(model.seed_))
     built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     model.model_ = built.eval()
     model.labels_ = tensors["labels"].numpy()
+    model.familiarity_ = Familiarity.from_tensors(tensors)
     for name in model.extras:
         setattr(model, f"{name}_", tensors[name].numpy() if name in tensors else None)
     model._describe()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from coterie.algorithms.inputs import open_source
 from coterie.errors import InputError
+from coterie.familiarity import Familiarity
 from coterie.nn import Model, device_of, layer_outputs
 from coterie.training.inference import apply_batched, encode
 
@@ -33,6 +34,7 @@ class Reading:
     model_: Model
     spec_: DataSpec
     cluster_centers_: np.ndarray
+    familiarity_: Familiarity | None
 
     decodes: ClassVar[bool] = True  # whether codes lead back to rows
 
@@ -86,6 +88,30 @@ class Reading:
         """
         check_is_fitted(self)
         return self._read(self.model_.errors, X)
+
+    def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return how unlike the training rows each row is, whatever its cluster.
+
+        Parameters
+        ----------
+        X : array-like or Source
+            Rows of the shape that was fitted.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            About 1 amid training rows, larger outside them; ``familiarity_.threshold`` is what one training row in a
+            hundred exceeds. See :class:`coterie.familiarity.Familiarity`.
+
+        Raises
+        ------
+        InputError
+            If the rows do not fit, or the model file is of a version that did not keep training rows.
+        """
+        check_is_fitted(self)
+        if self.familiarity_ is None:
+            raise InputError("This model was saved without training rows to compare with; fit and save it again.")
+        return self.familiarity_.strangeness(open_source(cast("Clusterer", self), X, reset=False))
 
     def layer_codes(self, X: ArrayLike | Source, layer: str) -> np.ndarray:
         """Return the output of any layer of encoder or decoder as codes.

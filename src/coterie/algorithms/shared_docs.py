@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-COMMON_PARAMETERS = """n_clusters : int, default=8
-        K, the number of clusters; 1 <= K <= n.
+COMMON_PARAMETERS = """n_clusters : int, "auto" or (int, int), default=8
+        K, the number of clusters; 1 <= K <= n. "auto", or the best within a range, is decided without labels before
+        the fit (:func:`coterie.algorithms.counting.count`).
     image_shape : tuple of int or None, default=None
         (H, W) or (H, W, C) of images that come as flat rows.
     scaling : {"auto", "none", "unit", "standard"}, default="auto"
@@ -70,12 +71,16 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         Shape and scaling of a row.
     settings_ : dict
         Every parameter with "auto" resolved.
+    familiarity_ : Familiarity or None
+        Training rows that :meth:`strangeness` compares with; None in a model file of an earlier version.
     model_ : nn.Module
         The trained encoder, decoder and head.
     network_summary_ : str
         Layers, shapes and parameter counts.
     seed_ : int
         The seed that was used.
+    count_ : Count or None
+        How the number of clusters was found, where it was left open; None where it was given.
     n_iter_ : int
         Optimiser steps taken.
     fit_seconds_ : float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,14 @@ _FORMULA = (
 )  # the last four are full-width
 
 
-def write_labels(path: str | Path, labels: np.ndarray, confidence: np.ndarray, *, names: Sequence[str] | None) -> None:
+def write_labels(
+    path: str | Path,
+    labels: np.ndarray,
+    confidence: np.ndarray,
+    *,
+    names: Sequence[str] | None,
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Write clusters as CSV, atomically.
 
     Parameters
@@ -45,17 +52,20 @@ def write_labels(path: str | Path, labels: np.ndarray, confidence: np.ndarray, *
         Probability of that cluster, in [0, 1].
     names : sequence of str or None
         A name for each row, such as its file's.
+    more : mapping of str to sequence of str, default=None
+        Further columns, by their headings.
     """
     text = io.StringIO()
     # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
     quoting = csv.QUOTE_ALL if any("\r" in name for name in names or ()) else csv.QUOTE_MINIMAL
     writer = csv.writer(text, lineterminator="\n", quoting=quoting)
-    writer.writerow(["row", *(["name"] if names is not None else []), "cluster", "confidence"])
-    shares = [f"{value:.6f}" for value in confidence.tolist()]
-    if names is None:
-        writer.writerows(zip(range(len(labels)), labels.tolist(), shares, strict=True))
-    else:
-        writer.writerows(zip(range(len(labels)), map(defuse, names), labels.tolist(), shares, strict=True))
+    columns: dict[str, Sequence[object]] = {"row": range(len(labels))}
+    if names is not None:
+        columns["name"] = list(map(defuse, names))
+    columns |= {"cluster": labels.tolist(), "confidence": [f"{value:.6f}" for value in confidence.tolist()]}
+    columns |= more or {}
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     write_text(path, text.getvalue())
 
 

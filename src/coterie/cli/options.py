@@ -55,6 +55,10 @@ RunOrModel = Annotated[Path, typer.Argument(help="A run folder, or a model folde
 Runs = Annotated[
     list[Path], typer.Argument(help="Finished runs on the same rows, or their labels.csv.", metavar="RUN...")
 ]
+DriftOut = Annotated[
+    Path | None,
+    typer.Option("--report", help="JSON file to write: how the rows differ from the fitted ones.", metavar="FILE"),
+]
 ComparisonOut = Annotated[
     Path | None, typer.Option("--out", help="CSV file to write: each row's cluster in every run.", metavar="FILE")
 ]

@@ -6,17 +6,32 @@ from coterie.cli import options
 
 
 def predict(
-    run: options.RunOrModel, data: options.NewData, *, out: options.LabelsOut, strict: options.Strict = False
+    run: options.RunOrModel,
+    data: options.NewData,
+    *,
+    out: options.LabelsOut,
+    report: options.DriftOut = None,
+    strict: options.Strict = False,
 ) -> None:
-    """Write the clusters of further rows.
+    """Write the clusters of further rows, and say how far they are like those that were fitted.
 
-    For each row of DATA: its number, its name if it has one, its cluster, and how sure that is, from 0 to 1.
+    For each row of DATA: its number, its name if it has one, its cluster, how sure that is, from 0 to 1, and whether
+    the row is unlike anything seen in training.
     """
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
     from coterie.cli.labelfile import write_labels
+    from coterie.files import write_json
+    from coterie.selection import drift
 
     model, rows = apply_model(run, data, strict=bool(strict))
     q = model.predict_proba(rows.source)
-    write_labels(out, q.argmax(1), q.max(1), names=rows.names)
-    Screen().say(f"Wrote the clusters of {len(q):,} rows to {out}")
+    found = drift(model, rows.source) if model.familiarity_ is not None else None
+    more = None if found is None else {"strange": ["yes" if strange else "no" for strange in found.strange.tolist()]}
+    write_labels(out, q.argmax(1), q.max(1), names=rows.names, more=more)
+    screen = Screen()
+    screen.say(f"Wrote the clusters of {len(q):,} rows to {out}")
+    if found is not None:
+        screen.say(found.sentence())
+        if report is not None:
+            write_json(report, found.figures())

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from coterie.criteria.contrasts import Contrast, are_words, contrast
+from coterie.criteria.gaps import Groups, find_groups
 from coterie.criteria.likelihood import log_likelihood
+from coterie.criteria.neighbourhood import mean_cut
 from coterie.criteria.partition import assignment_entropy, judge, silhouette, sizes
+from coterie.criteria.replication import replication
 
 __all__ = [
     "Contrast",
+    "Groups",
     "are_words",
     "assignment_entropy",
     "contrast",
+    "find_groups",
     "judge",
     "log_likelihood",
+    "mean_cut",
+    "replication",
     "silhouette",
     "sizes",
 ]

@@ -22,6 +22,7 @@ from coterie.nn.pooled import PooledConv
 from coterie.nn.stages import Stage, mirrored, stages_of, walk
 from coterie.nn.summary import layer_outputs, summarise_network
 from coterie.nn.variational import LIKELIHOODS, BernoulliDecoder, GaussianDecoder, GaussianEncoder, reparametrise
+from coterie.nn.votes import Votes
 
 __all__ = [
     "GAN",
@@ -47,6 +48,7 @@ __all__ = [
     "Stage",
     "StudentT",
     "UnitLength",
+    "Votes",
     "balance",
     "bce",
     "device_of",

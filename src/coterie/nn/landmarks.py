@@ -146,13 +146,39 @@ def interpolate(points: Tensor, landmarks: Tensor, values: Tensor) -> Tensor:
     >>> interpolate(torch.tensor([[0.0], [8.6]]), x, x).round(decimals=2).tolist()
     [[0.0], [9.0]]
     """
+    weight, index = nearest_landmarks(points, landmarks)
+    return geometric_median(values[index], weight)
+
+
+def nearest_landmarks(points: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the weights of :func:`interpolate` and the numbers of the landmarks that have them.
+
+    Parameters
+    ----------
+    points : Tensor of shape (b, d)
+        Where values are wanted.
+    landmarks : Tensor of shape (m, d)
+        Where they are known, m >= 1; all different.
+
+    Returns
+    -------
+    weight, index : Tensor of shape (b, min(20, m))
+        The nearest first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn.landmarks import nearest_landmarks
+    >>> nearest_landmarks(torch.tensor([[4.0]]), torch.tensor([[9.0], [3.0], [0.0]]))[1].tolist()
+    [[1, 2, 0]]
+    """
     # Differences one by one: the expansion of the square would not give a landmark the distance 0 to itself.
     r = torch.cdist(points, landmarks, compute_mode="donot_use_mm_for_euclid_dist")  # (b, m)
     r, index = r.topk(min(NEAREST + 1, len(landmarks)), largest=False)
     r = (r / r[:, -1:]).clamp_min(CLOSEST)[:, :NEAREST]  # NaN where all are 0, which one landmark alone can give
     weight = 1 / r - 1
     weight = torch.where(weight.sum(1, keepdim=True) > 0, weight, torch.ones_like(weight))  # no one is nearest
-    return geometric_median(values[index[:, :NEAREST]], weight)
+    return weight, index[:, :NEAREST]
 
 
 def geometric_median(values: Tensor, weight: Tensor) -> Tensor:

@@ -1,0 +1,117 @@
+"""Whether clusters that one half of the rows shows are found again in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import NearestNeighbors
+
+from coterie.mixtures import fit_mixture
+from coterie.umap import FEWEST, umap
+
+ROWS = 5_000  # of a half, at most
+HALVINGS = 2
+NEIGHBOURS = 10  # of the other half, that vote
+MAP_SIZE, MIN_DIST, LAYOUT = 5, 0.1, 150  # of the maps
+BEGINNINGS = 3  # of a mixture
+
+
+def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int, float]:
+    r"""Return for each number of clusters how well those of one half of the rows are found again in the other.
+
+    Both halves are partitioned by themselves, by a mixture on a UMAP map. Rows of the second half get the clusters of
+    the first from their neighbours there. What is returned is the mean of two figures: the adjusted Rand index of the
+    partition and the prediction, which speaks of all rows; and the prediction strength [1]_, which speaks of the
+    weakest cluster,
+
+    .. math::
+        \min_{1 \le k \le K} \frac{1}{n_k (n_k - 1)} \sum_{i \ne i' \in A_k} [\hat y_i = \hat y_{i'}],
+
+    with :math:`A_k` the clusters of the second half and :math:`\hat y` the predictions. A group that is torn at a place
+    of chance is torn elsewhere in the other half.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code, finite.
+    numbers : iterable of int
+        Numbers of clusters, each >= 2.
+    seed : int
+        Seed; the global random state is left alone.
+
+    Returns
+    -------
+    dict of int to float
+        At most 1, the mean of two halvings; 0 for more clusters than a half can show. Empty if the rows are too few
+        for maps.
+
+    References
+    ----------
+    .. [1] R. Tibshirani, G. Walther. Cluster validation by prediction strength. Journal of Computational and Graphical
+       Statistics 14, 2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.criteria import replication
+    >>> z = np.random.default_rng(0).normal(size=(600, 2)) + np.repeat([[0, 0], [30, 0], [0, 30]], 200, axis=0)
+    >>> found = replication(z, [2, 3, 4], seed=0)
+    >>> max(found, key=found.get)
+    3
+    """
+    numbers, rng = list(numbers), np.random.default_rng(seed)
+    total = dict.fromkeys(numbers, 0.0)
+    for _ in range(HALVINGS):
+        rows = rng.permutation(len(z))
+        size = min(len(z) // 2, ROWS)
+        first, second = (np.asarray(z[rows[i * size : (i + 1) * size]], dtype=np.float64) for i in (0, 1))
+        if min(len(np.unique(half.astype(np.float32), axis=0)) for half in (first, second)) < FEWEST:
+            return {}
+        seeds = rng.integers(2**31, size=2).tolist()
+        maps = [_map(half, s) for half, s in zip((first, second), seeds, strict=True)]
+        voters = NearestNeighbors(n_neighbors=min(NEIGHBOURS, size)).fit(first).kneighbors(second)[1]
+        for k in numbers:
+            if k < size:
+                a, b = (
+                    fit_mixture(m, k, seed=s, n_init=BEGINNINGS).predict(m) for m, s in zip(maps, seeds, strict=True)
+                )
+                votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
+                total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
+    return total
+
+
+def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> float:
+    """Return the least share, over clusters, of pairs of its rows that are predicted to be together.
+
+    Parameters
+    ----------
+    clusters, predicted : ndarray of shape (n,)
+        Two partitions of the same rows.
+    n_clusters : int
+        K; a cluster that is empty or of one row has share 0.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.criteria.replication import weakest
+    >>> weakest(np.array([0, 0, 0, 1, 1]), np.array([1, 1, 0, 0, 0]), 2)
+    0.3333333333333333
+    """
+    table = np.zeros((n_clusters, int(predicted.max()) + 1))
+    np.add.at(table, (clusters, predicted), 1)
+    n = table.sum(1)
+    pairs = n * (n - 1)
+    together = (table * (table - 1)).sum(1)
+    return float(np.divide(together, pairs, out=np.zeros(n_clusters), where=pairs > 0).min())
+
+
+def _map(half: np.ndarray, seed: int) -> np.ndarray:
+    size = min(MAP_SIZE, half.shape[1])
+    return umap(half, seed=seed, n_components=size, min_dist=MIN_DIST, max_iter=LAYOUT)

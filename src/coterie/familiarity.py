@@ -1,0 +1,166 @@
+"""Rows unlike anything seen in training: how far a row lies from the training rows, in units of their own distances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from coterie.mixtures import sample_rows
+
+if TYPE_CHECKING:
+    from coterie.data import Source
+
+COMPONENTS = 50  # principal components that distances are taken in
+LANDMARKS = 8_000  # training rows that are kept
+NEIGHBOURS = 10
+EXPECTED = 0.01  # share of the training rows that the threshold would flag
+PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file
+BLOCK = 4096  # rows held as scaled values at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Familiarity:
+    r"""What a fitted system keeps of its training rows, to tell how strange others are.
+
+    The strangeness of x is a ratio of distances in the principal components of the scaled rows, as in the local outlier
+    factor [1]_ without its smoothing:
+
+    .. math::
+        s(x) = \frac{d_m(x)}{\operatorname{mean}_{j \in N_m(x)} d_m(x_j)}
+
+    with :math:`d_m` the distance to the m-th nearest landmark and :math:`N_m` the m nearest, m = 10. The code of a
+    system would not do: what it was trained to tell apart is all that it sees.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (D,)
+        Mean of the scaled training rows, float32.
+    directions : ndarray of shape (c, D)
+        Their principal components, float32.
+    landmarks : ndarray of shape (m, c)
+        Places of training rows, float32.
+    reach : ndarray of shape (m,)
+        Distance of each to its own tenth neighbour, float32.
+    threshold : float
+        Strangeness that one training row in a hundred exceeds, seen from the others.
+
+    References
+    ----------
+    .. [1] M. M. Breunig, H.-P. Kriegel, R. T. Ng, J. Sander. LOF: identifying density-based local outliers. SIGMOD
+       2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data import make_source
+    >>> from coterie.familiarity import Familiarity
+    >>> rows = make_source(np.random.default_rng(0).normal(size=(500, 3)))
+    >>> seen = Familiarity.of(rows, seed=0)
+    >>> strange = seen.strangeness(make_source(np.array([[0.0, 0.0, 0.0], [20.0, 0.0, 0.0]]), spec=rows.spec))
+    >>> (strange > seen.threshold).tolist()
+    [False, True]
+    """
+
+    mean: np.ndarray
+    directions: np.ndarray
+    landmarks: np.ndarray
+    reach: np.ndarray
+    threshold: float
+
+    @classmethod
+    def of(cls, source: Source, *, seed: int) -> Self:
+        """Remember rows.
+
+        Parameters
+        ----------
+        source : Source
+            The training rows.
+        seed : int
+            Seed of the sample; the global random state is left alone.
+
+        Returns
+        -------
+        Familiarity
+            With the threshold that these rows give.
+        """
+        rows = np.sort(sample_rows(len(source), LANDMARKS, seed))
+        x = source.take(torch.from_numpy(rows)).flatten(1).numpy()
+        pca = PCA(min(COMPONENTS, *x.shape), svd_solver="covariance_eigh" if x.shape[1] <= len(x) else "full").fit(x)
+        mean, directions = pca.mean_.astype(np.float32), pca.components_.astype(np.float32)
+        z = (x - mean) @ directions.T
+        near = min(NEIGHBOURS, len(z) - 1)
+        if near == 0:
+            return cls(mean, directions, z, np.zeros(1, np.float32), np.inf)
+        distance, index = NearestNeighbors(n_neighbors=near).fit(z).kneighbors()
+        reach = distance[:, -1].astype(np.float32)
+        return cls(mean, directions, z, reach, float(np.quantile(_ratio(reach, reach[index]), 1 - EXPECTED)))
+
+    def strangeness(self, source: Source) -> np.ndarray:
+        """Return s of each row: about 1 amid training rows, larger outside them.
+
+        Parameters
+        ----------
+        source : Source
+            Rows of the shape and scaling of the training rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Ratios, float32.
+        """
+        known = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(self.landmarks))).fit(self.landmarks)
+        found = []
+        for z in self._places(source):
+            distance, index = known.kneighbors(z)
+            found.append(_ratio(distance[:, -1], self.reach[index]))
+        return np.concatenate(found)
+
+    def shift(self, source: Source) -> float:
+        """Return how far the mean of rows is from that of the training rows, in roots of these' total variance.
+
+        Parameters
+        ----------
+        source : Source
+            Rows of the shape and scaling of the training rows.
+
+        Returns
+        -------
+        float
+            >= 0; 0 where training rows do not vary.
+        """
+        mean = sum(z.sum(0, dtype=np.float64) for z in self._places(source)) / len(source)
+        spread = float(np.sqrt(self.landmarks.var(0, dtype=np.float64).sum()))
+        return float(np.linalg.norm(mean - self.landmarks.mean(0))) / spread if spread > 0 else 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all of it under names for a model file."""
+        parts = {name: getattr(self, name) for name in PARTS} | {"threshold": np.array(self.threshold)}
+        return {PREFIX + name: torch.from_numpy(np.array(part)) for name, part in parts.items()}
+
+    def _places(self, source: Source) -> Iterator[np.ndarray]:
+        """Yield the principal components of the rows, a block at a time."""
+        for start in range(0, len(source), BLOCK):
+            x = source.take(slice(start, min(start + BLOCK, len(source)))).flatten(1).numpy()
+            yield (x - self.mean) @ self.directions.T
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self | None:
+        """Return what a model file holds, None if it holds none."""
+        if PREFIX + "mean" not in tensors:
+            return None
+        mean, directions, landmarks, reach = (tensors[PREFIX + name].numpy() for name in PARTS)
+        return cls(mean, directions, landmarks, reach, float(tensors[PREFIX + "threshold"]))
+
+
+def _ratio(distance: np.ndarray, reaches: np.ndarray) -> np.ndarray:
+    """Return distances over the mean reach of neighbours, shape (n, m); equal rows, of reach 0, are not strange."""
+    usual = reaches.mean(1)
+    apart = np.where(distance > 0, np.inf, 1.0)
+    return np.divide(distance, usual, out=apart, where=usual > 0).astype(np.float32)

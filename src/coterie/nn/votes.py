@@ -1,0 +1,76 @@
+"""A partition known at some codes only, continued to all others by a vote of the nearest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from coterie.nn.landmarks import nearest_landmarks
+
+LEAST = 1e-4  # share of the vote that a cluster without one is given, so that its logarithm is finite
+
+
+class Votes(nn.Module):
+    r"""Clusters known at landmarks: a code's are those of its nearest landmarks, weighed by how near they are.
+
+    .. math::
+        q_{ik} \propto \sum_{j : y_j = k} w_j, \quad w_j = 1 / \|z_i - z_j\| - 1 / R(z_i)
+
+    with R the distance to the 21st landmark. A landmark keeps its own cluster.
+
+    Parameters
+    ----------
+    n_clusters : int
+        K.
+    code_size : int
+        d, the size of the code.
+
+    Attributes
+    ----------
+    codes : Tensor of shape (m, d)
+        Codes of the landmarks, all different; m is 0 until :meth:`fill`, or the loading of a filled one.
+    labels : Tensor of shape (m,)
+        Their clusters.
+    centers : Tensor of shape (K, d)
+        Mean codes of the clusters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import Votes
+    >>> head = Votes(2, 1)
+    >>> head.fill(torch.tensor([[0.0], [1.0], [5.0]]), torch.tensor([0, 0, 1]), torch.tensor([[0.5], [5.0]]))
+    >>> head(torch.tensor([[0.2], [5.0]])).argmax(1).tolist()
+    [0, 1]
+    """
+
+    def __init__(self, n_clusters: int, code_size: int) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.zeros(0, code_size))
+        self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("centers", torch.zeros(n_clusters, code_size))
+        self.codes: Tensor
+        self.labels: Tensor
+        self.centers: Tensor
+
+    def fill(self, codes: Tensor, labels: Tensor, centers: Tensor) -> None:
+        """Set the landmarks' codes, shape (m, d), their clusters, shape (m,), and the centres, shape (K, d)."""
+        self.codes, self.labels = codes.to(self.codes), labels.to(self.labels)
+        self.centers.copy_(centers)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return log q, shape (b, K), for codes z, shape (b, d)."""
+        weight, index = nearest_landmarks(z.float(), self.codes)
+        votes = one_hot(self.labels[index], len(self.centers)).to(weight)  # (b, 20, K)
+        q = (weight[:, :, None] * votes).sum(1) / weight.sum(1, keepdim=True)
+        return (q + LEAST).log().log_softmax(1)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        # The number of landmarks is known from what is loaded only.
+        for name in ("codes", "labels"):
+            if (stored := state_dict.get(prefix + name)) is not None:
+                setattr(self, name, getattr(self, name).new_zeros(stored.shape))
+        super()._load_from_state_dict(state_dict, prefix, *rest)

@@ -1,0 +1,131 @@
+"""The candidates that are tried, and what is kept of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coterie.algorithms import DEC, N2D, Clusterer, KMeans, Shallow
+from coterie.training import Callback
+
+if TYPE_CHECKING:
+    from coterie.selection.judging import Judgement
+    from coterie.training import Fit, Phase
+
+SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
+DEEP = ("dec", "n2d")
+CANDIDATES = (*SIMPLE, *DEEP)
+DEEP_ROWS = 1_000  # rows from which a network has something to learn from
+
+
+class OutOfTimeError(Exception):
+    """The budget is spent; what has been fitted so far must do."""
+
+
+class Deadline(Callback):
+    """Ends a fit when the time is up.
+
+    Parameters
+    ----------
+    at : float
+        The moment, in seconds of ``time.monotonic``.
+
+    Examples
+    --------
+    >>> from coterie.selection.candidates import Deadline
+    >>> Deadline(at=0.0).at
+    0.0
+    """
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def on_step(self, fit: Fit, phase: Phase) -> None:
+        """Look at the clock."""
+        if time.monotonic() > self.at:
+            raise OutOfTimeError
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One candidate that was fitted.
+
+    Parameters
+    ----------
+    name : str
+        The candidate.
+    model : Clusterer
+        The system, fitted.
+    judgement : Judgement
+        What speaks for it.
+
+    Examples
+    --------
+    >>> from coterie import Auto
+    >>> Auto(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]]).trials_[0].name
+    'kmeans'
+    """
+
+    name: str
+    model: Clusterer
+    judgement: Judgement
+
+
+def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int) -> list[str]:
+    """Return the candidates in the order in which they are tried, the cheapest first.
+
+    Parameters
+    ----------
+    asked : "auto" or sequence of str
+        What the user wants; "auto" leaves networks out where rows are few.
+    n_rows, n_clusters : int
+        Rows and clusters; for one cluster there is nothing to choose.
+
+    Returns
+    -------
+    list of str
+        At least one.
+
+    Examples
+    --------
+    >>> from coterie.selection.candidates import names_for
+    >>> names_for(["dec", "kmeans"], n_rows=10, n_clusters=2)
+    ['kmeans', 'dec']
+    """
+    if n_clusters == 1:
+        return ["kmeans"]
+    if asked != "auto":
+        return [name for name in CANDIDATES if name in asked]
+    return list(CANDIDATES if n_rows >= DEEP_ROWS else SIMPLE)
+
+
+def make_candidate(name: str, n_clusters: int, *, seed: int) -> Clusterer:
+    """Return a candidate, not fitted.
+
+    Parameters
+    ----------
+    name : str
+        One of ``CANDIDATES``.
+    n_clusters : int
+        K.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    Clusterer
+        With the defaults of its system.
+
+    Examples
+    --------
+    >>> from coterie.selection.candidates import make_candidate
+    >>> make_candidate("ward", 3, seed=0).method
+    'ward'
+    """
+    if name == "kmeans":
+        return KMeans(n_clusters=n_clusters, random_state=seed)
+    if name in SIMPLE:
+        return Shallow(n_clusters=n_clusters, method=name, random_state=seed)
+    return {"dec": DEC, "n2d": N2D}[name](n_clusters=n_clusters, random_state=seed)

@@ -1,0 +1,111 @@
+"""Tomorrow's rows beside the training rows: what is new, and what has moved."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coterie.data import make_source
+from coterie.familiarity import EXPECTED
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from coterie.algorithms import Clusterer
+    from coterie.data import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """How further rows differ from those that were fitted.
+
+    Parameters
+    ----------
+    strange : ndarray of shape (n,)
+        Whether a row is unlike anything seen in training.
+    shares : ndarray of shape (K,)
+        Share of the rows in each cluster.
+    usual : ndarray of shape (K,)
+        The same of the training rows.
+    shift : float
+        Distance between the two means in the principal components of the training rows, in roots of their total
+        variance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import KMeans
+    >>> from coterie.selection import drift
+    >>> X = np.random.default_rng(0).normal(size=(400, 2))
+    >>> found = drift(KMeans(n_clusters=2, random_state=0).fit(X), X + 9)
+    >>> bool(found.shift > 1), bool(found.strange.mean() > 0.9)
+    (True, True)
+    """
+
+    strange: np.ndarray
+    shares: np.ndarray
+    usual: np.ndarray
+    shift: float
+
+    @property
+    def moved(self) -> float:
+        """Share of the rows that would have to change cluster for the shares to be the usual ones."""
+        return float(np.abs(self.shares - self.usual).sum() / 2)
+
+    def sentence(self) -> str:
+        """Return the whole in one line."""
+        k = int(np.abs(self.shares - self.usual).argmax())
+        return (
+            f"{int(self.strange.sum()):,} of {len(self.strange):,} rows ({self.strange.mean():.1%}) are unlike any "
+            f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}, "
+            f"most in cluster {k} ({self.usual[k]:.1%} then, {self.shares[k]:.1%} now); "
+            f"the mean row moved by {self.shift:.2f} of the rows' spread."
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """Return all figures, JSON-able; of single rows only how many are strange."""
+        told = {name: np.round(value, 6).tolist() for name, value in asdict(self).items() if name != "strange"}
+        return {"rows": len(self.strange), "strange": int(self.strange.sum()), "moved": round(self.moved, 6), **told}
+
+
+def drift(model: Clusterer, X: ArrayLike | Source) -> Drift:
+    """Compare further rows with those that a system was fitted on; no label is needed.
+
+    Parameters
+    ----------
+    model : Clusterer
+        A fitted system.
+    X : array-like or Source
+        Rows of the shape that was fitted.
+
+    Returns
+    -------
+    Drift
+        With one entry for each row or cluster.
+
+    Raises
+    ------
+    InputError
+        If the rows do not fit, or the model file is of a version that did not keep training rows.
+
+    Examples
+    --------
+    >>> from coterie import KMeans
+    >>> from coterie.selection import drift
+    >>> X = [[0.0], [0.1], [5.0], [5.1]]
+    >>> drift(KMeans(n_clusters=2, random_state=0).fit(X), X).moved
+    0.0
+    """
+    source = make_source(X, spec=model.spec_)
+    strangeness = model.strangeness(source)
+    assert model.familiarity_ is not None
+    k = len(model.cluster_centers_)
+    shares, usual = (np.bincount(y, minlength=k) / len(y) for y in (model.predict(source), model.labels_))
+    return Drift(
+        strange=strangeness > model.familiarity_.threshold,
+        shares=shares,
+        usual=usual,
+        shift=model.familiarity_.shift(source),
+    )

@@ -1,0 +1,129 @@
+"""Which of several partitions of the same rows is best, judged in a space that none of them made for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import entr
+from sklearn.metrics import mutual_info_score
+from sklearn.neighbors import NearestNeighbors
+
+from coterie.criteria import log_likelihood, mean_cut
+
+NEIGHBOURS = 15
+APART = 0.01  # mean cut below which groups lie apart, and neighbours settle the question
+ROWS_A_NUMBER = 10  # rows of a cluster for each number of its mean and covariance, for likelihoods to be trusted
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What speaks for a partition.
+
+    Parameters
+    ----------
+    cut : float
+        Mean over clusters of the share of neighbours in another cluster; lower is better.
+    told : float
+        Share of the information about a row's cluster that its neighbours' clusters tell, in [0, 1].
+    likelihood : float
+        Mean log density of the rows under a normal distribution a cluster, in nats.
+    clusters : int
+        Clusters that rows are in.
+
+    Examples
+    --------
+    >>> from coterie.selection import Judgement
+    >>> round(Judgement(cut=0.1, told=0.5, likelihood=-1.0, clusters=3).kept, 2)
+    0.45
+    """
+
+    cut: float
+    told: float
+    likelihood: float
+    clusters: int
+
+    @property
+    def kept(self) -> float:
+        """What is told, times what is not cut: how well neighbours are kept together, in [0, 1]."""
+        return self.told * (1 - self.cut)
+
+
+def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Judgement]:
+    """Judge partitions of the same rows; no label is needed.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The rows, such as their principal components: no system's own code, since training draws the rows of a cluster
+        together whether they belong there or not. Time grows with n * n.
+    partitions : sequence of ndarray of shape (n,)
+        Clusters, integers.
+
+    Returns
+    -------
+    list of Judgement
+        One for each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.selection import judge_partitions
+    >>> z = np.repeat([[0.0], [5.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None]
+    >>> [round(one.kept, 2) for one in judge_partitions(z, [np.arange(40) // 20, np.arange(40) % 2])]
+    [1.0, 0.0]
+    """
+    near = min(NEIGHBOURS, len(z) - 1)
+    neighbours = np.zeros((len(z), 0), dtype=np.int64)
+    if near:
+        neighbours = NearestNeighbors(n_neighbors=near, algorithm="brute").fit(z).kneighbors()[1]
+    return [
+        Judgement(mean_cut(y, neighbours), _told(y, neighbours), log_likelihood(z, y), len(np.unique(y)))
+        for y in (np.unique(labels, return_inverse=True)[1] for labels in partitions)
+    ]
+
+
+def ranked(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: int) -> tuple[list[int], str]:
+    """Rank partitions, the best first, and say by what.
+
+    Partitions with fewer clusters than asked for come last. Where groups lie apart for some partition, so that it cuts
+    hardly any neighbours from each other, or rows are too few for their dimensions, the one that keeps neighbours
+    together is best. Else groups touch: then there is a border to be placed, which a likelihood does better.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+        Of :func:`judge_partitions`.
+    n_clusters : int
+        K that was asked for.
+    n, d : int
+        Rows and dimensions that were judged on.
+
+    Returns
+    -------
+    order : list of int
+        Places in the sequence.
+    criterion : {"neighbours", "likelihood"}
+        What decided.
+
+    Examples
+    --------
+    >>> from coterie.selection import Judgement, ranked
+    >>> few = Judgement(cut=0.0, told=1.0, likelihood=0.0, clusters=1)
+    >>> ranked([few, Judgement(cut=0.2, told=0.5, likelihood=-1.0, clusters=2)], 2, n=50, d=9)
+    ([1, 0], 'neighbours')
+    """
+    whole = [one for one in judgements if one.clusters >= n_clusters] or list(judgements)
+    numbers = d * (d + 3) / 2
+    told_apart = min(one.cut for one in whole) <= APART
+    criterion = "neighbours" if told_apart or n / n_clusters < ROWS_A_NUMBER * numbers else "likelihood"
+    worth = [one.kept if criterion == "neighbours" else one.likelihood for one in judgements]
+    order = sorted(range(len(judgements)), key=lambda i: (judgements[i].clusters < n_clusters, -worth[i]))
+    return order, criterion
+
+
+def _told(labels: np.ndarray, neighbours: np.ndarray) -> float:
+    entropy = float(entr(np.bincount(labels) / len(labels)).sum())
+    shared = mutual_info_score(np.repeat(labels, neighbours.shape[1]), labels[neighbours].ravel())
+    return shared / entropy if entropy > 0 else 0.0
