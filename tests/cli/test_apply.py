@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,31 +17,52 @@ from commands import Blobs, run
 import coterie
 
 
-def clusters(path: Path) -> list[list[str]]:
-    """Row, name and cluster: a row that was resized is placed with a slightly different confidence."""
+def rows_of(path: Path, *left_out: str) -> list[dict[str, str]]:
+    """The rows of a file, without some of its columns."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [row[:-1] for row in csv.reader(file)]
+        return [{name: value for name, value in row.items() if name not in left_out} for row in csv.DictReader(file)]
+
+
+def clusters(path: Path) -> list[dict[str, str]]:
+    """Row, name and cluster: a row that was resized is placed with a slightly different confidence."""
+    return rows_of(path, "confidence", "strange")
 
 
 def test_the_rows_of_the_fit_get_their_clusters_again(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
     done = run("predict", finished, blobs.csv, "--out", tmp_path / "labels.csv")
     assert (done.code, done.err) == (0, "")
-    assert done.out == f"Wrote the clusters of 300 rows to {tmp_path / 'labels.csv'}\n"
-    assert (tmp_path / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+    wrote, drift = done.out.splitlines()
+    assert wrote == f"Wrote the clusters of 300 rows to {tmp_path / 'labels.csv'}"
+    assert re.match(r"\d of 300 rows \([01]\.\d%\) are unlike any seen in training, where 1% is usual; ", drift)
+    assert rows_of(tmp_path / "labels.csv", "strange") == rows_of(finished / "labels.csv")
+
+
+def test_rows_unlike_any_are_named_and_summed_up(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    known = np.load(blobs.npy)[:30]
+    np.save(tmp_path / "new.npy", np.concatenate([known, known + 50]))
+    files = {"--out": tmp_path / "labels.csv", "--report": tmp_path / "drift.json"}
+    done = run("predict", finished, tmp_path / "new.npy", *(each for pair in files.items() for each in pair))
+    assert done.code == 0, done.err
+    strange = [row["strange"] for row in rows_of(tmp_path / "labels.csv")]
+    assert strange[:30].count("yes") <= 3
+    assert strange[30:] == ["yes"] * 30
+    told = json.loads((tmp_path / "drift.json").read_text())
+    assert (told["rows"], told["strange"]) == (60, strange.count("yes"))
+    assert told["shift"] > 1
 
 
 def test_a_file_without_the_label_column_will_do(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
     rows = [line.rpartition(",")[0] for line in blobs.csv.read_text().splitlines()]
     (tmp_path / "new.csv").write_text("\n".join(rows[:11]) + "\n")
     assert run("predict", finished, tmp_path / "new.csv", "--out", tmp_path / "labels.csv").code == 0
-    assert (tmp_path / "labels.csv").read_text().splitlines() == (finished / "labels.csv").read_text().splitlines()[:11]
+    assert rows_of(tmp_path / "labels.csv", "strange") == rows_of(finished / "labels.csv")[:10]
 
 
 def test_the_model_folder_alone_will_do(finished: Path, tmp_path: Path, blobs: Blobs) -> None:
     model = shutil.copytree(finished / "model", tmp_path / "m")
     np.save(tmp_path / "rows.npy", np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6)))
     assert run("predict", model, tmp_path / "rows.npy", "--out", tmp_path / "labels.csv").code == 0
-    assert (tmp_path / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+    assert rows_of(tmp_path / "labels.csv", "strange") == rows_of(finished / "labels.csv")
 
 
 def test_codes_are_those_of_the_model(finished: Path, blobs: Blobs, tmp_path: Path) -> None:

@@ -220,8 +220,14 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (["{npy}", "-k", "301"], "n_clusters=301 and n_samples=300"),
-        (["{npy}", "-k", "0"], "The 'n_clusters' parameter of DEC must be an integer >= 1. Got 0"),
-        (["{npy}"], "Say how many clusters to look for, such as -k 10."),
+        (
+            ["{npy}", "-k", "0"],
+            "The 'n_clusters' parameter of Auto must be an integer >= 1, 'auto' or a range such as (2, 20). Got 0",
+        ),
+        (["{npy}", "-k", "many"], "-k must be a number, a range such as 3-12, or auto. Got 'many' instead."),
+        (["{npy}", "-k", "5-3"], "or a range such as (2, 20). Got (5, 3)"),
+        (["{npy}", "--time-budget", "0"], "The 'time_budget' parameter of Auto must be None or a positive number."),
+        (["{npy}", "--system", "dec", "--time-budget", "9"], "DEC has no parameter 'time_budget'"),
         (["-k", "3"], "Say what to cluster"),
         (["no-such.npy", "-k", "3"], "There is no file or folder"),
         (
@@ -229,7 +235,8 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
             "no benchmark set of that name (mnist10k, mnist, fashion-mnist, usps, pendigits, emnist,",
         ),
         (["{npy}", "-k", "3", "--system", "dek"], "There is no system 'dek'"),
-        (["{npy}", "-k", "3", "--recipe", "dek"], "DEC has no recipe 'dek'"),
+        (["{npy}", "-k", "3", "--recipe", "keras"], "A recipe belongs to a system; say which with --system."),
+        (["{npy}", "-k", "3", "--system", "dec", "--recipe", "dek"], "DEC has no recipe 'dek'"),
         (["{npy}", "-k", "3", "--precision", "half"], "'precision' must be"),
         (["{npy}", "-k", "3", "--device", "abacus"], "The 'device' setting must be 'auto' or a device"),
         (["{npy}", "-k", "3", "--image-shape", "5x5"], "'image_shape' parameter must fit the rows"),
@@ -259,9 +266,9 @@ def test_bad_input_leaves_nothing_behind(arguments: list[str], sentence: str, bl
     configs = {
         "list": "parameters = 3",
         "place": "out = 3",
-        "float": "[parameters]\ncode_size = 3.0",
-        "moves": "[parameters.augment]\nnoise = 'a'",
-        "kind": "[parameters.network]\nkind = ['mlp']",
+        "float": "system = 'dec'\n[parameters]\ncode_size = 3.0",
+        "moves": "system = 'dec'\n[parameters.augment]\nnoise = 'a'",
+        "kind": "system = 'dec'\n[parameters.network]\nkind = ['mlp']",
     }
     for name, text in configs.items():
         (tmp_path / f"{name}.toml").write_text(text)

@@ -7,14 +7,36 @@ from typing import Any
 
 import pytest
 
-from coterie import DEC, GAN, MLP, Augment, ClusterGAN, Conv, Schedule
-from coterie.cli.parameters import parse_image_shape
+from coterie import DEC, GAN, MLP, Augment, Auto, ClusterGAN, Conv, Schedule
+from coterie.cli.parameters import parse_clusters, parse_image_shape
 from coterie.cli.settings import RunSettings, merge, read_settings, refuse_contradictions, resolve_paths
 from coterie.errors import InputError
 
 
 def settings(**values: Any) -> RunSettings:
-    return RunSettings.from_values({"data": "mnist10k", **values})
+    return RunSettings.from_values({"data": "mnist10k", "system": "dec", **values})
+
+
+def test_without_a_system_the_best_of_several_answers() -> None:
+    model = RunSettings.from_values({"data": "mnist10k", "seed": 5, "parameters": {"n_clusters": [2, 7]}}).estimator()
+    assert isinstance(model, Auto)
+    assert (model.n_clusters, model.random_state) == ((2, 7), 5)
+
+
+def test_parameters_of_a_system_need_its_name() -> None:
+    with pytest.raises(InputError, match="Auto has no parameter 'tol'.*--system"):
+        RunSettings.from_values({"data": "mnist10k", "parameters": {"tol": 0.1}}).estimator()
+
+
+@pytest.mark.parametrize(("typed", "number"), [("10", 10), ("3-12", [3, 12]), ("auto", "auto")])
+def test_the_number_of_clusters_may_be_open(typed: str, number: object) -> None:
+    assert parse_clusters(typed) == number
+
+
+@pytest.mark.parametrize("typed", ["many", "3-", "-3", "1.5", ""])
+def test_what_is_no_number_of_clusters_is_refused(typed: str) -> None:
+    with pytest.raises(InputError, match="-k must be a number, a range such as 3-12, or auto"):
+        parse_clusters(typed)
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -91,7 +113,7 @@ def test_data_cannot_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"system": "dek"}, "no system 'dek'; the systems are kmeans, "),
+        ({"system": "dek"}, "no system 'dek'; the systems are auto, kmeans, "),
         ({"recipe": "torch"}, "DEC has no recipe 'torch'; it has: keras"),
         ({"parameters": {"gamma": 1.0}}, "DEC has no parameter 'gamma'; it has alpha, augment"),
         ({"parameters": {"random_state": 1}}, "setting 'seed'"),

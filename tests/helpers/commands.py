@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from coterie.cli import app
 
-SETTINGS = """
+SETTINGS = """\
+system = "dec"
 seed = 3
 
 [parameters]

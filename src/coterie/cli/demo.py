@@ -19,7 +19,7 @@ def demo(
     from coterie.cli.run import clear_for_demo, make_run
     from coterie.cli.settings import RunSettings
 
-    values = {"data": "mnist10k", "seed": seed, "made_by": "demo", "parameters": {"n_clusters": 10}}
+    values = {"data": "mnist10k", "system": "dec", "seed": seed, "made_by": "demo", "parameters": {"n_clusters": 10}}
     settings = RunSettings.from_values(values)
     clear_for_demo(out)
     make_run(settings, out, Screen(quiet=quiet))

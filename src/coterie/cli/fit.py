@@ -24,21 +24,26 @@ def fit(
     precision: options.Precision = None,
     compile_: options.Compile = None,
     report: options.Report = None,
+    time_budget: options.TimeBudget = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Cluster data and write a run folder.
+
+    With no --system, several are fitted and judged without labels, and the best answers; with no -k, the number of
+    clusters is found first.
 
     The folder holds the model, labels.csv, metrics.json, report.html and config.toml, which makes the run again. Two
     baselines stand beside every result: k-means on the raw values, and on the code.
     """
     from coterie.cli.launch import launch
-    from coterie.cli.parameters import parse_image_shape
+    from coterie.cli.parameters import parse_clusters, parse_image_shape
 
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
     what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "seed": seed}
     given: dict[str, Any] = _given(what | machine | {"strict": strict, "report": report})
-    given["parameters"] = _given({"n_clusters": clusters, "image_shape": shape})
+    number = None if clusters is None else parse_clusters(clusters)
+    given["parameters"] = _given({"n_clusters": number, "image_shape": shape, "time_budget": time_budget})
     launch(given, config=config, out=out, resume=resume, quiet=quiet)
 
 

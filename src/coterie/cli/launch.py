@@ -57,15 +57,11 @@ def _new_settings(asked: dict[str, Any], config: Path | None, *, folder: Path, r
     if "data" not in asked:
         if resume:
             raise InputError(f"There is no run in {folder} to go on with.")
-        raise InputError("Say what to cluster: coterie fit DATA -k 10.")
-    if "n_clusters" not in asked.get("parameters", {}):
-        raise InputError("Say how many clusters to look for, such as -k 10.")
+        raise InputError("Say what to cluster: coterie fit DATA.")
     return RunSettings.from_values({**asked, "made_by": "fit"}, "The settings" if config is None else str(config))
 
 
 def _default_folder(asked: dict[str, Any]) -> Path:
     if "data" not in asked:
-        raise InputError(
-            "Say what to cluster, as in coterie fit DATA -k 10, or which run to go on with: --out RUN --resume."
-        )
-    return Path(f"{name_of(str(asked['data']))}-{asked.get('system', 'dec')}")
+        raise InputError("Say what to cluster, as in coterie fit DATA, or which run to go on with: --out RUN --resume.")
+    return Path(f"{name_of(str(asked['data']))}-{asked.get('system', 'auto')}")

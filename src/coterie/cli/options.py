@@ -10,9 +10,17 @@ import typer
 _FILES = "A .npy, .npz, .csv, .tsv or IDX file (also .gz), a folder of images, or a benchmark set's name."
 
 Data = Annotated[str | None, typer.Argument(help=_FILES, metavar="DATA")]
-Clusters = Annotated[int | None, typer.Option("-k", "--clusters", help="Number of clusters.", metavar="K")]
+Clusters = Annotated[
+    str | None,
+    typer.Option("-k", "--clusters", help="Number of clusters, or a range such as 3-12. Default: auto.", metavar="K"),
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option("--time-budget", help="Seconds that choosing among systems may take.", metavar="S"),
+]
 System = Annotated[
-    str | None, typer.Option("--system", help="What to fit; see `coterie systems`. Default: dec.", metavar="NAME")
+    str | None,
+    typer.Option("--system", help="What to fit (`coterie systems`). Default: the best of several.", metavar="NAME"),
 ]
 Recipe = Annotated[str | None, typer.Option("--recipe", help="Published settings of the system.", metavar="NAME")]
 Out = Annotated[

@@ -51,6 +51,38 @@ def parse_image_shape(text: str) -> list[int]:
     return [int(side) for side in re.split("[x×,]", text)]
 
 
+def parse_clusters(text: str) -> int | str | list[int]:
+    """Read a number of clusters, ``auto``, or a range such as ``3-12``.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    int, str or list of int
+        The number, "auto", or the least and the most.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    Examples
+    --------
+    >>> parse_clusters("10"), parse_clusters("3-12"), parse_clusters("auto")
+    (10, [3, 12], 'auto')
+    """
+    if text == "auto":
+        return text
+    found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
+    if found is None:
+        raise InputError(f"-k must be a number, a range such as 3-12, or auto. Got {text!r} instead.")
+    low, high = found.groups()
+    return int(low) if high is None else [int(low), int(high)]
+
+
 def to_parameter(name: str, value: Any, default: Any, *, system: str) -> Any:
     """Turn a value of a settings file into what a parameter takes.
 

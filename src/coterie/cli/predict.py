@@ -13,7 +13,7 @@ def predict(
     report: options.DriftOut = None,
     strict: options.Strict = False,
 ) -> None:
-    """Write the clusters of further rows, and say how far they are like those that were fitted.
+    """Write the clusters of further rows, and what is new.
 
     For each row of DATA: its number, its name if it has one, its cluster, how sure that is, from 0 to 1, and whether
     the row is unlike anything seen in training.

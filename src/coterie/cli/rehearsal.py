@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
-from coterie.algorithms.building import check_parameters
+from coterie.algorithms.building import check_parameters, is_open
+from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
 from coterie.config import config_context
 from coterie.data import Source
 from coterie.errors import Interrupted
+from coterie.selection import Auto
 from coterie.training import Callback
 
 if TYPE_CHECKING:
@@ -26,12 +28,12 @@ _SECONDS = 1.0
 _ROWS = 2048
 
 
-def rehearse(estimator: Clusterer, source: Source) -> float:
+def rehearse(estimator: Clusterer | Auto, source: Source) -> float:
     """Take the first steps of a fit and throw them away.
 
     Parameters
     ----------
-    estimator : Clusterer
+    estimator : Clusterer or Auto
         With its parameters; not changed.
     source : Source
         The rows.
@@ -39,18 +41,23 @@ def rehearse(estimator: Clusterer, source: Source) -> float:
     Returns
     -------
     float
-        Seconds that the optimiser steps of the whole fit will take, roughly.
+        Seconds that the optimiser steps of the whole fit will take, roughly; 0 for a choice among systems.
 
     Raises
     ------
     CoterieError
         What the fit itself would raise: a parameter that breaks its rule, a network that does not fit the rows.
     """
+    if isinstance(estimator, Auto):
+        estimator.check_with(source)
+        return 0.0  # how many systems there will be time for is not known
     check_parameters(estimator, source)
+    if is_open(estimator.n_clusters):
+        estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
     chosen = {k: v for k, v in resolve(estimator, source).items() if k != "random_state"}
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
     estimator = clone(estimator).set_params(**chosen)
-    few = Source(source.raw(slice(0, max(_ROWS, _whole_number(estimator.n_clusters)))), source.spec)
+    few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
     timer = _Timer(estimator, source)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
     with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly):
@@ -95,7 +102,3 @@ class _Timer(Callback):
 
 def _turns(phase: Phase) -> int:
     return sum(turn.repeat for turn in phase.turns)
-
-
-def _whole_number(value: object) -> int:
-    return value if isinstance(value, int) else 0  # anything else is for the fit to refuse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shlex
 import shutil
@@ -14,11 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coterie import baselines
+from coterie.algorithms.building import is_open
 from coterie.cli import show
+from coterie.cli.choosing import agreement_column, describe_choice, doubtful_rows, system_name, write_history
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
 from coterie.cli.judging import SHARE, first_baseline, judge_baseline, judge_partition
 from coterie.cli.labelfile import write_labels
+from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
 from coterie.cli.settings import CONFIG, RunSettings
 from coterie.cli.trace import LabelTrace
@@ -27,12 +29,8 @@ from coterie.errors import InputError, Interrupted
 from coterie.files import write_json
 from coterie.metrics import per_class
 from coterie.report import collect, model_arrays, save_arrays, write_report
+from coterie.selection import Auto
 from coterie.training import HistoryFile
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +102,7 @@ def clear_for_demo(folder: Path) -> None:
     if foreign or stored_settings(folder).made_by != "demo":
         what = f"{sorted(foreign)[0]!r}, which coterie demo did not make" if foreign else "another run"
         raise InputError(f"{folder} holds {what}; give another --out.")
-    with _locked(folder):
+    with locked(folder / CHECKPOINT):
         shutil.rmtree(folder)
 
 
@@ -159,10 +157,12 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
             settings.write(folder)
             baseline = _begin(settings, folder, data, screen=screen, expected=expected)
             trace = LabelTrace()
-            callbacks = (HistoryFile(folder / "history.jsonl"), trace)
+            # Of several systems only the chosen one's history is kept, at the end.
+            several = isinstance(estimator, Auto)
+            callbacks = () if several else (HistoryFile(folder / "history.jsonl"), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
                 estimator.fit(data.source)
-            metrics = _write_all(settings, folder, data, estimator=estimator, baseline=baseline, trace=trace)
+            metrics = _write_all(settings, folder, data, fitted=estimator, baseline=baseline, trace=trace)
             show.show_result(screen, data, metrics=metrics, labels=estimator.labels_)
             if settings.report:
                 write_report(folder)
@@ -176,9 +176,12 @@ def show_place(screen: Screen, folder: Path) -> None:
     screen.say(f"Report: {report}" if report.exists() else f"Run: {folder}")
 
 
-def _begin(settings: RunSettings, folder: Path, data: Data, *, screen: Screen, expected: float) -> Baseline:
-    """Show something useful within seconds."""
-    n_clusters = settings.parameters["n_clusters"]
+def _begin(settings: RunSettings, folder: Path, data: Data, *, screen: Screen, expected: float) -> Baseline | None:
+    """Show something useful within seconds; with the number of clusters open there is no baseline yet."""
+    n_clusters = settings.parameters.get("n_clusters", "auto")
+    if is_open(n_clusters):
+        screen.say("Looking for the number of clusters first.")
+        return None
     baseline = first_baseline(
         data, n_clusters, seed=settings.seed, seconds=expected, path=folder / CHECKPOINT / _BASELINE
     )
@@ -192,17 +195,24 @@ def _write_all(
     folder: Path,
     data: Data,
     *,
-    estimator: Clusterer,
-    baseline: Baseline,
+    fitted: Clusterer | Auto,
+    baseline: Baseline | None,
     trace: LabelTrace,
 ) -> dict[str, Any]:
     """Judge a fitted system and write everything but the report; return the metrics."""
+    several = isinstance(fitted, Auto)
+    estimator = fitted.best_ if several else fitted
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
     steps, traced = trace.steps, trace.labels
     if not steps or steps[-1] < estimator.n_iter_:
         steps, traced = [*steps, estimator.n_iter_], [*traced, estimator.labels_]
-    decodes = estimator.decodes and settings.system != _CODELESS
-    metrics = _judge(settings, data, estimator=estimator, baseline=baseline, z=z, q=q)
+    decodes = estimator.decodes and system_name(estimator) != _CODELESS
+    metrics = _judge(settings, folder, data, estimator=estimator, baseline=baseline, z=z, q=q)
+    if several:
+        metrics["choice"] = describe_choice(fitted, data)
+        write_history(folder / "history.jsonl", estimator.history_)
+    elif estimator.count_ is not None:
+        metrics["count"] = estimator.count_.to_dict()
     arrays = collect(
         z,
         estimator.labels_,
@@ -217,8 +227,11 @@ def _write_all(
         seed=settings.seed,
     )
     estimator.save(folder / "model")
+    if several:
+        arrays |= doubtful_rows(metrics["choice"], data)
     save_arrays(folder / "arrays.npz", arrays | model_arrays(estimator, seed=settings.seed))
-    write_labels(folder / "labels.csv", estimator.labels_, q.max(1), names=data.names)
+    sure, more = (fitted.confidence_, agreement_column(fitted)) if several else (q.max(1), None)
+    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=more)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)
     return metrics
@@ -226,31 +239,33 @@ def _write_all(
 
 def _judge(
     settings: RunSettings,
+    folder: Path,
     data: Data,
     *,
     estimator: Clusterer,
-    baseline: Baseline,
+    baseline: Baseline | None,
     z: np.ndarray,
     q: np.ndarray,
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` holds."""
     pretrained = getattr(estimator, "pretrained_code_", None)
     name, code = ("code_kmeans", z) if pretrained is None else ("autoencoder_kmeans", pretrained)
+    k, system, spent = len(estimator.cluster_centers_), system_name(estimator), estimator.fit_seconds_
     # All on one code, which was not made for any of them where there is such a one: silhouettes differ between codes.
-    common: dict[str, Any] = {"n_clusters": estimator.n_clusters, "y": data.y, "code": code}
-    beside = {"kmeans": judge_baseline(baseline, **common)}
-    if settings.system != _CODELESS:
-        budget = SHARE * estimator.fit_seconds_
-        found = baselines.code_kmeans(code, estimator.n_clusters, seed=settings.seed, budget_seconds=budget)
+    common: dict[str, Any] = {"n_clusters": k, "y": data.y, "code": code}
+    raw = baseline or first_baseline(data, k, seed=settings.seed, seconds=spent, path=folder / CHECKPOINT / _BASELINE)
+    beside = {"kmeans": judge_baseline(raw, **common)}
+    if system != _CODELESS:
+        found = baselines.code_kmeans(code, k, seed=settings.seed, budget_seconds=SHARE * spent)
         beside[name] = judge_baseline(found, **common)
     return {
-        "system": settings.system,
+        "system": system,
         "recipe": settings.recipe,
         "dataset": data.name,
         "n_samples": len(data.source),
-        "n_clusters": estimator.n_clusters,
+        "n_clusters": k,
         "seed": settings.seed,
-        "seconds": round(estimator.fit_seconds_, 3),
+        "seconds": round(spent, 3),
         "labels_used": False,
         **judge_partition(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
@@ -272,29 +287,9 @@ def _finish(folder: Path) -> None:
 def _occupied(folder: Path) -> Iterator[None]:
     """Make the run folder, keep other processes out of it, and say at Ctrl-C how to go on."""
     (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder / CHECKPOINT):
         try:
             yield
         except KeyboardInterrupt:
             command = f"coterie fit --out {shlex.quote(str(folder))} --resume"
             raise Interrupted(f"Stopped; what is done is kept. To go on: {command}") from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a run that is under way; a finished one has nothing to lock, and needs no lock."""
-    checkpoint = folder / CHECKPOINT
-    if fcntl is None or not checkpoint.is_dir():
-        yield
-        return
-    lock = os.open(checkpoint, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"Another process is at work in {folder}.") from None
-        except OSError:
-            logger.debug("no locks on the file system of %s", folder)
-        yield
-    finally:
-        os.close(lock)

@@ -15,6 +15,7 @@ from coterie.cli.inputs import resolve_data, resolve_labels
 from coterie.cli.parameters import to_parameter
 from coterie.errors import InputError
 from coterie.files import write_text
+from coterie.selection import Auto
 
 CONFIG = "config.toml"
 
@@ -28,8 +29,8 @@ class RunSettings(BaseModel):
     ----------
     data : str
         Absolute path, or the name of a benchmark set.
-    system : str, default="dec"
-        A key of ``SYSTEMS``.
+    system : str, default="auto"
+        A key of ``SYSTEMS``, or "auto" for the best of several.
     recipe : str or None, default=None
         One of the system's recipes.
     labels : str or None, default=None
@@ -51,7 +52,7 @@ class RunSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     data: str
-    system: str = "dec"
+    system: str = "auto"
     recipe: str | None = None
     labels: str | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1)  # what scikit-learn takes
@@ -104,12 +105,12 @@ class RunSettings(BaseModel):
         again = f"coterie fit --config {CONFIG} --out ANOTHER-FOLDER"
         return f"# coterie {__version__}. To make this run again: {again}\n\n" + toml.dumps(self.model_dump())
 
-    def estimator(self) -> Clusterer:
+    def estimator(self) -> Clusterer | Auto:
         """Return the estimator that the settings describe.
 
         Returns
         -------
-        Clusterer
+        Clusterer or Auto
             Not fitted.
 
         Raises
@@ -117,20 +118,28 @@ class RunSettings(BaseModel):
         InputError
             If there is no such system, recipe or parameter.
         """
-        if self.system not in SYSTEMS:
-            raise InputError(f"There is no system {self.system!r}; the systems are {', '.join(SYSTEMS)}.")
-        cls = SYSTEMS[self.system]
+        systems: dict[str, Any] = {"auto": Auto, **SYSTEMS}
+        if self.system not in systems:
+            raise InputError(f"There is no system {self.system!r}; the systems are {', '.join(systems)}.")
+        cls = systems[self.system]
         known = cls().get_params(deep=False)
         if "random_state" in self.parameters:
             raise InputError("The seed of a run is its setting 'seed' (--seed), not the parameter 'random_state'.")
         for name in self.parameters:
             if name not in known:
-                raise InputError(f"{cls.__name__} has no parameter {name!r}; it has {', '.join(sorted(known))}.")
+                raise InputError(_unknown(cls.__name__, name, known))
         given, system = self.parameters.items(), cls.__name__
         chosen = {name: to_parameter(name, value, known[name], system=system) for name, value in given}
         if self.recipe is None:
             return cls(**chosen, random_state=self.seed)
+        if cls is Auto:
+            raise InputError("A recipe belongs to a system; say which with --system.")
         return cls.from_recipe(self.recipe, **chosen, random_state=self.seed)
+
+
+def _unknown(system: str, name: str, known: dict[str, Any]) -> str:
+    told = f"{system} has no parameter {name!r}; it has {', '.join(sorted(known))}."
+    return f"{told} Parameters of one system need its name: --system." if system == "Auto" else told
 
 
 def read_settings(path: Path) -> dict[str, Any]:

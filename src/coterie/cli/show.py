@@ -59,6 +59,8 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
         sizes = [f"{min(entry['sizes']):,}", f"{max(entry['sizes']):,}"]
         rows.append([title, *(f"{figures[name]:.3f}" for name in names), *sizes, duration(entry["seconds"])])
     screen.say()
+    if "choice" in metrics:
+        screen.say(metrics["choice"]["why"])
     screen.table(columns, rows, best=0)
     screen.say()
     _show_clusters(screen, data, sizes=metrics["sizes"], labels=labels)

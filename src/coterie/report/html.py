@@ -17,6 +17,7 @@ from markupsafe import Markup
 from coterie.files import write_text
 from coterie.report import palette, plots, wording
 from coterie.report.cards import pairs, picture_cards, table_cards
+from coterie.report.choice import counting_chart, describe_choice
 from coterie.report.images import data_uri, sheet
 from coterie.report.run import Run, read_run
 from coterie.report.summarise import facts_of
@@ -90,6 +91,8 @@ def render(run: Run) -> str:
         script=script,
         policy=_policy(style, script),
         charts=_charts(facts),
+        choice=describe_choice(run),
+        counting=counting_chart(run),
         histogram=plots.histogram(
             facts["confidence"]["counts"],
             facts["confidence"]["edges"],

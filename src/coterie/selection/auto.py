@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +23,15 @@ from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.checks import POSITIVE, Rule, require
 from coterie.config import config_context, get_config
 from coterie.data import Source
+from coterie.errors import CollapseWarning
 from coterie.mixtures import sample_rows
-from coterie.selection.agreement import align, consensus
+from coterie.selection.agreement import consensus
 from coterie.selection.candidates import CANDIDATES, SIMPLE, Deadline, OutOfTimeError, Trial, make_candidate, names_for
 from coterie.selection.confidence import Calibration
-from coterie.selection.judging import judge_partitions, ranked
+from coterie.selection.judging import criterion, judge_partitions, ranked
+from coterie.selection.reasons import reason
 from coterie.settings import hyperparameters
+from coterie.training import make_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,7 +40,7 @@ logger = logging.getLogger(__name__)
 JUDGED = 6_000  # rows that partitions are judged on
 COMPONENTS = 50  # principal components that they are judged in
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
-AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
+CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by a simple method: a network could hardly do better
 
 
@@ -50,8 +54,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         K, the number of clusters; "auto", or the best within a range, is decided without labels
         (:func:`coterie.algorithms.counting.count`).
     candidates : "auto" or sequence of str, default="auto"
-        Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec" and "n2d". "auto" is all of them, the
-        last two from 1,000 rows on.
+        Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "n2d" and "jule". "auto" is all of
+        them, the last three from 1,000 rows on, the last of images only.
     time_budget : float or None, default=None
         Seconds that the whole may take; candidates come in the order above, and those for which there is no time are
         left out. None is no limit.
@@ -100,7 +104,9 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Candidates are judged on principal components of the rows, where none has drawn clusters together. The second run
+    Candidates are judged where none has drawn clusters together: on principal components of the rows or, once a network
+    was tried, in the code of its autoencoder before it knew of clusters, which learned what does not matter in images
+    from their augmentation. The second run
     has another seed; where the best is no network, whose runs hardly differ, it also sees only half of the rows.
 
     Examples
@@ -158,14 +164,13 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         """
         began = time.monotonic()
         until = began + (self.time_budget if self.time_budget is not None else np.inf)
-        require(type(self).__name__, self, self.rules)
         source, seed = open_source(self, X, reset=True), pick_seed(self.random_state)
+        self.check_with(source)
         self.count_ = self._count(source, seed)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
-        check_parameters(make_candidate("kmeans", k, seed=seed), source)
         models: dict[str, Clusterer] = {}
         self.left_out_ = {}
-        for name in names_for(self.candidates, n_rows=len(source), n_clusters=k):
+        for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
             if name not in SIMPLE and models and self._is_settled(self._ranked(models, source, k=k, seed=seed), k):
                 self.left_out_[name] = "not needed"
             elif (model := self._fitted(name, source, k=k, seed=seed, until=until)) is not None:
@@ -183,6 +188,13 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         self.confidence_ = np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
         self.fit_seconds_ = time.monotonic() - began
         return self
+
+    def check_with(self, source: Source) -> None:
+        """Raise an InputError for the first parameter that breaks its rule, or does not go with the rows."""
+        require(type(self).__name__, self, self.rules)
+        make_runtime(get_config())
+        if not is_open(self.n_clusters):
+            check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the cluster of each row by the best system, shape (n,)."""
@@ -213,23 +225,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def why(self) -> str:
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
-        best, *rest = self.trials_
-        by = {
-            "neighbours": f"it keeps neighbours together best ({best.judgement.kept:.2f} of 1)",
-            "likelihood": "groups touch, and its clusters describe the rows best",
-        }[self.criterion_]
-        said = f"{best.name} was chosen of {len(rest) + 1}: {by}."
-        as_good = [trial.name for trial in rest if trial.name in SIMPLE and self._is_as_good(trial)]
-        if as_good and best.name not in SIMPLE:
-            said += f" The simpler {as_good[0]} is as good."
-        if self.second_labels_ is not None:
-            same = align(self.second_labels_, self.labels_) == self.labels_
-            said += f" An independent run agrees on {same.mean():.1%} of the rows."
-        return said
-
-    def _is_as_good(self, trial: Trial) -> bool:
-        best, other = self.trials_[0].judgement, trial.judgement
-        return other.clusters >= best.clusters and other.kept >= best.kept - AS_GOOD
+        return reason(self.trials_, self.criterion_, labels=self.labels_, second=self.second_labels_)
 
     def _count(self, source: Source, seed: int) -> Count | None:
         if not is_open(self.n_clusters):
@@ -258,8 +254,13 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         rows = np.sort(sample_rows(len(source), JUDGED, seed))
         x = source.take(torch.from_numpy(rows)).flatten(1).numpy()
         z = PCA(min(COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
-        judgements = judge_partitions(z, [model.labels_[rows] for model in models.values()])
-        order, self.criterion_ = ranked(judgements, k, n=len(rows), d=z.shape[1])
+        found = [model.labels_[rows] for model in models.values()]
+        judgements = judge_partitions(z, found)
+        self.criterion_ = criterion(judgements, k, n=len(rows), d=z.shape[1])
+        coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
+        if coded is not None and self.criterion_ == "neighbours":
+            judgements = judge_partitions(coded[rows], found)
+        order = ranked(judgements, k, by=self.criterion_)
         trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
         return [trials[i] for i in order]
 
@@ -296,5 +297,6 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def _within(self, name: str, until: float) -> Iterator[None]:
         """Give a fit its checkpoint folder and its deadline."""
         callbacks = (*get_config().callbacks, Deadline(until))
-        with config_context(checkpoint=self._folder(name), callbacks=callbacks):
+        with warnings.catch_warnings(), config_context(checkpoint=self._folder(name), callbacks=callbacks):
+            warnings.simplefilter("ignore", CollapseWarning)  # a candidate that collapses loses, and says so there
             yield

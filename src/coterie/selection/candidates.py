@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coterie.algorithms import DEC, N2D, Clusterer, KMeans, Shallow
+from coterie.algorithms import DEC, JULE, N2D, Clusterer, KMeans, Shallow
 from coterie.training import Callback
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from coterie.training import Fit, Phase
 
 SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
-DEEP = ("dec", "n2d")
+DEEP = {"dec": DEC, "n2d": N2D, "jule": JULE}
 CANDIDATES = (*SIMPLE, *DEEP)
+FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
 
 
@@ -73,7 +74,7 @@ class Trial:
     judgement: Judgement
 
 
-def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int) -> list[str]:
+def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int, images: bool) -> list[str]:
     """Return the candidates in the order in which they are tried, the cheapest first.
 
     Parameters
@@ -82,6 +83,8 @@ def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int) -> li
         What the user wants; "auto" leaves networks out where rows are few.
     n_rows, n_clusters : int
         Rows and clusters; for one cluster there is nothing to choose.
+    images : bool
+        Whether the rows are images.
 
     Returns
     -------
@@ -91,14 +94,16 @@ def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int) -> li
     Examples
     --------
     >>> from coterie.selection.candidates import names_for
-    >>> names_for(["dec", "kmeans"], n_rows=10, n_clusters=2)
+    >>> names_for(["dec", "kmeans"], n_rows=10, n_clusters=2, images=False)
     ['kmeans', 'dec']
     """
     if n_clusters == 1:
         return ["kmeans"]
     if asked != "auto":
         return [name for name in CANDIDATES if name in asked]
-    return list(CANDIDATES if n_rows >= DEEP_ROWS else SIMPLE)
+    if n_rows < DEEP_ROWS:
+        return list(SIMPLE)
+    return [name for name in CANDIDATES if images or name not in FOR_IMAGES]
 
 
 def make_candidate(name: str, n_clusters: int, *, seed: int) -> Clusterer:
@@ -128,4 +133,4 @@ def make_candidate(name: str, n_clusters: int, *, seed: int) -> Clusterer:
         return KMeans(n_clusters=n_clusters, random_state=seed)
     if name in SIMPLE:
         return Shallow(n_clusters=n_clusters, method=name, random_state=seed)
-    return {"dec": DEC, "n2d": N2D}[name](n_clusters=n_clusters, random_state=seed)
+    return DEEP[name](n_clusters=n_clusters, random_state=seed)

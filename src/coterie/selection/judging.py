@@ -84,17 +84,17 @@ def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Ju
     ]
 
 
-def ranked(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: int) -> tuple[list[int], str]:
-    """Rank partitions, the best first, and say by what.
+def criterion(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: int) -> str:
+    """Return by what partitions should be ranked.
 
-    Partitions with fewer clusters than asked for come last. Where groups lie apart for some partition, so that it cuts
-    hardly any neighbours from each other, or rows are too few for their dimensions, the one that keeps neighbours
-    together is best. Else groups touch: then there is a border to be placed, which a likelihood does better.
+    Where groups lie apart for some partition, so that it cuts hardly any neighbours from each other, or rows are too
+    few for their dimensions, it is how well neighbours are kept together. Else groups touch: then there is a border to
+    be placed, which a likelihood does better.
 
     Parameters
     ----------
     judgements : sequence of Judgement
-        Of :func:`judge_partitions`.
+        Of :func:`judge_partitions` on the rows.
     n_clusters : int
         K that was asked for.
     n, d : int
@@ -102,25 +102,48 @@ def ranked(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: int) 
 
     Returns
     -------
-    order : list of int
+    {"neighbours", "likelihood"}
+        The criterion.
+
+    Examples
+    --------
+    >>> from coterie.selection import Judgement
+    >>> from coterie.selection.judging import criterion
+    >>> touching = [Judgement(cut=0.1, told=0.6, likelihood=-1.0, clusters=2)]
+    >>> criterion(touching, 2, n=1000, d=2), criterion(touching, 2, n=50, d=9)
+    ('likelihood', 'neighbours')
+    """
+    whole = [one.cut for one in judgements if one.clusters >= n_clusters] or [0.0]
+    enough = n / n_clusters >= ROWS_A_NUMBER * d * (d + 3) / 2
+    return "likelihood" if enough and min(whole) > APART else "neighbours"
+
+
+def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list[int]:
+    """Rank partitions, the best first; those with fewer clusters than asked for come last.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+        Of :func:`judge_partitions`.
+    n_clusters : int
+        K that was asked for.
+    by : {"neighbours", "likelihood"}
+        The criterion.
+
+    Returns
+    -------
+    list of int
         Places in the sequence.
-    criterion : {"neighbours", "likelihood"}
-        What decided.
 
     Examples
     --------
     >>> from coterie.selection import Judgement, ranked
     >>> few = Judgement(cut=0.0, told=1.0, likelihood=0.0, clusters=1)
-    >>> ranked([few, Judgement(cut=0.2, told=0.5, likelihood=-1.0, clusters=2)], 2, n=50, d=9)
-    ([1, 0], 'neighbours')
+    >>> ranked([few, Judgement(cut=0.2, told=0.5, likelihood=-1.0, clusters=2)], 2, by="neighbours")
+    [1, 0]
     """
-    whole = [one for one in judgements if one.clusters >= n_clusters] or list(judgements)
-    numbers = d * (d + 3) / 2
-    told_apart = min(one.cut for one in whole) <= APART
-    criterion = "neighbours" if told_apart or n / n_clusters < ROWS_A_NUMBER * numbers else "likelihood"
-    worth = [one.kept if criterion == "neighbours" else one.likelihood for one in judgements]
-    order = sorted(range(len(judgements)), key=lambda i: (judgements[i].clusters < n_clusters, -worth[i]))
-    return order, criterion
+    worth = [one.kept if by == "neighbours" else one.likelihood for one in judgements]
+    return sorted(range(len(judgements)), key=lambda i: (judgements[i].clusters < n_clusters, -worth[i]))
 
 
 def _told(labels: np.ndarray, neighbours: np.ndarray) -> float:

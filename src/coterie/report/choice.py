@@ -1,0 +1,129 @@
+"""How a system and the number of clusters were chosen, for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coterie.report import plots
+from coterie.report.images import data_uri, shrink, to_bytes
+from coterie.report.run import Run
+from coterie.report.wording import duration
+
+_SIDE = 48  # pixels of a doubtful row's picture
+_CANDIDATES = {
+    "kmeans": "k-means",
+    "mixture": "Gaussian mixture",
+    "spectral": "spectral clustering",
+    "ward": "Ward’s agglomeration",
+    "hdbscan": "HDBSCAN",
+    "manifold": "mixture on a UMAP map",
+    "dec": "DEC",
+    "n2d": "N2D",
+    "jule": "JULE",
+}
+
+
+def describe_choice(run: Run) -> dict[str, Any] | None:
+    """Gather what was tried, how far runs agree, and which rows they do not agree on.
+
+    Parameters
+    ----------
+    run : Run
+        A run; only one without ``--system`` has made a choice.
+
+    Returns
+    -------
+    dict or None
+        ``why``; ``trials``, the best first; ``left_out``; ``names`` and ``agreement``, a matrix; ``stability`` of each
+        cluster; ``doubtful`` rows, with pictures where rows are images; ``scored``, whether labels were given.
+    """
+    choice = run.metrics.get("choice")
+    if choice is None:
+        return None
+    pictures = _pictures(run)
+    return {
+        "why": _named(choice["why"]),
+        "likelihood": choice["criterion"] == "likelihood",
+        "scored": any("metrics" in trial for trial in choice["trials"]),
+        "trials": [
+            {
+                "name": candidate_name(trial["name"]),
+                "kept": trial["kept"],
+                "likelihood": trial["likelihood"],
+                "clusters": trial["clusters"],
+                "time": duration(trial["seconds"]),
+                "accuracy": trial.get("metrics", {}).get("accuracy"),
+            }
+            for trial in choice["trials"]
+        ],
+        "left_out": [(candidate_name(name), why) for name, why in choice["left_out"].items()],
+        "names": [_named(name) for name in choice["names"]],
+        "agreement": choice["agreement"],
+        "stability": choice["stability"],
+        "seconds": duration(choice["seconds"]),
+        "doubtful": [
+            {**row, "picture": pictures[i] if i < len(pictures) else None} for i, row in enumerate(choice["doubtful"])
+        ],
+    }
+
+
+def counting_chart(run: Run) -> dict[str, Any] | None:
+    """Return the curve by which the number of clusters was found; None where it was given or there is no curve.
+
+    Parameters
+    ----------
+    run : Run
+        A run.
+
+    Returns
+    -------
+    dict or None
+        As :func:`coterie.report.plots.line_chart` gives it, with a ``sentence`` of what was found.
+    """
+    count = (run.metrics.get("choice") or run.metrics).get("count")
+    if not count:
+        return None
+    said = f"Found {count['n']} clusters."
+    if count["n"] == 1:
+        said = "Found no groups: the rows hang together, and no division is found again in another half of them."
+    elif count["apart"] > 1:
+        said += f" Between {count['apart']} groups there are gaps in the rows themselves."
+    if len(count["replication"]) < 2:
+        return {"found": said, "line": None}
+    numbers, values = zip(*count["replication"], strict=True)
+    chart = plots.line_chart(numbers, values, title="Found again in another half of the rows", limits=(0.0, 1.0))
+    return {**chart, "unit": " clusters", "found": said}
+
+
+def candidate_name(name: str) -> str:
+    """Return what a candidate is called in a sentence.
+
+    Parameters
+    ----------
+    name : str
+        Its name in ``metrics.json``.
+
+    Returns
+    -------
+    str
+        The name.
+    """
+    return _CANDIDATES.get(name, name)
+
+
+def _named(text: str) -> str:
+    """Replace candidates' short names, which stand at the beginning or after "simpler"."""
+    words = text.split(" ")
+    return " ".join(
+        candidate_name(word.rstrip(",")) + ("," if word.endswith(",") else "")
+        if i == 0 or words[i - 1] == "simpler"
+        else word
+        for i, word in enumerate(words)
+    )
+
+
+def _pictures(run: Run) -> list[str]:
+    if not run.is_images or "doubtful_choice" not in run.arrays:
+        return []
+    pictures = to_bytes(run.arrays["doubtful_choice"], run.arrays["value_range"])
+    return [data_uri(each, few_colours=True) for each in shrink(pictures, _SIDE)]

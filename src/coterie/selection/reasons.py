@@ -1,0 +1,62 @@
+"""Why a candidate was chosen, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coterie.selection.agreement import align
+from coterie.selection.candidates import SIMPLE
+
+if TYPE_CHECKING:
+    from coterie.selection.candidates import Trial
+
+AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
+
+
+def reason(trials: Sequence[Trial], criterion: str, *, labels: np.ndarray, second: np.ndarray | None) -> str:
+    """Return what was chosen, why, whether something simpler is as good, and what an independent run says.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        The best first.
+    criterion : {"neighbours", "likelihood"}
+        What decided.
+    labels : ndarray of shape (n,)
+        Clusters of the best.
+    second : ndarray of shape (n,) or None
+        Clusters of its second run.
+
+    Returns
+    -------
+    str
+        One to three sentences.
+
+    Examples
+    --------
+    >>> from coterie import Auto
+    >>> model = Auto(n_clusters=2, candidates=["kmeans"], random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    >>> model.why()
+    'kmeans was chosen, the only one tried. An independent run agrees on 100.0% of the rows.'
+    """
+    best, *rest = trials
+    by = {
+        "neighbours": f"it keeps neighbours together best ({best.judgement.kept:.2f} of 1)",
+        "likelihood": "groups touch, and its clusters describe the rows best",
+    }[criterion]
+    said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
+    as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
+    if as_good and best.name not in SIMPLE:
+        said += f" The simpler {as_good[0]} is as good."
+    if second is not None:
+        same = align(second, labels) == labels
+        said += f" An independent run agrees on {same.mean():.1%} of the rows."
+    return said
+
+
+def _is_as_good(trial: Trial, best: Trial) -> bool:
+    first, other = best.judgement, trial.judgement
+    return other.clusters >= first.clusters and other.kept >= first.kept - AS_GOOD
