@@ -159,12 +159,12 @@ def _known(name: str) -> Rows:
 
 def _blobs(rng: np.random.Generator, seed: int) -> Rows:
     k, d = int(rng.integers(2, 51)), int(rng.integers(2, 11))
-    centers = _apart(rng, k, d, 8.0)
+    centers = _apart(rng, k, d, least=8.0)
     y = np.arange(100 * k) % k
     return centers[y] + rng.normal(size=(len(y), d)), y
 
 
-def _apart(rng: np.random.Generator, k: int, d: int, least: float) -> np.ndarray:
+def _apart(rng: np.random.Generator, k: int, d: int, *, least: float) -> np.ndarray:
     """Return k places in d dimensions, none nearer to another than ``least``."""
     side = least * max(2.0, 2 * k ** (1 / d))
     found = np.zeros((0, d))
@@ -177,7 +177,7 @@ def _apart(rng: np.random.Generator, k: int, d: int, least: float) -> np.ndarray
 
 def _stretched(rng: np.random.Generator, seed: int) -> Rows:
     y = np.arange(2000) % 4
-    z = _apart(rng, 4, 2, 7.0)[y] + rng.normal(size=(2000, 2))
+    z = _apart(rng, 4, 2, least=7.0)[y] + rng.normal(size=(2000, 2))
     return z @ np.array([[0.6, -0.6], [-0.4, 0.8]]), y
 
 
@@ -189,7 +189,7 @@ def _moons(rng: np.random.Generator, seed: int) -> Rows:
 
 def _unlike_sizes(rng: np.random.Generator, seed: int) -> Rows:
     y = np.repeat(np.arange(6), [2000, 1000, 500, 200, 100, 50])
-    return _apart(rng, 6, 8, 7.0)[y] + rng.normal(size=(len(y), 8)), y
+    return _apart(rng, 6, 8, least=7.0)[y] + rng.normal(size=(len(y), 8)), y
 
 
 def _many_columns(rng: np.random.Generator, seed: int) -> Rows:
@@ -199,7 +199,7 @@ def _many_columns(rng: np.random.Generator, seed: int) -> Rows:
 
 def _unlike_widths(rng: np.random.Generator, seed: int) -> Rows:
     y, width = np.arange(2000) % 4, np.array([0.5, 1.0, 2.0, 0.7])
-    return _apart(rng, 4, 2, 5.0)[y] + width[y, None] * rng.normal(size=(2000, 2)), y
+    return _apart(rng, 4, 2, least=5.0)[y] + width[y, None] * rng.normal(size=(2000, 2)), y
 
 
 def _topics(rng: np.random.Generator, seed: int) -> Rows:
@@ -237,7 +237,7 @@ def _share_right(y: np.ndarray, labels: np.ndarray, among: np.ndarray) -> float:
     """Return the share of the rows among some whose cluster is matched with their class, by the match of all rows."""
     from coterie.metrics import match
 
-    mapping = {cluster: cls for cls, cluster in match(y, labels).mapping.items()}
+    mapping = match(y, labels).mapping
     right = np.array([mapping.get(cluster, -1) for cluster in labels.tolist()]) == y
     return float(right[among].mean())
 

@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 COMPONENTS = 10  # principal components that gaps are looked for in
 ROWS_OF_SMALL = 40  # rows that a small cluster has on average: fewer give the test little to see
 MOST_SMALL = 200
+TESTABLE = 16  # rows of a small cluster that the test needs
 NEAR = 8  # small clusters that each is compared with: its nearest
 FITTED = 20_000  # rows that the small clusters are found on
 COMPARED = 400  # rows of a pair of small clusters that are tested
@@ -106,8 +107,30 @@ def _principal(z: np.ndarray) -> np.ndarray:
 def _small_clusters(z: np.ndarray, m: int, rng: np.random.Generator) -> np.ndarray:
     fitted = z if len(z) <= FITTED else z[rng.permutation(len(z))[:FITTED]]
     m = min(m, len(np.unique(fitted, axis=0)))
-    found = KMeans(m, n_init=1, random_state=int(rng.integers(2**31))).fit(fitted)  # pyright: ignore[reportArgumentType]
-    return np.unique(found.predict(z), return_inverse=True)[1].astype(np.int64)
+    found = _kmeans(fitted, m, rng)
+    small, centers = found.predict(z).astype(np.int64), found.cluster_centers_
+    enough = np.bincount(small, minlength=m) >= TESTABLE
+    if enough.any():  # between the others and their neighbours a gap could not be told from chance
+        lost = np.flatnonzero(~enough[small])
+        apart = np.square(centers[small[lost]][:, None] - centers[enough][None]).sum(2)
+        small[lost] = np.flatnonzero(enough)[apart.argmin(1)]
+    # One that straddles a gap would join two groups: it is halved until none does.
+    waiting = list(range(m))
+    while waiting:
+        k = waiting.pop()
+        rows = np.flatnonzero(small == k)
+        if len(rows) < 2 * FEWEST or not np.ptp(z[rows], axis=0).any():
+            continue
+        half = _kmeans(z[rows], 2, rng).labels_ == 1
+        if _lie_apart(z[rows[~half]], z[rows[half]], rng):
+            small[rows[half]] = m
+            waiting += [k, m]
+            m += 1
+    return np.unique(small, return_inverse=True)[1].astype(np.int64)
+
+
+def _kmeans(z: np.ndarray, k: int, rng: np.random.Generator) -> KMeans:
+    return KMeans(k, n_init=1, random_state=int(rng.integers(2**31))).fit(z)  # pyright: ignore[reportArgumentType]
 
 
 def _lie_apart(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> bool:
