@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.algorithms import SYSTEMS
+from coterie.report.choice import found_sentence
 from coterie.report.wording import baseline_name, duration
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
         sizes = [f"{min(entry['sizes']):,}", f"{max(entry['sizes']):,}"]
         rows.append([title, *(f"{figures[name]:.3f}" for name in names), *sizes, duration(entry["seconds"])])
     screen.say()
+    count = metrics.get("choice", metrics).get("count")
+    if count is not None:
+        screen.say(found_sentence(count))
     if "choice" in metrics:
         screen.say(metrics["choice"]["why"])
     screen.table(columns, rows, best=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from coterie.report import plots
@@ -83,16 +84,33 @@ def counting_chart(run: Run) -> dict[str, Any] | None:
     count = (run.metrics.get("choice") or run.metrics).get("count")
     if not count:
         return None
-    said = f"Found {count['n']} clusters."
-    if count["n"] == 1:
-        said = "Found no groups: the rows hang together, and no division is found again in another half of them."
-    elif count["apart"] > 1:
-        said += f" Between {count['apart']} groups there are gaps in the rows themselves."
+    said = found_sentence(count)
     if len(count["replication"]) < 2:
         return {"found": said, "line": None}
     numbers, values = zip(*count["replication"], strict=True)
     chart = plots.line_chart(numbers, values, title="Found again in another half of the rows", limits=(0.0, 1.0))
     return {**chart, "unit": " clusters", "found": said}
+
+
+def found_sentence(count: Mapping[str, Any]) -> str:
+    """Return how many clusters were found, in words.
+
+    Parameters
+    ----------
+    count : mapping
+        ``n``, ``apart`` and ``replication``, as ``metrics.json`` has them.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    if count["n"] == 1:
+        return "Found no groups: the rows hang together, and no division is found again in another half of them."
+    said = f"Found {count['n']} clusters."
+    if count["apart"] > 1:
+        said += f" Between {count['apart']} groups there are gaps in the rows themselves."
+    return said
 
 
 def candidate_name(name: str) -> str:

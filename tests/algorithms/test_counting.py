@@ -1,0 +1,65 @@
+"""How many clusters there are, where nobody says."""
+
+import numpy as np
+import pytest
+from small import bars, blobs, small
+
+import coterie
+from coterie import DEC, AEKMeans, KMeans, config_context
+from coterie.algorithms.counting import Count, surest
+from coterie.errors import InputError
+
+
+@pytest.mark.parametrize("cls", [KMeans, DEC, AEKMeans])
+def test_a_system_finds_the_number_itself(cls):
+    X, _ = blobs(240, k=4)
+    model = small(cls, n_clusters="auto").fit(X)
+    assert (model.count_.n, len(model.cluster_centers_), model.n_clusters) == (4, 4, "auto")
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+
+
+def test_a_range_is_kept():
+    X, _ = blobs(240, k=4)
+    assert small(KMeans, n_clusters=(2, 3)).fit(X).count_.n == 3
+    assert small(KMeans, n_clusters=(6, 8)).fit(X).count_.n == 6
+
+
+def test_one_sees_what_was_found_in_the_model_file(tmp_path):
+    X, _ = blobs(240, k=4)
+    model = small(DEC, n_clusters="auto").fit(X)
+    model.save(tmp_path / "m")
+    read = coterie.load(tmp_path / "m")
+    assert (read.n_clusters, read.count_) == ("auto", model.count_)
+    np.testing.assert_array_equal(read.predict(X), model.labels_)
+
+
+def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path):
+    X, _ = bars(1200)
+    with config_context(checkpoint=tmp_path):
+        model = small(DEC, n_clusters="auto", augment="none").fit(X)
+    assert (tmp_path / "count").is_dir()
+    assert len(model.cluster_centers_) == model.count_.n >= 2
+
+
+@pytest.mark.parametrize(
+    ("replication", "n"),
+    [
+        ({}, 1),
+        ({2: 0.5, 3: 0.6}, 1),  # no more than noise has
+        ({2: 0.7, 3: 0.8, 4: 0.75}, 3),  # the likeliest
+        ({2: 0.99, 5: 0.9, 6: 0.87, 7: 0.8}, 6),  # the most that are sure
+    ],
+)
+def test_the_most_that_are_sure_else_the_likeliest(replication, n):
+    assert surest(replication) == n
+
+
+@pytest.mark.parametrize("wrong", ["many", (3, 2), (0, 4), 2.5, None])
+def test_what_is_no_number_is_refused(wrong):
+    with pytest.raises(InputError, match="'n_clusters' parameter of KMeans must be an integer >= 1, 'auto' or a range"):
+        KMeans(n_clusters=wrong).fit(blobs()[0])
+
+
+def test_a_count_is_read_as_it_was_written():
+    count = Count(3, 2, {2: 0.9, 3: 0.95})
+    assert Count.from_dict(count.to_dict()) == count

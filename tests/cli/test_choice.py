@@ -1,0 +1,84 @@
+"""`fit` without a system, and without a number of clusters."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import Blobs, run
+
+import coterie
+
+
+@pytest.fixture(scope="module")
+def chosen(blobs: Blobs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("choice") / "run"
+    done = run("fit", blobs.csv, "--labels", "kind", "--out", folder, "--seed", 3)
+    assert done.code == 0, done.err
+    assert "Found 3 clusters. Between 3 groups there are gaps in the rows themselves." in done.out
+    assert "was chosen of 6: it keeps neighbours together best (1.00 of 1)" in done.out
+    return folder
+
+
+def test_the_choice_is_told_with_what_was_tried(chosen: Path) -> None:
+    metrics = json.loads((chosen / "metrics.json").read_text())
+    choice = metrics["choice"]
+    assert metrics["n_clusters"] == choice["count"]["n"] == 3
+    assert choice["trials"][0]["name"] == metrics["system"] == "kmeans"
+    assert {trial["name"] for trial in choice["trials"]} >= {"kmeans", "mixture", "spectral", "ward"}
+    assert np.shape(choice["agreement"]) == (len(choice["names"]),) * 2
+    assert choice["stability"] == [1.0, 1.0, 1.0]
+    assert not metrics["labels_used"]
+
+
+def test_rows_say_whether_an_independent_run_agrees(chosen: Path) -> None:
+    with (chosen / "labels.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["row", "cluster", "confidence", "agreed"]
+    assert {row["agreed"] for row in rows} == {"yes"}
+    assert min(float(row["confidence"]) for row in rows) == 1.0
+
+
+def test_the_report_shows_the_choice(chosen: Path) -> None:
+    page = (chosen / "report.html").read_text(encoding="utf-8")
+    assert '<section class="wrap" id="choice"' in page
+    assert "k-means was chosen of 6" in page
+    assert "Gaussian mixture" in page
+
+
+def test_the_model_and_the_settings_make_it_again(chosen: Path, blobs: Blobs, tmp_path: Path) -> None:
+    assert run("predict", chosen, blobs.csv, "--out", tmp_path / "labels.csv").code == 0
+    model = coterie.load(chosen / "model")
+    assert len(model.cluster_centers_) == 3
+    again = run("fit", "--config", chosen / "config.toml", "--out", tmp_path / "again", "--no-report", "-q")
+    assert again.code == 0, again.err
+    assert (tmp_path / "again" / "labels.csv").read_bytes() == (chosen / "labels.csv").read_bytes()
+
+
+def test_a_run_that_was_stopped_goes_on(chosen: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoint").mkdir(parents=True)
+    (folder / "config.toml").write_bytes((chosen / "config.toml").read_bytes())
+    done = run("fit", "--out", folder, "--resume")
+    assert done.code == 0, done.err
+    assert (folder / "labels.csv").read_bytes() == (chosen / "labels.csv").read_bytes()
+    assert not (folder / "checkpoint").exists()
+
+
+def test_noise_has_no_groups(tmp_path: Path) -> None:
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(500, 3)))
+    done = run("fit", tmp_path / "noise.npy", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert "Found no groups: the rows hang together" in done.out
+    assert "Found no groups" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_system_finds_the_number_within_a_range(blobs: Blobs, tmp_path: Path) -> None:
+    done = run("fit", blobs.npy, "--system", "kmeans", "-k", "2-6", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert "Found 3 clusters." in done.out
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["count"]["n"] == 3
+    assert "n_clusters = [2, 6]" in (tmp_path / "run" / "config.toml").read_text()

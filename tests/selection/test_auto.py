@@ -1,0 +1,125 @@
+"""Choosing among systems without labels: what is chosen, within which time, and how sure it is."""
+
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from small import blobs
+
+import coterie
+from coterie import Auto, config_context
+from coterie.errors import InputError
+from coterie.selection import align
+from coterie.selection.candidates import CANDIDATES, names_for
+
+QUICK = ["kmeans", "ward"]
+
+
+@parametrize_with_checks([Auto(n_clusters=2, candidates=["kmeans"], random_state=0)])
+@pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning", "ignore::coterie.errors.DataWarning")
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+def test_the_best_answers_and_the_number_of_clusters_is_found():
+    X, y = blobs(300, k=5)
+    model = Auto(random_state=0).fit(X)
+    assert model.count_.n == 5
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    assert model.trials_[0].model is model.best_
+    assert model.consensus_.agreement.shape == (len(model.trials_) + 1,) * 2
+
+
+def test_a_method_that_follows_shapes_wins_on_shapes():
+    X, y = make_moons(400, noise=0.05, random_state=1)
+    model = Auto(n_clusters=2, random_state=0, candidates=["kmeans", "mixture", "spectral"]).fit(X)
+    assert model.best_name_ == "spectral"
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    assert model.why().startswith("spectral was chosen of 3: it keeps neighbours together best")
+
+
+def test_networks_are_left_out_where_a_simple_method_settles_it():
+    X, _ = blobs(1200)
+    model = Auto(n_clusters=3, random_state=0, candidates=["kmeans", "dec"]).fit(X)
+    assert model.left_out_ == {"dec": "not needed"}
+
+
+def test_noise_has_no_groups():
+    X = np.random.default_rng(0).normal(size=(600, 4))
+    model = Auto(random_state=0, candidates=QUICK).fit(X)
+    assert (model.count_.n, set(model.labels_)) == (1, {0})
+
+
+def test_the_budget_is_kept_and_something_answers():
+    X = np.random.default_rng(0).normal(size=(1500, 6))
+    began = time.monotonic()
+    model = Auto(n_clusters=4, time_budget=3.0, random_state=0, candidates=["kmeans", "dec"]).fit(X)
+    assert time.monotonic() - began < 6
+    assert model.left_out_ == {"dec": "out of time"}
+    assert model.best_name_ == "kmeans"
+
+
+def test_the_same_seed_gives_the_same_labels_and_y_is_ignored():
+    X, y = blobs(200, spread=2.5)
+    model = Auto(n_clusters=3, candidates=QUICK, random_state=4)
+    first = clone(model).fit(X).labels_
+    state = np.random.get_state()[1].copy()
+    np.testing.assert_array_equal(clone(model).fit(X, y).labels_, first)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_confidence_is_calibrated_against_the_second_run():
+    X, _ = blobs(600, spread=4.0)
+    model = Auto(n_clusters=3, candidates=["kmeans"], random_state=0).fit(X)
+    same = align(model.second_labels_, model.labels_) == model.labels_
+    assert 0.5 < same.mean() < 1
+    assert abs(model.confidence_.mean() - same.mean()) < 0.02
+    sure = model.confidence_ >= np.median(model.confidence_)
+    assert same[sure].mean() > same[~sure].mean()
+    np.testing.assert_allclose(model.predict_confidence(X), model.confidence_)
+
+
+def test_a_saved_choice_is_the_chosen_system(tmp_path):
+    X, _ = blobs(120)
+    model = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
+    model.save(tmp_path / "m")
+    read = coterie.load(tmp_path / "m")
+    assert type(read) is type(model.best_)
+    np.testing.assert_array_equal(read.predict(X), model.labels_)
+
+
+def test_what_an_earlier_process_fitted_is_not_fitted_again(tmp_path, monkeypatch):
+    X, _ = blobs(120)
+    with config_context(checkpoint=tmp_path):
+        first = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
+        monkeypatch.setattr("coterie.selection.auto.make_candidate", None)  # would raise if it was called
+        again = Auto(n_clusters=3, candidates=QUICK, random_state=0)
+        monkeypatch.setattr(Auto, "check_with", lambda self, source: None)
+        again.fit(X)
+    np.testing.assert_array_equal(first.labels_, again.labels_)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"candidates": ["abacus"]}, "'candidates' parameter of Auto must be 'auto' or a list of some of kmeans"),
+        ({"candidates": []}, "'candidates'"),
+        ({"n_clusters": (5, 3)}, "'n_clusters' parameter of Auto must be an integer >= 1, 'auto' or a range"),
+        ({"n_clusters": 91}, "n_clusters=91 and n_samples=90"),
+        ({"time_budget": -1}, "'time_budget' parameter of Auto must be None or a positive number"),
+    ],
+)
+def test_bad_parameters_are_named(parameters, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Auto(**parameters).fit(blobs()[0])
+
+
+def test_few_rows_and_vectors_have_fewer_candidates():
+    assert names_for("auto", n_rows=5000, n_clusters=3, images=True) == list(CANDIDATES)
+    assert "jule" not in names_for("auto", n_rows=5000, n_clusters=3, images=False)
+    assert "dec" not in names_for("auto", n_rows=500, n_clusters=3, images=True)

@@ -1,0 +1,76 @@
+"""Judgements of partitions: agreement with their definitions, and with which of two is right."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_moons
+from sklearn.metrics import normalized_mutual_info_score
+
+from coterie.selection import Calibration, Judgement, judge_partitions, ranked
+from coterie.selection.confidence import margin
+from coterie.selection.judging import NEIGHBOURS, criterion
+
+
+def test_what_neighbours_tell_is_information_over_entropy():
+    rng = np.random.default_rng(0)
+    z, labels = rng.normal(size=(60, 3)), rng.integers(0, 3, 60)
+    distance = np.square(z[:, None] - z[None]).sum(2)
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argsort(distance, axis=1)[:, :NEIGHBOURS]
+    own, theirs = np.repeat(labels, NEIGHBOURS), labels[nearest].ravel()
+    joint = np.zeros((3, 3))
+    np.add.at(joint, (own, theirs), 1 / len(own))
+    told = sum(p * np.log(p / (joint[i].sum() * joint[:, j].sum())) for (i, j), p in np.ndenumerate(joint))
+    share = np.bincount(labels) / 60
+    found = judge_partitions(z, [labels])[0]
+    assert found.told == pytest.approx(told / -(share * np.log(share)).sum())
+    assert found.cut == pytest.approx(
+        np.mean([(labels[nearest] != labels[:, None])[labels == k].mean() for k in range(3)])
+    )
+    assert normalized_mutual_info_score(own, theirs) < 0.2  # nothing to see in noise
+
+
+def test_the_right_partition_is_first_whatever_the_numbers_of_its_clusters():
+    z, y = make_moons(500, noise=0.05, random_state=0)
+    cut = (z[:, 0] > 0.5).astype(int)
+    one = np.zeros(500, dtype=int)
+    for right in (y, 1 - y, 5 + 2 * y):
+        judged = judge_partitions(z, [cut, right, one])
+        assert criterion(judged, 2, n=500, d=2) == "neighbours"
+        assert ranked(judged, 2, by="neighbours") == [1, 0, 2]
+
+
+def test_where_groups_touch_the_likelihood_decides():
+    rng = np.random.default_rng(0)
+    y = np.arange(2000) % 2
+    z = np.where(y[:, None] == 0, rng.normal(size=(2000, 2)) * (3, 0.3), rng.normal(size=(2000, 2)) * (0.3, 3))
+    by_side = (z.sum(1) > 0).astype(int)
+    judged = judge_partitions(z, [by_side, y])
+    assert criterion(judged, 2, n=2000, d=2) == "likelihood"
+    assert ranked(judged, 2, by="likelihood") == [1, 0]
+
+
+def test_fewer_clusters_than_asked_for_come_last():
+    few, poor = (
+        Judgement(cut=0.0, told=1.0, likelihood=9.0, clusters=2),
+        Judgement(cut=0.5, told=0.1, likelihood=0.0, clusters=3),
+    )
+    assert ranked([few, poor], 3, by="neighbours") == ranked([few, poor], 3, by="likelihood") == [1, 0]
+
+
+def test_margins_are_differences_of_the_two_largest():
+    q = np.random.default_rng(0).dirichlet(np.ones(4), 20)
+    expected = [np.diff(np.log(np.sort(row))[-2:])[0] for row in q]
+    np.testing.assert_allclose(margin(np.log(q)), expected)
+    assert margin(np.zeros((3, 1))).tolist() == [0, 0, 0]
+
+
+def test_calibration_never_falls_and_is_right_on_average():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.5, 1, 5000)
+    log_q = np.log(np.stack([p, 1 - p], 1))
+    other = (rng.random(5000) > p).astype(int)  # agrees with probability p
+    curve = Calibration.against(log_q, 1 - other)  # in other numbers
+    assert (np.diff(curve.probabilities) >= 0).all()
+    assert np.abs(curve(log_q) - p).mean() < 0.03
+    again = Calibration.from_dict(curve.to_dict())
+    np.testing.assert_array_equal(again(log_q), curve(log_q))
