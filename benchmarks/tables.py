@@ -1,4 +1,4 @@
-"""Write the tables of README.md and docs/results.md from the results, or check that they are what the results say.
+"""Write the tables of README.md and docs/ from the results, or check that they are what the results say.
 
 python -m benchmarks.tables [--check]
 """
@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from benchmarks import trust_tables
 from benchmarks.accuracy import FORMS
 from benchmarks.common import ROOT, read
 from benchmarks.published import PUBLISHED
 
-README, RESULTS_PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
+README, RESULTS_PAGE, TRUST_PAGE = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "trust.md"
+PAGES = (README, RESULTS_PAGE, TRUST_PAGE)
 TITLES = {
     "mnist": "MNIST 70,000",
     "mnist10k": "MNIST-10k",
@@ -28,7 +30,7 @@ Key = tuple[str, str, str | None]  # data, system, recipe
 
 def main() -> None:
     """Write, or with ``--check`` compare."""
-    for page in (README, RESULTS_PAGE):
+    for page in PAGES:
         text = page.read_text(encoding="utf-8")
         new = render(text)
         if "--check" not in sys.argv:
@@ -45,6 +47,9 @@ def render(text: str) -> str:
         "systems": systems,
         "simple": simple,
         "curves": curves,
+        "choices": trust_tables.choices,
+        "counts": trust_tables.counts,
+        "strange": trust_tables.strange,
     }.items():
         start, end = f"<!-- table:{name} -->", "<!-- end -->"
         before, found, rest = text.partition(start)

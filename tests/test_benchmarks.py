@@ -28,7 +28,7 @@ def rows_like(dataset):
     return rows
 
 
-@pytest.mark.parametrize("page", [tables.README, tables.RESULTS_PAGE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", tables.PAGES, ids=lambda page: page.name)
 def test_the_tables_of_documents_are_made_from_the_results(page):
     text = page.read_text(encoding="utf-8")
     assert tables.render(text) == text

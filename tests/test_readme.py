@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import typer
 
+import coterie
 from coterie.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,18 +48,19 @@ def test_shell_lines_are_understood(line: str, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning")  # the shorter training deserves it
 def test_python_runs_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = _blocks("python")
+    code = "".join(_blocks("python"))
     # The same lines on fewer images and with shorter training, since nothing here depends on a good result.
     for shown, shorter in {
         "X, y = load_mnist10k()": "X, y = (rows[:120] for rows in load_mnist10k())",
-        "random_state=0)": "random_state=0, pretrain=coterie.Schedule(steps=5), train=coterie.Schedule(steps=5))",
+        "10, random_state=0)": "10, random_state=0, pretrain=short, train=short)",
     }.items():
         assert code.count(shown) == 1
         code = code.replace(shown, shorter)
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"short": coterie.Schedule(steps=5)}
     exec(compile(code, "README.md", "exec"), names)
-    assert len(names["model"].labels_) == 120
+    assert len(names["again"].labels_) == len(names["model"].labels_) == 120
+    assert names["model"].count_.n >= 1
     assert (tmp_path / "digits" / "manifest.json").is_file()
 
 

@@ -131,12 +131,11 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int) -> Clusterer
 
 
 def _code(estimator: Clusterer, source: Source) -> np.ndarray:
-    """Return the code of an autoencoder like the system's own, before it knows of any clusters."""
-    from coterie.algorithms.ae_kmeans import AEKMeans
+    """Return the code of an autoencoder like the system's own, gathered around small clusters where rows are many."""
+    from coterie.algorithms.sketch import Sketch
 
     given: dict[str, Any] = estimator.get_params(deep=False)
     shared = {name: given[name] for name in _SHARED if name in given}
     folder = get_config().checkpoint
     with config_context(checkpoint=None if folder is None else Path(folder) / FOLDER):
-        model = AEKMeans(n_clusters=1, **shared).fit(source)
-    return model.transform(source)
+        return Sketch(**shared).fit(source).transform(source)

@@ -66,8 +66,33 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
     }
 
 
-def doubtful_rows(choice: dict[str, Any], data: Data) -> dict[str, np.ndarray]:
-    """Return the images that two runs do not agree on, for the report; nothing where rows are no images."""
+def tell_choice(
+    fitted: Clusterer | Auto, data: Data, *, metrics: dict[str, Any], history: Path
+) -> dict[str, np.ndarray]:
+    """Add to the metrics what was left open and found, keep the chosen system's history, and return rows to show.
+
+    Parameters
+    ----------
+    fitted : Clusterer or Auto
+        What was fitted.
+    data : Data
+        The rows.
+    metrics : dict
+        Gains ``choice``, or ``count``.
+    history : Path
+        File for the history of the system that was chosen.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The images that two runs do not agree on; nothing where there are none.
+    """
+    if not isinstance(fitted, Auto):
+        if fitted.count_ is not None:
+            metrics["count"] = fitted.count_.to_dict()
+        return {}
+    metrics["choice"] = choice = describe_choice(fitted, data)
+    write_text(history, "".join(json.dumps(record) + "\n" for record in fitted.best_.history_))
     rows = [entry["row"] for entry in choice["doubtful"]]
     if data.source.spec.kind != "images" or not rows:
         return {}
@@ -79,11 +104,6 @@ def agreement_column(auto: Auto) -> dict[str, list[str]]:
     if auto.second_labels_ is None:
         return {}
     return {"agreed": ["yes" if same else "no" for same in (_aligned(auto) == auto.labels_).tolist()]}
-
-
-def write_history(path: Path, records: list[dict[str, Any]]) -> None:
-    """Write the history of the system that was chosen, a record a line."""
-    write_text(path, "".join(json.dumps(record) + "\n" for record in records))
 
 
 def _doubtful(auto: Auto, data: Data) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from coterie import baselines
 from coterie.algorithms.building import is_open
 from coterie.cli import show
-from coterie.cli.choosing import agreement_column, describe_choice, doubtful_rows, system_name, write_history
+from coterie.cli.choosing import agreement_column, system_name, tell_choice
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
 from coterie.cli.judging import SHARE, first_baseline, judge_baseline, judge_partition
@@ -203,16 +203,10 @@ def _write_all(
     several = isinstance(fitted, Auto)
     estimator = fitted.best_ if several else fitted
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
-    steps, traced = trace.steps, trace.labels
-    if not steps or steps[-1] < estimator.n_iter_:
-        steps, traced = [*steps, estimator.n_iter_], [*traced, estimator.labels_]
+    steps, traced = trace.until(estimator)
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
     metrics = _judge(settings, folder, data, estimator=estimator, baseline=baseline, z=z, q=q)
-    if several:
-        metrics["choice"] = describe_choice(fitted, data)
-        write_history(folder / "history.jsonl", estimator.history_)
-    elif estimator.count_ is not None:
-        metrics["count"] = estimator.count_.to_dict()
+    more = tell_choice(fitted, data, metrics=metrics, history=folder / "history.jsonl")
     arrays = collect(
         z,
         estimator.labels_,
@@ -227,11 +221,9 @@ def _write_all(
         seed=settings.seed,
     )
     estimator.save(folder / "model")
-    if several:
-        arrays |= doubtful_rows(metrics["choice"], data)
-    save_arrays(folder / "arrays.npz", arrays | model_arrays(estimator, seed=settings.seed))
-    sure, more = (fitted.confidence_, agreement_column(fitted)) if several else (q.max(1), None)
-    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=more)
+    save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
+    sure, agreed = (fitted.confidence_, agreement_column(fitted)) if several else (q.max(1), None)
+    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=agreed)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)
     return metrics

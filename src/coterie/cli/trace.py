@@ -11,6 +11,7 @@ from coterie.training import Callback
 if TYPE_CHECKING:
     import numpy as np
 
+    from coterie.algorithms import Clusterer
     from coterie.training import Fit
 
 _LABELS, _STEPS = "trace.labels", "trace.steps"
@@ -37,3 +38,9 @@ class LabelTrace(Callback):
         """Keep what was remembered: ``steps``, and ``labels`` of shape (n,) for each."""
         if _STEPS in fit.memory:
             self.steps, self.labels = fit.memory[_STEPS].tolist(), list(fit.memory[_LABELS].numpy())
+
+    def until(self, estimator: Clusterer) -> tuple[list[int], list[np.ndarray]]:
+        """Return steps and clusters up to the end of the fit, at which there may have been no refresh."""
+        if self.steps and self.steps[-1] >= estimator.n_iter_:
+            return self.steps, self.labels
+        return [*self.steps, estimator.n_iter_], [*self.labels, estimator.labels_]

@@ -66,7 +66,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     scaling : {"auto", "none", "unit", "standard"}, default="auto"
         How raw values become the network's (:func:`coterie.data.make_source`).
     random_state : int, RandomState or None, default=None
-        Seed of everything random. An int gives the same labels again on one machine, unless a budget ends the trials.
+        Seed of everything random. An int gives the same labels again, unless a budget ends the trials.
 
     Attributes
     ----------
@@ -159,8 +159,6 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         ------
         InputError
             If a parameter or the rows break a rule; before any training.
-        Interrupted
-            On Ctrl-C; with a checkpoint folder, what was fitted is kept.
         """
         began = time.monotonic()
         until = began + (self.time_budget if self.time_budget is not None else np.inf)
