@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from coterie.algorithms import gathering, recipes
+from coterie.algorithms import gathering, recipes, reruns
 from coterie.algorithms.deep import DeepClusterer
-from coterie.checks import POSITIVE, Rule
+from coterie.algorithms.reviving import revive
+from coterie.checks import POSITIVE, Rule, integer
 from coterie.nn import StudentT, kl_divergence, sharpen
 from coterie.settings import hyperparameters
 from coterie.starts import Start
@@ -73,11 +74,13 @@ class DEC(DeepClusterer):
     warmup: int | str = "auto"
     gather: Any = "auto"
     gather_rounds: int = 2
+    n_init: int = 1
 
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     rules: ClassVar[dict[str, Rule]] = {
         "alpha": POSITIVE,
         "unit": POSITIVE.or_word("auto"),
+        "n_init": integer(1),
     }
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.DEC
 
@@ -86,8 +89,19 @@ class DEC(DeepClusterer):
         return StudentT(self.n_clusters, code_size, self.alpha)
 
     def phases(self, fit: Fit) -> list[Phase]:
-        """Return pretraining, gathering where it is asked for, clustering."""
-        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds), self.clustering(fit)]
+        """Return pretraining, gathering where it is asked for, and clustering, as often as asked for."""
+        before = [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds)]
+        return [*before, *[self.clustering(fit)] * self.n_init]
+
+    def enter(self, fit: Fit, phase: Phase) -> None:
+        """Before clustering again, go back to the code of the first time."""
+        if phase.name == "cluster" and self.n_init > 1:
+            reruns.begin(fit)
+        super().enter(fit, phase)
+
+    def finish(self, fit: Fit) -> None:
+        """Of several runs, keep the best."""
+        reruns.end(fit)
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the components on a start's centres, and let its partition be the first target."""
@@ -103,6 +117,8 @@ class DEC(DeepClusterer):
         """Recompute the target from all rows, once the start has been learned; return their clusters."""
         log_q = assignments(fit)
         if fit.clock.step >= fit.settings["warmup"]:
+            if revive(fit, log_q.argmax(1)):
+                log_q = assignments(fit)
             fit.memory["target"] = self.target(log_q.exp())
         return log_q.argmax(1)
 

@@ -50,7 +50,10 @@ WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
 MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
 GATHERED_IMAGES = 5_000  # images from which gathering is worth its time
 MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network learns what images are
-LATER = (("reconstruction", "mse"),)  # parameters that came after the first results, at the value these had
+LATER = (
+    ("reconstruction", "mse"),
+    ("n_init", 1),
+)  # parameters that came later, at the value that the first results had
 SMALL_IMAGE = 400  # values of an image up to which a convolution has too little to see
 LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network
 

@@ -58,7 +58,10 @@ DEC_PARAMETERS = f"""alpha : float, default=1.0
     warmup : int or "auto", default="auto"
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
-    {GATHER_PARAMETERS}"""
+    {GATHER_PARAMETERS}
+    n_init : int, default=1
+        Times that clustering is done, each from another start in the same code; the run is kept in which a row's
+        neighbours in that code tell most about its cluster, without labels. >= 1."""
 
 FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.

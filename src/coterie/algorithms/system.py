@@ -9,7 +9,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from coterie.algorithms import gathering, layerwise
+from coterie.algorithms import gathering, layerwise, reruns
 from coterie.checks import Rule
 from coterie.nn import Model, make_autoencoder
 from coterie.starts import Start, make_start
@@ -115,7 +115,8 @@ class System(BaseEstimator):
         """Partition the code, keep both, and put the head on the partition."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
         fit.memory.setdefault("pretrained_code", z)
-        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
+        seed = fit.streams.integer("start", *reruns.counters(fit))
+        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed)
         self.fill_head(fit, start)
         # Refreshes tell later labels; the start's stay.
         fit.memory["labels"] = fit.memory["start"] = torch.from_numpy(start.labels)
