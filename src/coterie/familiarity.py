@@ -100,7 +100,9 @@ class Familiarity:
             return cls(mean, directions, z, np.zeros(1, np.float32), np.inf)
         distance, index = NearestNeighbors(n_neighbors=near).fit(z).kneighbors()
         reach = distance[:, -1].astype(np.float32)
-        return cls(mean, directions, z, reach, float(np.quantile(_ratio(reach, reach[index]), 1 - EXPECTED)))
+        return cls(
+            mean, directions, z, reach, float(np.quantile(_ratio(reach, reach[index]), 1 - EXPECTED, method="higher"))
+        )
 
     def strangeness(self, source: Source) -> np.ndarray:
         """Return s of each row: about 1 amid training rows, larger outside them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +15,7 @@ from sklearn.decomposition import PCA
 
 from coterie.config import config_context, get_config
 from coterie.criteria import find_groups, replication
+from coterie.errors import CollapseWarning
 from coterie.mixtures import sample_rows
 
 if TYPE_CHECKING:
@@ -137,5 +139,7 @@ def _code(estimator: Clusterer, source: Source) -> np.ndarray:
     given: dict[str, Any] = estimator.get_params(deep=False)
     shared = {name: given[name] for name in _SHARED if name in given}
     folder = get_config().checkpoint
-    with config_context(checkpoint=None if folder is None else Path(folder) / FOLDER):
+    within = config_context(checkpoint=None if folder is None else Path(folder) / FOLDER)
+    with within, warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollapseWarning)  # it has no clusters that could
         return Sketch(**shared).fit(source).transform(source)

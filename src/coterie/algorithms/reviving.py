@@ -50,6 +50,8 @@ def revive(fit: Fit, labels: Tensor) -> bool:
             break
         rows = np.flatnonzero(y == widest)
         half = kmeans(z[rows].astype(np.float64), 2, seed=fit.streams.integer("revive", fit.clock.total, c), n_init=1)
+        if not 0 < half.sum() < len(rows):
+            break  # alike but for what rounding leaves
         y[rows[half == 1]] = c
         with torch.no_grad():
             for j in (widest, c):

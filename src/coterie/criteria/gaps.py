@@ -138,6 +138,8 @@ def _lie_apart(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> bool:
     line = b.mean(0) - a.mean(0)
     a, b = a @ line, b @ line
     each = min(len(a), len(b), COMPARED)  # as many of both: a few beside many would be a tail
+    if each < 2:
+        return False  # nothing to see
     drawn = [np.concatenate([rng.permutation(a)[:each], rng.permutation(b)[:each]]) for _ in range(DRAWS)]
     return float(np.median([diptest.diptest(x)[1] for x in drawn])) < LEVEL
 
