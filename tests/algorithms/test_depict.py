@@ -1,5 +1,7 @@
 """DEPICT: its terms against NumPy, its targets, its prior, with and without pretraining."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -191,9 +193,31 @@ def test_a_prior_holds_unequal_clusters_and_is_kept(tmp_path):
     assert loaded.prior == [0.2, 0.8]
 
 
+def test_a_learned_prior_leaves_groups_their_own_sizes():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [340, 100, 40])
+    X = np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0]])[y] + 0.5 * rng.normal(size=(480, 3))
+    long = Schedule(steps=300, batch_size=100, learning_rate=5e-3)
+    model = small(DEPICT, prior="learned", train=long, start="mixture").fit(X)
+    assert adjusted_rand_score(y, model.labels_) > 0.97
+    np.testing.assert_allclose(np.sort(model.prior_), np.array([40, 100, 340]) / 480, atol=0.03)
+
+
+def test_the_learned_prior_goes_a_tenth_of_the_way_to_the_frequencies_at_each_recomputation(monkeypatch):
+    from coterie.algorithms import depict
+
+    seen = []
+    monkeypatch.setattr(depict, "balance", lambda p, u: (seen.append((p.double().mean(0), u.clone())), p)[1])
+    X, _ = blobs()
+    small(DEPICT, prior="learned", start="kmeans", warmup=0, update_interval=20).fit(X)
+    assert len(seen) > 2
+    for (_, before), (frequencies, after) in itertools.pairwise(seen):
+        torch.testing.assert_close(after, 0.9 * before + 0.1 * frequencies, atol=1e-6, rtol=0)
+
+
 @pytest.mark.parametrize("prior", [(0.5, 0.5), (0.5, 0.5, 0.0), ("a", "b", "c"), 3, (0.1, float("nan"), 0.2)])
 def test_a_prior_that_is_none_is_refused(prior):
-    with pytest.raises(InputError, match="'prior' parameter of DEPICT must be None or K positive numbers"):
+    with pytest.raises(InputError, match="'prior' parameter of DEPICT must be None, 'learned' or K positive numbers"):
         small(DEPICT, prior=prior).fit(blobs()[0])
 
 

@@ -20,6 +20,8 @@ from coterie.settings import hyperparameters
 from coterie.starts import Start
 from coterie.training import Batch, Fit, Phase, assignments, encode
 
+FOLLOWED = 0.1  # of the way from the prior to the clusters' frequencies, at each recomputation
+
 
 @hyperparameters
 class DEPICT(DeepClusterer):
@@ -41,9 +43,10 @@ class DEPICT(DeepClusterer):
     Parameters
     ----------
     {shared}
-    prior : array-like of shape (K,) or None, default=None
+    prior : array-like of shape (K,), "learned" or None, default=None
         u, the clusters' frequencies where they are known, > 0, in any order: by size they are dealt out to the start's
-        clusters. None stands for equal ones.
+        clusters. None stands for equal ones. "learned" begins with the start's own shares and follows those of P, a
+        tenth of the way at each recomputation of Q.
     noise : float, default=0.3
         Share of the values of each hidden encoder layer that the corrupted path loses while clustering, in [0, 1).
     pretrain_noise : float, default=0.1
@@ -121,8 +124,13 @@ class DEPICT(DeepClusterer):
 
     def check(self) -> None:
         """Raise an InputError if ``prior`` does not give each cluster a share."""
-        rule = Rule(lambda u: u is None or are_shares(u, self.n_clusters), "None or K positive numbers")
+        words = "None, 'learned' or K positive numbers"
+        rule = Rule(lambda u: u is None or self._learns_prior or are_shares(u, self.n_clusters), words)
         require(type(self).__name__, self, {"prior": rule})
+
+    @property
+    def _learns_prior(self) -> bool:
+        return isinstance(self.prior, str) and self.prior == "learned"
 
     def make_head(self, code_size: int) -> Softmax:
         """Return a softmax layer, which the start puts on its clusters."""
@@ -142,8 +150,9 @@ class DEPICT(DeepClusterer):
         K, d = start.centers.shape
         fit.model.head.fill(torch.from_numpy(start.centers), start.spread**2 / d)
         fit.memory["target"] = one_hot(torch.from_numpy(start.labels), K).float()
-        u = np.sort(np.full(K, 1.0) if self.prior is None else np.asarray(self.prior, dtype=np.float64))
-        by_size = np.argsort(np.bincount(start.labels, minlength=K), kind="stable")
+        sizes = np.bincount(start.labels, minlength=K)
+        own = sizes + 1.0 if self._learns_prior else np.full(K, 1.0) if self.prior is None else self.prior
+        u, by_size = np.sort(np.asarray(own, dtype=np.float64)), np.argsort(sizes, kind="stable")
         fit.memory["prior"] = torch.empty(K, dtype=torch.float64)
         fit.memory["prior"][torch.from_numpy(by_size)] = torch.from_numpy(u / u.sum())
 
@@ -151,6 +160,8 @@ class DEPICT(DeepClusterer):
         """Recompute Q from the clean path of all rows, once the start has been learned; return their clusters."""
         log_p = assignments(fit)
         if fit.clock.step >= fit.settings["warmup"]:
+            if self._learns_prior:
+                fit.memory["prior"] = torch.lerp(fit.memory["prior"], log_p.double().exp().mean(0), FOLLOWED)
             fit.memory["target"] = balance(log_p.exp(), fit.memory["prior"])
         return log_p.argmax(1)
 
