@@ -179,6 +179,44 @@ def wine() -> tuple[np.ndarray, np.ndarray, list[str]]:
     return bunch.data, np.array(bunch.target_names)[bunch.target], list(bunch.feature_names)
 
 
+def with_choice(folder: Path, x: np.ndarray) -> Path:
+    """Let a run of 6 clusters have been chosen among several systems, some of which there was no time for."""
+    path = folder / "metrics.json"
+    metrics = json.loads(path.read_text())
+    rows = [
+        {
+            "row": i,
+            "name": f"row {i}" if i else HOSTILE,
+            "cluster": i % 6,
+            "again": (i + 1) % 6,
+            "confidence": 0.5 + i / 40,
+        }
+        for i in range(12)
+    ]
+    judged = {"cut": 0.1, "told": 0.8, "likelihood": -12.5, "clusters": 6, "seconds": 3.2, "sizes": metrics["sizes"]}
+    names = ("dec", "spectral", "kmeans")
+    metrics["choice"] = {
+        "why": "dec was chosen of 3: it keeps neighbours together best (0.72 of 1). The simpler spectral is as good. "
+        "An independent run agrees on 97.0% of the rows.",
+        "criterion": "neighbours",
+        "seconds": 91.0,
+        "trials": [
+            {"name": name, "kept": 0.72 - 0.1 * i, **judged, "metrics": {"accuracy": 0.9 - 0.1 * i}}
+            for i, name in enumerate(names)
+        ],
+        "left_out": {"n2d": "out of time"},
+        "names": [*names, "dec, again"],
+        "agreement": (0.5 * np.eye(4) + 0.5).tolist(),
+        "stability": [1.0, 0.97, 0.9, 0.99, 0.5, 0.0],
+        "doubtful": rows,
+        "count": {"n": 6, "apart": 2, "replication": [[k, 1 - abs(k - 6) / 10] for k in range(2, 16)]},
+    }
+    path.write_text(json.dumps(metrics))
+    arrays = dict(np.load(folder / "arrays.npz"))
+    save_arrays(folder / "arrays.npz", arrays | {"doubtful_choice": x[:12]})
+    return folder
+
+
 def texts() -> tuple[np.ndarray, list[str]]:
     """Weights of words in 120 texts about one of two things."""
     rng = np.random.default_rng(100)
@@ -204,6 +242,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, digits, wine) -> dict[str, Pa
     return {
         "labelled": write_run(home / "labelled", x, 10, y=y),
         "unlabelled": write_run(home / "unlabelled", x, 10, reconstruct=False),
+        "chosen": with_choice(write_run(home / "chosen", x[:600], 6, y=y[:600]), x),
         "many": write_run(home / "many", x, 50, y=y),
         "one": write_run(home / "one", x[:300], 1),
         "empty": write_run(home / "empty", x[:500], 6, y=y[:500], empty=2),

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from coterie.report import write_report
 
-KINDS = ("labelled", "unlabelled", "many", "one", "empty", "table", "texts", "bare table", "hostile")
+KINDS = ("labelled", "unlabelled", "chosen", "many", "one", "empty", "table", "texts", "bare table", "hostile")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

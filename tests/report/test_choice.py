@@ -1,0 +1,68 @@
+"""The part of the page that says how a system and the number of clusters were chosen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from coterie.report.choice import candidate_name, counting_chart, describe_choice, found_sentence
+from coterie.report.html import render
+from coterie.report.run import read_run
+
+
+def test_a_run_with_a_system_named_has_made_no_choice(runs: dict[str, Path]) -> None:
+    run = read_run(runs["labelled"])
+    assert describe_choice(run) is counting_chart(run) is None
+    assert 'id="choice"' not in render(run)
+
+
+def test_candidates_are_called_by_their_names(runs: dict[str, Path]) -> None:
+    found = describe_choice(read_run(runs["chosen"]))
+    assert found is not None
+    assert found["why"].startswith("DEC was chosen of 3: ")
+    assert "The simpler spectral clustering is as good." in found["why"]
+    assert [trial["name"] for trial in found["trials"]] == ["DEC", "spectral clustering", "k-means"]
+    assert found["left_out"] == [("N2D", "out of time")]
+    assert found["names"][-1] == "DEC again" or found["names"][-1] == "DEC, again"
+    assert candidate_name("ward") == "Ward’s agglomeration"
+
+
+def test_doubtful_images_are_shown_and_names_do_no_harm(runs: dict[str, Path]) -> None:
+    page = render(read_run(runs["chosen"]))
+    section = page.split('id="choice"')[1].split("</section>")[0]
+    assert section.count('<img class="pixel"') == 12
+    assert "<img src=x" not in section
+    assert "&lt;img src=x" in section
+    assert "out of time" in section
+
+
+def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
+    chart = counting_chart(read_run(runs["chosen"]))
+    assert chart is not None
+    assert chart["line"].count("L") == 13
+    assert chart["found"] == "Found 6 clusters. Between 2 groups there are gaps in the rows themselves."
+
+
+@pytest.mark.parametrize(
+    ("n", "apart", "sentence"),
+    [
+        (1, 1, "Found no groups: "),
+        (3, 1, "Found 3 clusters."),
+        (3, 3, "Found 3 clusters. Between 3 groups there are gaps"),
+    ],
+)
+def test_what_was_found_is_said(n: int, apart: int, sentence: str) -> None:
+    assert found_sentence({"n": n, "apart": apart, "replication": []}).startswith(sentence)
+
+
+def test_a_count_without_a_curve_is_a_sentence(runs: dict[str, Path], tmp_path: Path) -> None:
+    import shutil
+
+    folder = Path(shutil.copytree(runs["table"], tmp_path / "run"))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["count"] = {"n": 3, "apart": 1, "replication": []}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    page = render(read_run(folder))
+    assert "Found 3 clusters." in page.split('id="choice"')[1]
