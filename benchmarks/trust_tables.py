@@ -17,8 +17,8 @@ def choices() -> list[str]:
     groups = _by_dataset(read("trust.jsonl"))
     names = list(dict.fromkeys(name for rows in groups.values() for row in rows for name in row["trials"]))
     lines = [
-        f"| data | seeds | chosen | ACC | best of all | {' | '.join(names)} | sure half | seconds |",
-        "|---|--:|---|--:|--:|" + "--:|" * len(names) + "--:|--:|",
+        f"| data | seeds | chosen | ACC | best of all | {' | '.join(names)} | sure half | seconds | times the chosen fit |",
+        "|---|--:|---|--:|--:|" + "--:|" * len(names) + "--:|--:|--:|",
     ]
     for dataset, rows in groups.items():
         each = [_mean(row["trials"][name]["accuracy"] for row in rows if name in row["trials"]) for name in names]
@@ -31,6 +31,7 @@ def choices() -> list[str]:
             *map(_short, each),
             _short(_mean(row["sure_half"] for row in rows)),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
+            f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, "", *_verdict(groups, names)] if groups else lines
@@ -85,6 +86,11 @@ def _by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
         if row["seed"] <= 9:
             found.setdefault(row["dataset"], {})[row["seed"]] = row
     return {dataset: list(seeds.values()) for dataset, seeds in found.items()}
+
+
+def _cost(row: Row) -> float:
+    """Return how many times the chosen candidate's own fit the whole choice took."""
+    return row["seconds"] / max(row["trials"][row["chosen"]]["seconds"], 1e-3)
 
 
 def _best(row: Row, among: Iterable[str]) -> float:
