@@ -17,7 +17,8 @@ def choices() -> list[str]:
     groups = _by_dataset(read("trust.jsonl"))
     names = list(dict.fromkeys(name for rows in groups.values() for row in rows for name in row["trials"]))
     lines = [
-        f"| data | seeds | chosen | ACC | best of all | {' | '.join(names)} | sure half | seconds | times the chosen fit |",
+        f"| data | seeds | chosen | ACC | best of all | {' | '.join(names)} "
+        "| sure half | seconds | times the chosen fit |",
         "|---|--:|---|--:|--:|" + "--:|" * len(names) + "--:|--:|--:|",
     ]
     for dataset, rows in groups.items():
