@@ -1,7 +1,7 @@
 """Choosing without labels: the automatic choice beside every candidate, data set by data set.
 
     python -m benchmarks.trust --dataset moons college usps --seeds 0-2        which system
-    python -m benchmarks.trust --count blobs noise mnist-subsets --seeds 0-9   how many clusters
+    python -m benchmarks.trust --count blobs uniform mnist:subset --seeds 0-9  how many clusters
     python -m benchmarks.trust --left-out --seeds 0-9                          rows unlike the training rows
 
 Rows go to results/trust.jsonl, counts.jsonl and strange.jsonl as they come. Candidates that the choice did not need are
@@ -48,6 +48,7 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
     """Return the choice on one data set, and what each candidate would have been worth."""
     from coterie import Auto
     from coterie.metrics import accuracy
+    from coterie.selection import align
     from coterie.selection.candidates import make_candidate
 
     X, y = rows_of(dataset, seed)
@@ -59,7 +60,8 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
         for name in auto.left_out_:
             model = make_candidate(name, k, seed=seed).fit(X)
             trials[name] = (model.labels_, model.fit_seconds_)
-    sure = auto.confidence_ >= np.median(auto.confidence_)
+    sure = np.lexsort((auto.predict_proba(X).max(1), auto.confidence_))[(len(y) + 1) // 2 :]  # exactly half of them
+    again = auto.second_labels_
     found = {name: {"accuracy": accuracy(y, labels), "seconds": seconds} for name, (labels, seconds) in trials.items()}
     return {
         "dataset": dataset,
@@ -73,7 +75,7 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
         "trials": found,
         "kept": {trial.name: trial.judgement.kept for trial in auto.trials_},
         "criterion": auto.criterion_,
-        "agreed": float((auto.consensus_.aligned[-1] == auto.consensus_.aligned[0]).mean()),
+        "agreed": None if again is None else float((align(again, auto.labels_) == auto.labels_).mean()),
         "sure_half": _share_right(y, auto.labels_, sure),
         "mean_confidence": float(auto.confidence_.mean()),
     }

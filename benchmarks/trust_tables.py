@@ -22,14 +22,14 @@ def choices() -> list[str]:
         "|---|--:|---|--:|--:|" + "--:|" * len(names) + "--:|--:|--:|",
     ]
     for dataset, rows in groups.items():
-        each = [_mean(row["trials"][name]["accuracy"] for row in rows if name in row["trials"]) for name in names]
+        each = [[row["trials"][name]["accuracy"] for row in rows if name in row["trials"]] for name in names]
         cells = [
             dataset,
             str(len(rows)),
             ", ".join(dict.fromkeys(row["chosen"] for row in rows)),
             f"**{_short(_mean(row['accuracy'] for row in rows))}**",
             _short(_mean(_best(row, row["trials"]) for row in rows)),
-            *map(_short, each),
+            *(_short(_mean(values)) if values else "–" for values in each),
             _short(_mean(row["sure_half"] for row in rows)),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
             f"{statistics.median(_cost(row) for row in rows):.1f}",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 COMPONENTS = 50  # principal components that distances are taken in
 LANDMARKS = 8_000  # training rows that are kept
 NEIGHBOURS = 10
+VALUES = 20_000_000  # that they hold at most while they are looked at
+WIDE = 1_000  # columns and rows from which the components are approximated
+EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the total variance
 EXPECTED = 0.01  # share of the training rows that the threshold would flag
 PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file
 BLOCK = 4096  # rows held as scaled values at a time
@@ -90,16 +93,18 @@ class Familiarity:
         Familiarity
             With the threshold that these rows give.
         """
-        rows = np.sort(sample_rows(len(source), LANDMARKS, seed))
+        most = max(1, min(LANDMARKS, VALUES // source.spec.n_features_in))
+        rows = np.sort(sample_rows(len(source), most, seed))
         x = source.take(torch.from_numpy(rows)).flatten(1).numpy()
-        pca = PCA(min(COMPONENTS, *x.shape), svd_solver="covariance_eigh" if x.shape[1] <= len(x) else "full").fit(x)
+        solver = "randomized" if min(x.shape) > WIDE else "full" if x.shape[1] > len(x) else "covariance_eigh"
+        pca = PCA(min(COMPONENTS, *x.shape), svd_solver=solver, random_state=seed % 2**32).fit(x)
         mean, directions = pca.mean_.astype(np.float32), pca.components_.astype(np.float32)
         z = (x - mean) @ directions.T
         near = min(NEIGHBOURS, len(z) - 1)
         if near == 0:
             return cls(mean, directions, z, np.zeros(1, np.float32), np.inf)
         distance, index = NearestNeighbors(n_neighbors=near).fit(z).kneighbors()
-        reach = distance[:, -1].astype(np.float32)
+        reach = np.maximum(distance[:, -1], EQUAL * _spread(z)).astype(np.float32)
         return cls(
             mean, directions, z, reach, float(np.quantile(_ratio(reach, reach[index]), 1 - EXPECTED, method="higher"))
         )
@@ -121,7 +126,8 @@ class Familiarity:
         found = []
         for z in self._places(source):
             distance, index = known.kneighbors(z)
-            found.append(_ratio(distance[:, -1], self.reach[index]))
+            least = EQUAL * _spread(self.landmarks)
+            found.append(_ratio(np.maximum(distance[:, -1], least), self.reach[index]))
         return np.concatenate(found)
 
     def shift(self, source: Source) -> float:
@@ -138,7 +144,7 @@ class Familiarity:
             >= 0; 0 where training rows do not vary.
         """
         mean = sum(z.sum(0, dtype=np.float64) for z in self._places(source)) / len(source)
-        spread = float(np.sqrt(self.landmarks.var(0, dtype=np.float64).sum()))
+        spread = _spread(self.landmarks)
         return float(np.linalg.norm(mean - self.landmarks.mean(0))) / spread if spread > 0 else 0.0
 
     def tensors(self) -> dict[str, Tensor]:
@@ -162,7 +168,12 @@ class Familiarity:
 
 
 def _ratio(distance: np.ndarray, reaches: np.ndarray) -> np.ndarray:
-    """Return distances over the mean reach of neighbours, shape (n, m); equal rows, of reach 0, are not strange."""
+    """Return distances over the mean reach of neighbours, shape (n, m); rows that all are equal are not strange."""
     usual = reaches.mean(1)
     apart = np.where(distance > 0, np.inf, 1.0)
     return np.divide(distance, usual, out=apart, where=usual > 0).astype(np.float32)
+
+
+def _spread(z: np.ndarray) -> float:
+    """Return the root of the total variance of rows."""
+    return float(np.sqrt(z.var(0, dtype=np.float64).sum()))

@@ -5,7 +5,7 @@ import pytest
 from small import bars, blobs, small
 
 import coterie
-from coterie import DEC, AEKMeans, KMeans, config_context
+from coterie import DEC, AEKMeans, ClusterGAN, KMeans, config_context
 from coterie.algorithms.counting import Count, surest
 from coterie.errors import InputError
 
@@ -52,6 +52,17 @@ def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path)
 )
 def test_the_most_that_are_sure_else_the_likeliest(replication, n):
     assert surest(replication) == n
+
+
+def test_steps_of_a_column_are_no_groups():
+    X = np.random.default_rng(0).integers(0, 2, (800, 5))
+    assert KMeans(n_clusters="auto", random_state=0).fit(X).count_.n == 1
+
+
+def test_a_system_with_a_network_of_its_own_kind_is_counted_for(tmp_path):
+    X, _ = bars(1200)
+    model = small(ClusterGAN, n_clusters=(2, 3), augment="none").fit(X)
+    assert model.count_.n in (2, 3)
 
 
 @pytest.mark.parametrize("wrong", ["many", (3, 2), (0, 4), 2.5, None])

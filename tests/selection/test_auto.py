@@ -1,5 +1,6 @@
 """Choosing among systems without labels: what is chosen, within which time, and how sure it is."""
 
+import json
 import time
 
 import numpy as np
@@ -90,6 +91,7 @@ def test_a_saved_choice_is_the_chosen_system(tmp_path):
     model.save(tmp_path / "m")
     read = coterie.load(tmp_path / "m")
     assert type(read) is type(model.best_)
+    np.testing.assert_array_equal(read.predict_confidence(X), model.confidence_)
     np.testing.assert_array_equal(read.predict(X), model.labels_)
 
 
@@ -104,9 +106,47 @@ def test_what_an_earlier_process_fitted_is_not_fitted_again(tmp_path, monkeypatc
     np.testing.assert_array_equal(first.labels_, again.labels_)
 
 
+def test_a_checkpoint_of_another_choice_is_refused(tmp_path):
+    with config_context(checkpoint=tmp_path):
+        Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(blobs(120)[0])
+        with pytest.raises(InputError, match="belongs to another choice .rows differ"):
+            Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(blobs(121)[0])
+        with pytest.raises(InputError, match="belongs to another choice .parameters, seed differ"):
+            Auto(n_clusters=4, candidates=QUICK, random_state=1).fit(blobs(120)[0])
+
+
+def test_a_stopped_choice_goes_on_with_its_seed_and_its_clock(tmp_path):
+    X, _ = blobs(150, spread=2.0)
+    with config_context(checkpoint=tmp_path):
+        first = Auto(n_clusters=3, candidates=QUICK).fit(X)
+        spent = json.loads((tmp_path / "choice.json").read_text())["spent"]
+        again = Auto(n_clusters=3, candidates=QUICK).fit(X)
+    np.testing.assert_array_equal(first.labels_, again.labels_)
+    np.testing.assert_array_equal(first.second_labels_, again.second_labels_)
+    assert again.fit_seconds_ > spent > 0
+
+
+def test_the_first_candidate_has_all_the_time_there_is():
+    model = Auto(n_clusters=3, candidates=["ward", "mixture"], time_budget=1e-6, random_state=0).fit(blobs()[0])
+    assert (model.best_name_, model.left_out_) == ("mixture", {"ward": "out of time"})
+
+
+def test_a_candidate_that_fails_is_left_out(monkeypatch):
+    from coterie.algorithms import shallow
+
+    def broken(method, z, n_clusters, *, seed):
+        raise ValueError("no such luck")
+
+    monkeypatch.setattr(shallow, "partition", broken)
+    model = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(blobs()[0])
+    assert (model.best_name_, model.left_out_) == ("kmeans", {"ward": "failed: no such luck"})
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
+        ({"candidates": [["kmeans"]]}, "'candidates'"),
+        ({"n_clusters": (91, 95)}, r"n_clusters=\(91, 95\) and n_samples=90"),
         ({"candidates": ["abacus"]}, "'candidates' parameter of Auto must be 'auto' or a list of some of kmeans"),
         ({"candidates": []}, "'candidates'"),
         ({"n_clusters": (5, 3)}, "'n_clusters' parameter of Auto must be an integer >= 1, 'auto' or a range"),

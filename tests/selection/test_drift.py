@@ -48,6 +48,14 @@ def test_a_handful_of_rows_is_not_strange_to_itself(rows):
     assert (seen.strangeness(source) <= 3).all()
 
 
+def test_training_rows_that_are_many_times_the_same_are_not_strange_in_any_block():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 9, (40, 100))[rng.integers(0, 40, 3000)]
+    model = KMeans(n_clusters=2, n_init=1, random_state=0).fit(X)
+    assert not drift(model, X[:37]).strange.any()
+    assert drift(model, X[:37] + 5).strange.all()
+
+
 def test_a_model_file_keeps_the_training_rows(tmp_path):
     X, _ = bars(60)
     model = KMeans(n_clusters=2, random_state=0).fit(X)

@@ -5,8 +5,9 @@ import pytest
 from sklearn.datasets import make_moons
 from sklearn.metrics import normalized_mutual_info_score
 
-from coterie.selection import Calibration, Judgement, judge_partitions, ranked
-from coterie.selection.confidence import margin
+from coterie.criteria import Calibration
+from coterie.criteria.calibration import margin
+from coterie.selection import Judgement, judge_partitions, ranked
 from coterie.selection.judging import NEIGHBOURS, criterion
 
 
@@ -69,7 +70,7 @@ def test_calibration_never_falls_and_is_right_on_average():
     p = rng.uniform(0.5, 1, 5000)
     log_q = np.log(np.stack([p, 1 - p], 1))
     other = (rng.random(5000) > p).astype(int)  # agrees with probability p
-    curve = Calibration.against(log_q, 1 - other)  # in other numbers
+    curve = Calibration.learned(log_q, other == 0)
     assert (np.diff(curve.probabilities) >= 0).all()
     assert np.abs(curve(log_q) - p).mean() < 0.03
     again = Calibration.from_dict(curve.to_dict())

@@ -21,6 +21,7 @@ from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
 from coterie.algorithms.system import System
 from coterie.config import get_config
+from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
@@ -235,6 +236,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.seed_ = fit.streams.seed
         self.n_iter_ = fit.clock.total
         self.count_: Count | None = None
+        self.calibration_: Calibration | None = None
         for name in self.extras:
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())

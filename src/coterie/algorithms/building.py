@@ -46,13 +46,14 @@ def check_parameters(estimator: Clusterer, source: Source) -> None:
     for name, value in given.items():
         if isinstance(value, Schedule | GAN):
             value.check(name)
-    if is_open(e.n_clusters):  # with any number that may come of it, what goes with the number must hold
-        e = clone(estimator).set_params(n_clusters=1)
-    if e.n_clusters > len(source):
+    k: Any = e.n_clusters
+    if (k[0] if isinstance(k, list | tuple) else 1 if is_open(k) else k) > len(source):
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at most the number of rows. "
-            f"Got n_clusters={e.n_clusters} and n_samples={len(source)} instead."
+            f"Got n_clusters={k} and n_samples={len(source)} instead."
         )
+    if is_open(k):  # with any number that may come of it, what goes with the number must hold
+        e = clone(estimator).set_params(n_clusters=1)
     if given.get("reconstruction") == "bce" and not _within_unit(source):
         raise InputError(
             f"The 'reconstruction' parameter of {owner} may be 'bce' only where rows are scaled into [0, 1]. Got rows "

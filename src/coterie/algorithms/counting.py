@@ -13,6 +13,7 @@ import torch
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
+from coterie.algorithms.building import SHARED
 from coterie.config import config_context, get_config
 from coterie.criteria import find_groups, replication
 from coterie.errors import CollapseWarning
@@ -27,11 +28,13 @@ logger = logging.getLogger(__name__)
 RANGE = (2, 15)  # numbers that are tried, unless told otherwise
 SURE = 0.86  # replication from which clusters are taken for groups
 CHANCE = 0.68  # replication that noise does not reach; .64 was the most seen
+MOST = 50  # that are tried in halves; gaps may show more
+TIED = 50  # different values of a column up to which they are taken for steps
 ROWS = 10_000  # that are looked at
 COMPONENTS = 50
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
-_SHARED = ("image_shape", "scaling", "random_state", "code_size", "network", "reconstruction", "augment", "pretrain")
+_SHARED = ("image_shape", "scaling", "code_size", "network", "reconstruction", "augment", "pretrain")
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,17 @@ def count(estimator: Clusterer, source: Source, *, seed: int) -> Count:
     """
     given = estimator.n_clusters
     low, high = RANGE if given == "auto" else given
+    seed %= 2**32
     rows = np.sort(sample_rows(len(source), ROWS, seed))
-    x = source.take(torch.from_numpy(rows)).flatten(1).numpy().astype(np.float64)
+    x = _untied(source.take(torch.from_numpy(rows)).flatten(1).numpy(), seed)
     x = PCA(min(COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
     apart = find_groups(x, seed=seed).n
-    z = _code(estimator, source)[rows] if source.spec.kind == "images" and len(source) >= CODED_IMAGES else x
-    found = replication(z, range(max(low, 2), max(high, 2) + 1), seed=seed)
+    z = _code(estimator, source, seed)[rows] if source.spec.kind == "images" and len(source) >= CODED_IMAGES else x
+    found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
     n = max(apart, surest(found))
     if given != "auto":
-        n = min(max(n, low), high)
+        within = {k: value for k, value in found.items() if k <= high}
+        n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
     logger.info("%d groups lie apart; replications %s; %d clusters", apart, found, n)
     return Count(n, apart, found)
 
@@ -132,12 +137,24 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int) -> Clusterer
     return fitted
 
 
-def _code(estimator: Clusterer, source: Source) -> np.ndarray:
+def _untied(x: np.ndarray, seed: int) -> np.ndarray:
+    """Return rows with their few-valued columns spread evenly: between 0 and 1 there is no gap if there is nothing."""
+    rng, x = np.random.default_rng(seed), x.astype(np.float64)
+    for j in range(x.shape[1]):
+        known = np.unique(x[:, j])
+        if 1 < len(known) <= TIED:
+            x[:, j] += rng.uniform(-0.5, 0.5, len(x)) * np.diff(known).min()
+    return x
+
+
+def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:
     """Return the code of an autoencoder like the system's own, gathered around small clusters where rows are many."""
     from coterie.algorithms.sketch import Sketch
 
     given: dict[str, Any] = estimator.get_params(deep=False)
-    shared = {name: given[name] for name in _SHARED if name in given}
+    shared = {name: given[name] for name in _SHARED if name in given} | {"random_state": seed}
+    if not SHARED["network"].holds(shared.get("network", "auto")):
+        del shared["network"]  # of a kind that only this system has
     folder = get_config().checkpoint
     within = config_context(checkpoint=None if folder is None else Path(folder) / FOLDER)
     with within, warnings.catch_warnings():

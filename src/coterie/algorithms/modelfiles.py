@@ -13,6 +13,7 @@ from torch import nn
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import as_plain, build
 from coterie.algorithms.counting import Count
+from coterie.criteria import Calibration
 from coterie.data import DataSpec
 from coterie.errors import InputError, ModelFileError
 from coterie.familiarity import Familiarity
@@ -55,6 +56,7 @@ def save(model: Clusterer, folder: str | Path) -> None:
         "spec": model.spec_.to_dict(),
         "feature_names": list(map(str, getattr(model, "feature_names_in_", []))),
         "fitted": {name: getattr(model, name) for name in _SCALARS},
+        "calibration": None if model.calibration_ is None else model.calibration_.to_dict(),
         "count": None if model.count_ is None else model.count_.to_dict(),
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
@@ -123,6 +125,8 @@ def _rebuild(
     model.spec_ = DataSpec.from_dict(config["spec"])
     for name in _SCALARS:
         setattr(model, name, config["fitted"][name])
+    curve = config.get("calibration")
+    model.calibration_ = Calibration.from_dict(curve) if curve else None
     model.count_ = Count.from_dict(config["count"]) if config.get("count") else None
     if config["feature_names"]:
         model.feature_names_in_ = np.array(config["feature_names"], dtype=object)

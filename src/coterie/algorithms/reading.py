@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from coterie.algorithms.inputs import open_source
+from coterie.criteria import Calibration
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
 from coterie.nn import Model, device_of, layer_outputs
@@ -35,6 +36,7 @@ class Reading:
     spec_: DataSpec
     cluster_centers_: np.ndarray
     familiarity_: Familiarity | None
+    calibration_: Calibration | None
 
     decodes: ClassVar[bool] = True  # whether codes lead back to rows
 
@@ -88,6 +90,28 @@ class Reading:
         """
         check_is_fitted(self)
         return self._read(self.model_.errors, X)
+
+    def predict_confidence(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return how sure the cluster of each row is.
+
+        Parameters
+        ----------
+        X : array-like or Source
+            Rows of the shape that was fitted.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In [0, 1]: the probability that an independent run agrees, where :class:`coterie.Auto` made one and so
+            calibrated it, else the largest soft assignment.
+
+        Raises
+        ------
+        InputError
+            If the rows do not fit.
+        """
+        log_q = cast("Clusterer", self)._log_q(X).double().log_softmax(1).numpy()
+        return np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
 
     def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
         """Return how unlike the training rows each row is, whatever its cluster.

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 from coterie.algorithms.base import Clusterer
-from coterie.checks import Rule, integer, one_of
+from coterie.checks import Rule, integer, one_of, require, whole
 from coterie.classics import METHODS, partition
 from coterie.data import DataSpec
 from coterie.mixtures import means_of, sample_rows
@@ -67,8 +67,12 @@ class Shallow(Clusterer):
     rules: ClassVar[dict[str, Rule]] = {
         "method": one_of(METHODS),
         "n_components": integer(1),
-        "landmarks": integer(1),
     }
+
+    def check(self) -> None:
+        """Raise an InputError if there are fewer landmarks than clusters."""
+        rule = Rule(lambda m: whole(m, self.n_clusters), "an integer >= n_clusters")
+        require(type(self).__name__, self, {"landmarks": rule})
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return a model whose code is linear in the row."""

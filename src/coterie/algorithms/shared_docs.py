@@ -84,6 +84,8 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         The seed that was used.
     count_ : Count or None
         How the number of clusters was found, where it was left open; None where it was given.
+    calibration_ : Calibration or None
+        From margins between clusters to how sure a row is, where an independent run was made; None otherwise.
     n_iter_ : int
         Optimiser steps taken.
     fit_seconds_ : float

@@ -49,7 +49,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
     second = auto.second_labels_
     names = [trial.name for trial in auto.trials_] + ([] if second is None else [f"{auto.best_name_}, again"])
-    support = auto.consensus_.support if second is None else _aligned(auto) == auto.labels_
+    support = _agreed(auto)
     sizes = np.bincount(auto.labels_, minlength=len(auto.cluster_centers_))
     stability = np.bincount(auto.labels_, weights=support, minlength=len(sizes)) / np.maximum(sizes, 1)
     return {
@@ -99,9 +99,9 @@ def tell_choice(
     return {"doubtful_choice": as_pictures(data.source.raw(np.array(rows)), data.source.spec)}
 
 
-def agreement_column(auto: Auto) -> dict[str, list[str]]:
+def agreement_column(auto: Clusterer | Auto) -> dict[str, list[str]]:
     """Return the column of ``labels.csv`` that says whether an independent run agrees; none without such a run."""
-    if auto.second_labels_ is None:
+    if not isinstance(auto, Auto) or auto.second_labels_ is None:
         return {}
     return {"agreed": ["yes" if same else "no" for same in (_aligned(auto) == auto.labels_).tolist()]}
 
@@ -122,6 +122,14 @@ def _doubtful(auto: Auto, data: Data) -> list[dict[str, Any]]:
         }
         for row in moved[np.argsort(auto.confidence_[moved], kind="stable")][:DOUBTFUL]
     ]
+
+
+def _agreed(auto: Auto) -> np.ndarray:
+    """Return the share of the other runs, or of the other systems, that have each row in the same cluster."""
+    if auto.second_labels_ is not None:
+        return (_aligned(auto) == auto.labels_).astype(np.float64)
+    others = [align(trial.model.labels_, auto.labels_) == auto.labels_ for trial in auto.trials_[1:]]
+    return np.mean(others, axis=0) if others else np.ones(len(auto.labels_))
 
 
 def _aligned(auto: Auto) -> np.ndarray:

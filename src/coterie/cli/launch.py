@@ -58,7 +58,10 @@ def _new_settings(asked: dict[str, Any], config: Path | None, *, folder: Path, r
         if resume:
             raise InputError(f"There is no run in {folder} to go on with.")
         raise InputError("Say what to cluster: coterie fit DATA.")
-    return RunSettings.from_values({**asked, "made_by": "fit"}, "The settings" if config is None else str(config))
+    parameters = {"n_clusters": "auto", **asked.get("parameters", {})}
+    return RunSettings.from_values(
+        {**asked, "parameters": parameters, "made_by": "fit"}, "The settings" if config is None else str(config)
+    )
 
 
 def _default_folder(asked: dict[str, Any]) -> Path:

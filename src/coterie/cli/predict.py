@@ -21,16 +21,19 @@ def predict(
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
     from coterie.cli.labelfile import write_labels
+    from coterie.errors import InputError
     from coterie.files import write_json
     from coterie.selection import drift
 
     model, rows = apply_model(run, data, strict=bool(strict))
-    q = model.predict_proba(rows.source)
+    if report is not None and model.familiarity_ is None:
+        raise InputError(f"{run} was saved without training rows to compare with; fit it again for a --report.")
+    labels = model.predict(rows.source)
     found = drift(model, rows.source) if model.familiarity_ is not None else None
     more = None if found is None else {"strange": ["yes" if strange else "no" for strange in found.strange.tolist()]}
-    write_labels(out, q.argmax(1), q.max(1), names=rows.names, more=more)
+    write_labels(out, labels, model.predict_confidence(rows.source), names=rows.names, more=more)
     screen = Screen()
-    screen.say(f"Wrote the clusters of {len(q):,} rows to {out}")
+    screen.say(f"Wrote the clusters of {len(labels):,} rows to {out}")
     if found is not None:
         screen.say(found.sentence())
         if report is not None:

@@ -200,8 +200,7 @@ def _write_all(
     trace: LabelTrace,
 ) -> dict[str, Any]:
     """Judge a fitted system and write everything but the report; return the metrics."""
-    several = isinstance(fitted, Auto)
-    estimator = fitted.best_ if several else fitted
+    estimator = fitted.best_ if isinstance(fitted, Auto) else fitted
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
     steps, traced = trace.until(estimator)
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
@@ -222,7 +221,7 @@ def _write_all(
     )
     estimator.save(folder / "model")
     save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
-    sure, agreed = (fitted.confidence_, agreement_column(fitted)) if several else (q.max(1), None)
+    sure, agreed = estimator.predict_confidence(data.source), agreement_column(fitted)
     write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=agreed)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)

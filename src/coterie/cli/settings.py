@@ -19,7 +19,7 @@ from coterie.selection import Auto
 
 CONFIG = "config.toml"
 
-_FLAGS = {"n_clusters": "-k", "image_shape": "--image-shape", "data": "DATA"}
+_FLAGS = {"n_clusters": "-k", "image_shape": "--image-shape", "data": "DATA", "time_budget": "--time-budget"}
 
 
 class RunSettings(BaseModel):

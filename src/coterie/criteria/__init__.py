@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coterie.criteria.calibration import Calibration
 from coterie.criteria.contrasts import Contrast, are_words, contrast
 from coterie.criteria.gaps import Groups, find_groups
 from coterie.criteria.likelihood import log_likelihood
@@ -10,6 +11,7 @@ from coterie.criteria.partition import assignment_entropy, judge, silhouette, si
 from coterie.criteria.replication import replication
 
 __all__ = [
+    "Calibration",
     "Contrast",
     "Groups",
     "are_words",

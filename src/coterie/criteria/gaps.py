@@ -135,11 +135,11 @@ def _kmeans(z: np.ndarray, k: int, rng: np.random.Generator) -> KMeans:
 
 def _lie_apart(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> bool:
     """Return whether there is a gap between two small clusters, seen along the line between their centres."""
-    line = b.mean(0) - a.mean(0)
-    a, b = a @ line, b @ line
     each = min(len(a), len(b), COMPARED)  # as many of both: a few beside many would be a tail
     if each < 2:
         return False  # nothing to see
+    line = b.mean(0) - a.mean(0)
+    a, b = a @ line, b @ line
     drawn = [np.concatenate([rng.permutation(a)[:each], rng.permutation(b)[:each]]) for _ in range(DRAWS)]
     return float(np.median([diptest.diptest(x)[1] for x in drawn])) < LEVEL
 

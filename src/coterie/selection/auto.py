@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import warnings
@@ -11,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
+from numpy.linalg import LinAlgError
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
-from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms import DEC, Clusterer, load
@@ -22,13 +22,21 @@ from coterie.algorithms.counting import Count, count
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.checks import POSITIVE, Rule, require
 from coterie.config import config_context, get_config
+from coterie.criteria import Calibration
 from coterie.data import Source
-from coterie.errors import CollapseWarning
-from coterie.mixtures import sample_rows
-from coterie.selection.agreement import consensus
-from coterie.selection.candidates import CANDIDATES, SIMPLE, Deadline, OutOfTimeError, Trial, make_candidate, names_for
-from coterie.selection.confidence import Calibration
-from coterie.selection.judging import criterion, judge_partitions, ranked
+from coterie.errors import CollapseWarning, NonFiniteLossError
+from coterie.selection.agreement import align, consensus
+from coterie.selection.candidates import (
+    CANDIDATES,
+    DEEP,
+    SIMPLE,
+    Deadline,
+    OutOfTimeError,
+    make_candidate,
+    names_for,
+)
+from coterie.selection.keeping import Notes
+from coterie.selection.ranking import is_settled, rank_models
 from coterie.selection.reasons import reason
 from coterie.settings import hyperparameters
 from coterie.training import make_runtime
@@ -37,11 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 logger = logging.getLogger(__name__)
-JUDGED = 6_000  # rows that partitions are judged on
-COMPONENTS = 50  # principal components that they are judged in
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
-CODED = ("dec", "n2d")  # candidates with a code from before clustering
-SETTLED = 0.98  # kept by a simple method: a network could hardly do better
 
 
 @hyperparameters
@@ -84,8 +88,6 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         How the number of clusters was found, where it was left open.
     consensus_ : Consensus
         What the trials have in common, in the order of ``trials_``; the second run of the best is the last.
-    calibration_ : Calibration or None
-        From margins to probabilities; None without a second run.
     confidence_ : ndarray of shape (n,)
         How sure the cluster of each row is, in [0, 1]: the probability that an independent run agrees, where it was
         calibrated, else the largest soft assignment.
@@ -107,7 +109,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     Candidates are judged where none has drawn clusters together: on principal components of the rows or, once a network
     was tried, in the code of its autoencoder before it knew of clusters, which learned what does not matter in images
     from their augmentation. The second run
-    has another seed; where the best is no network, whose runs hardly differ, it also sees only half of the rows.
+    has another seed; where the best is no network, whose runs hardly differ, it sees only half of the rows.
 
     Examples
     --------
@@ -133,7 +135,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         "candidates": Rule(
             lambda given: (
                 (isinstance(given, str) and given == "auto")
-                or (isinstance(given, list | tuple) and len(given) > 0 and set(given) <= set(CANDIDATES))
+                or (isinstance(given, list | tuple) and len(given) > 0 and all(each in CANDIDATES for each in given))
             ),
             f"'auto' or a list of some of {', '.join(CANDIDATES)}",
         ),
@@ -161,29 +163,35 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             If a parameter or the rows break a rule; before any training.
         """
         began = time.monotonic()
-        until = began + (self.time_budget if self.time_budget is not None else np.inf)
-        source, seed = open_source(self, X, reset=True), pick_seed(self.random_state)
+        source = open_source(self, X, reset=True)
         self.check_with(source)
+        notes = Notes(self._folder(), self._identity(source), seed=pick_seed(self.random_state) % 2**32)
+        began -= notes.spent
+        seed, until = notes.seed, began + (self.time_budget if self.time_budget is not None else np.inf)
+        notes.write(time.monotonic() - began)
         self.count_ = self._count(source, seed)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
         models: dict[str, Clusterer] = {}
-        self.left_out_ = {}
+        settled = False
         for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
-            if name not in SIMPLE and models and self._is_settled(self._ranked(models, source, k=k, seed=seed), k):
-                self.left_out_[name] = "not needed"
-            elif (model := self._fitted(name, source, k=k, seed=seed, until=until)) is not None:
-                models[name] = model
-            else:
-                self.left_out_[name] = "out of time"
-        self.trials_ = self._ranked(models, source, k=k, seed=seed)
+            if name in DEEP and models and not settled and not set(models) & set(DEEP):
+                settled = is_settled(models, source, n_clusters=k, seed=seed)
+            if settled and name in DEEP:
+                notes.left_out[name] = "not needed"
+            elif name not in notes.left_out:
+                self._try(name, models, source, notes=notes, k=k, until=until)
+            notes.write(time.monotonic() - began)
+        self.left_out_ = notes.left_out
+        self.trials_, self.criterion_ = rank_models(models, source, n_clusters=k, seed=seed)
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
         self.labels_, self.cluster_centers_ = self.best_.labels_, self.best_.cluster_centers_
         self.second_labels_ = self._second(source, seed=seed, until=until)
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
-        log_q = self._log_q(source)
-        self.calibration_ = None if self.second_labels_ is None else Calibration.against(log_q, self.second_labels_)
-        self.confidence_ = np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
+        if self.second_labels_ is not None:
+            same = align(self.second_labels_, self.labels_) == self.labels_
+            self.best_.calibration_ = Calibration.learned(self._log_q(source), same)
+        self.confidence_ = self.best_.predict_confidence(source)
         self.fit_seconds_ = time.monotonic() - began
         return self
 
@@ -191,8 +199,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         """Raise an InputError for the first parameter that breaks its rule, or does not go with the rows."""
         require(type(self).__name__, self, self.rules)
         make_runtime(get_config())
-        if not is_open(self.n_clusters):
-            check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
+        check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the cluster of each row by the best system, shape (n,)."""
@@ -207,8 +214,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def predict_confidence(self, X: ArrayLike | Source) -> np.ndarray:
         """Return how sure the cluster of each row is, shape (n,), as ``confidence_`` does of the fitted rows."""
         check_is_fitted(self)
-        log_q = self._log_q(X)
-        return np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
+        return self.best_.predict_confidence(X)
 
     def transform(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the best system's codes, shape (n, d)."""
@@ -230,43 +236,32 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             return None
         return count(DEC(n_clusters=self.n_clusters, random_state=seed), source, seed=seed)
 
-    def _fitted(self, name: str, source: Source, *, k: int, seed: int, until: float) -> Clusterer | None:
-        """Return a candidate, fitted now or by an earlier process; None if the time is up."""
+    def _try(
+        self, name: str, models: dict[str, Clusterer], source: Source, *, notes: Notes, k: int, until: float
+    ) -> None:
+        """Fit a candidate, or take it as an earlier process left it; the first has all the time there is."""
         kept = self._folder(name)
         if kept is not None and (kept / MODEL).is_dir():
-            return load(kept / MODEL)
-        if name != "kmeans" and time.monotonic() > until:
-            return None
+            models[name] = load(kept / MODEL)
+            return
+        if models and time.monotonic() > until:
+            notes.left_out[name] = "out of time"
+            return
         try:
-            with self._within(name, until):
-                model = make_candidate(name, k, seed=seed).fit(source)
+            with self._within(name, until if models else np.inf):
+                model = make_candidate(name, k, seed=notes.seed).fit(source)
         except OutOfTimeError:
-            return None
+            notes.left_out[name] = "out of time"
+            return
+        except (NonFiniteLossError, LinAlgError, ValueError) as error:
+            if not models:
+                raise
+            notes.left_out[name] = f"failed: {error}"
+            return
         if kept is not None:
             model.save(kept / MODEL)
         logger.info("%s took %.1f s", name, model.fit_seconds_)
-        return model
-
-    def _ranked(self, models: dict[str, Clusterer], source: Source, *, k: int, seed: int) -> list[Trial]:
-        """Judge what was fitted; the best first."""
-        rows = np.sort(sample_rows(len(source), JUDGED, seed))
-        x = source.take(torch.from_numpy(rows)).flatten(1).numpy()
-        z = PCA(min(COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
-        found = [model.labels_[rows] for model in models.values()]
-        judgements = judge_partitions(z, found)
-        self.criterion_ = criterion(judgements, k, n=len(rows), d=z.shape[1])
-        coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
-        if coded is not None and self.criterion_ == "neighbours":
-            judgements = judge_partitions(coded[rows], found)
-        order = ranked(judgements, k, by=self.criterion_)
-        trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
-        return [trials[i] for i in order]
-
-    @staticmethod
-    def _is_settled(trials: list[Trial], k: int) -> bool:
-        """Return whether a simple method keeps neighbours together so well that no network could do much better."""
-        best = trials[0].judgement
-        return best.clusters >= k and best.kept >= SETTLED
+        models[name] = model
 
     def _second(self, source: Source, *, seed: int, until: float) -> np.ndarray | None:
         """Return what an independent fit of the best system finds, or None where it is not asked for or out of time."""
@@ -279,7 +274,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             part = Source(source.raw(rows), source.spec)
         again = clone(self.best_).set_params(random_state=(seed + 1) % 2**32)
         try:
-            with self._within("second", until):
+            with self._within(f"second-{first.name}", until):
                 return again.fit(part).predict(source)
         except OutOfTimeError:
             return None
@@ -287,9 +282,14 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def _log_q(self, X: ArrayLike | Source) -> np.ndarray:
         return self.best_._log_q(X).double().log_softmax(1).numpy()
 
-    def _folder(self, name: str) -> Path | None:
+    def _folder(self, name: str = "") -> Path | None:
         folder = get_config().checkpoint
         return None if folder is None else Path(folder) / name
+
+    def _identity(self, source: Source) -> dict[str, Any]:
+        given = {name: value for name, value in self.get_params(deep=False).items() if name != "random_state"}
+        seed = self.random_state if isinstance(self.random_state, int) else None
+        return {"parameters": json.loads(json.dumps(given, default=str)), "seed": seed, "rows": source.fingerprint()}
 
     @contextmanager
     def _within(self, name: str, until: float) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coterie.algorithms import DEC, JULE, N2D, Clusterer, KMeans, Shallow
 from coterie.training import Callback
@@ -106,7 +106,7 @@ def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int, image
     return [name for name in CANDIDATES if images or name not in FOR_IMAGES]
 
 
-def make_candidate(name: str, n_clusters: int, *, seed: int) -> Clusterer:
+def make_candidate(name: str, n_clusters: Any, *, seed: int) -> Clusterer:
     """Return a candidate, not fitted.
 
     Parameters

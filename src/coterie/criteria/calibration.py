@@ -8,8 +8,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
-from coterie.selection.agreement import align
-
 KNOTS = 50  # of the curve that is kept, at most
 
 
@@ -27,9 +25,9 @@ class Calibration:
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.selection import Calibration
+    >>> from coterie.criteria import Calibration
     >>> log_q = np.log([[0.9, 0.1], [0.9, 0.1], [0.55, 0.45], [0.1, 0.9]])
-    >>> curve = Calibration.against(log_q, np.array([1, 1, 0, 0]))
+    >>> curve = Calibration.learned(log_q, np.array([True, True, False, True]))
     >>> curve(log_q).round(2).tolist()
     [1.0, 1.0, 0.0, 1.0]
     """
@@ -38,25 +36,23 @@ class Calibration:
     probabilities: np.ndarray
 
     @classmethod
-    def against(cls, log_q: np.ndarray, other: np.ndarray) -> Self:
-        """Learn the curve from another run's clusters of the same rows.
+    def learned(cls, log_q: np.ndarray, same: np.ndarray) -> Self:
+        """Learn the curve from what an independent run found of the same rows.
 
         Parameters
         ----------
         log_q : ndarray of shape (n, K)
             Log soft assignments of the run.
-        other : ndarray of shape (n,)
-            Clusters that an independent run found, in whatever numbers.
+        same : ndarray of bool of shape (n,)
+            Whether the other run has the row with the same others.
 
         Returns
         -------
         Calibration
             By isotonic regression.
         """
-        labels = log_q.argmax(1)
-        same = (align(other, labels) == labels).astype(np.float64)
         x = margin(log_q)
-        curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(x, same)
+        curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(x, same.astype(np.float64))
         knots = np.unique(np.quantile(x, np.linspace(0, 1, KNOTS)))
         return cls(knots, np.asarray(curve.predict(knots), dtype=np.float64))
 
@@ -90,7 +86,7 @@ def margin(log_q: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.selection.confidence import margin
+    >>> from coterie.criteria.calibration import margin
     >>> margin(np.log([[0.8, 0.1, 0.1]])).round(3).tolist()
     [2.079]
     """

@@ -1,0 +1,77 @@
+"""What a choice among systems keeps on the disk, so that another process can go on with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from coterie.errors import InputError, ModelFileError
+from coterie.files import write_json
+
+FILE = "choice.json"
+
+
+class Notes:
+    """Seed, time spent and candidates left out of a choice under way.
+
+    Parameters
+    ----------
+    folder : Path or None
+        The checkpoint folder; None keeps nothing.
+    identity : dict
+        What makes this choice this choice, JSON-able; notes of another one are refused.
+    seed : int
+        The seed, unless an earlier process noted one.
+
+    Attributes
+    ----------
+    seed : int
+        The seed.
+    spent : float
+        Seconds that earlier processes took.
+    left_out : dict of str to str
+        Candidates that are out, with the reason.
+
+    Raises
+    ------
+    InputError
+        If the folder belongs to another choice.
+    ModelFileError
+        If the notes are damaged.
+
+    Examples
+    --------
+    >>> from coterie.selection.keeping import Notes
+    >>> Notes(None, {}, seed=3).seed
+    3
+    """
+
+    def __init__(self, folder: Path | None, identity: dict[str, Any], *, seed: int) -> None:
+        self.path = None if folder is None else folder / FILE
+        self.identity = json.loads(json.dumps(identity))
+        self.seed, self.spent, self.left_out = seed, 0.0, dict[str, str]()
+        if self.path is not None and self.path.exists():
+            self._read()
+
+    def write(self, spent: float) -> None:
+        """Note how many seconds were spent in all; atomic."""
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            known = {"identity": self.identity, "seed": self.seed, "spent": spent, "left_out": self.left_out}
+            write_json(self.path, known)
+
+    def _read(self) -> None:
+        assert self.path is not None
+        try:
+            known = json.loads(self.path.read_text(encoding="utf-8"))
+            theirs, self.seed, self.spent = known["identity"], int(known["seed"]), float(known["spent"])
+            self.left_out = dict(known["left_out"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelFileError(f"{self.path} is damaged ({error}); delete its folder to start anew.") from None
+        wrong = [name for name in self.identity if theirs.get(name) != self.identity[name]]
+        if wrong:
+            raise InputError(
+                f"{self.path} belongs to another choice ({', '.join(wrong)} differ); give another checkpoint folder, "
+                "or delete this one."
+            )
