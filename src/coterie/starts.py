@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from coterie.criteria import told_by_neighbours
 from coterie.mixtures import fit_mixture, means_of, mixture_from, sample_rows
 from coterie.umap import FEWEST, NEIGHBOURS, umap
 
@@ -212,7 +212,7 @@ def best_told(z: np.ndarray, found: list[np.ndarray]) -> int:
     """
     nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(z) - 1), algorithm="brute")
     neighbours = nearest.fit(z).kneighbors()[1]
-    return int(np.argmax([_told_by_neighbours(labels, neighbours) for labels in found]))
+    return int(np.argmax([told_by_neighbours(labels, neighbours) for labels in found]))
 
 
 def _on_a_map(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> tuple[np.ndarray, np.ndarray]:
@@ -230,11 +230,6 @@ def _follow(z: np.ndarray, known: tuple[np.ndarray, np.ndarray], asked: np.ndarr
     if len(rows) == len(z):
         return labels[asked]
     return KNeighborsClassifier(10, algorithm="brute").fit(z[rows], labels).predict(z[asked])
-
-
-def _told_by_neighbours(labels: np.ndarray, neighbours: np.ndarray) -> float:
-    """Return the mutual information, in nats, between rows' clusters and those of their neighbours, shape (n, m)."""
-    return mutual_info_score(np.repeat(labels, neighbours.shape[1]), labels[neighbours].ravel())
 
 
 STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}

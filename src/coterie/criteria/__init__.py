@@ -6,7 +6,7 @@ from coterie.criteria.calibration import Calibration
 from coterie.criteria.contrasts import Contrast, are_words, contrast
 from coterie.criteria.gaps import Groups, find_groups
 from coterie.criteria.likelihood import log_likelihood
-from coterie.criteria.neighbourhood import mean_cut
+from coterie.criteria.neighbourhood import mean_cut, told_by_neighbours
 from coterie.criteria.partition import assignment_entropy, judge, silhouette, sizes
 from coterie.criteria.replication import replication
 
@@ -24,4 +24,5 @@ __all__ = [
     "replication",
     "silhouette",
     "sizes",
+    "told_by_neighbours",
 ]

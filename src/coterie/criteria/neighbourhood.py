@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import mutual_info_score
 
 
 def mean_cut(labels: np.ndarray, nearest: np.ndarray) -> float:
@@ -35,3 +36,28 @@ def mean_cut(labels: np.ndarray, nearest: np.ndarray) -> float:
         return 0.0
     leaving = (labels[nearest] != labels[:, None]).mean(1)
     return float(np.mean([leaving[labels == k].mean() for k in np.unique(labels)]))
+
+
+def told_by_neighbours(labels: np.ndarray, nearest: np.ndarray) -> float:
+    """Return the mutual information, in nats, between rows' clusters and those of their neighbours.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Cluster of each row, integers.
+    nearest : ndarray of shape (n, m)
+        Numbers of each row's nearest other rows.
+
+    Returns
+    -------
+    float
+        At least 0. Unlike the share of neighbours in one cluster, it does not favour large clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.criteria import told_by_neighbours
+    >>> round(told_by_neighbours(np.array([0, 0, 1, 1]), np.array([[1], [0], [3], [2]])), 3)
+    0.693
+    """
+    return float(mutual_info_score(np.repeat(labels, nearest.shape[1]), labels[nearest].ravel()))

@@ -61,8 +61,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "n2d" and "jule". "auto" is all of
         them, the last three from 1,000 rows on, the last of images only.
     time_budget : float or None, default=None
-        Seconds that the whole may take; candidates come in the order above, and those for which there is no time are
-        left out. None is no limit.
+        Seconds after which no candidate is begun, and a network under way is given up; they come in the order above.
+        A simple method is finished once it was begun, and so is counting. None is no limit.
     confidence : bool, default=True
         Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
     image_shape : tuple of int or None, default=None

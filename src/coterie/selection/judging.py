@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import entr
-from sklearn.metrics import mutual_info_score
 from sklearn.neighbors import NearestNeighbors
 
-from coterie.criteria import log_likelihood, mean_cut
+from coterie.criteria import log_likelihood, mean_cut, told_by_neighbours
 
 NEIGHBOURS = 15
 APART = 0.01  # mean cut below which groups lie apart, and neighbours settle the question
@@ -148,5 +147,4 @@ def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list
 
 def _told(labels: np.ndarray, neighbours: np.ndarray) -> float:
     entropy = float(entr(np.bincount(labels) / len(labels)).sum())
-    shared = mutual_info_score(np.repeat(labels, neighbours.shape[1]), labels[neighbours].ravel())
-    return shared / entropy if entropy > 0 else 0.0
+    return told_by_neighbours(labels, neighbours) / entropy if entropy > 0 else 0.0
