@@ -8,7 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 from small import wide_and_tight
 
 from coterie import starts
-from coterie.starts import _told_by_neighbours, make_start
+from coterie.criteria import told_by_neighbours
+from coterie.starts import make_start
 
 KINDS = ("kmeans", "mixture", "manifold")
 
@@ -92,8 +93,8 @@ def test_a_map_that_merges_two_groups_and_cuts_a_third_loses():
     neighbours = NearestNeighbors(n_neighbors=15).fit(z).kneighbors()[1]
     wrong = np.where(y == 2, 1, y)
     wrong[(y == 0) & (z[:, 0] > 0)] = 2
-    assert _told_by_neighbours(y, neighbours) > _told_by_neighbours(wrong, neighbours)
-    assert _told_by_neighbours(np.zeros(800, dtype=int), neighbours) == pytest.approx(0, abs=1e-9)
+    assert told_by_neighbours(y, neighbours) > told_by_neighbours(wrong, neighbours)
+    assert told_by_neighbours(np.zeros(800, dtype=int), neighbours) == pytest.approx(0, abs=1e-9)
 
 
 def test_three_maps_are_drawn_and_the_one_kept_is_told_best_by_neighbours(monkeypatch):
