@@ -48,7 +48,6 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
     """Return the choice on one data set, and what each candidate would have been worth."""
     from coterie import Auto
     from coterie.metrics import accuracy
-    from coterie.selection import align
     from coterie.selection.candidates import make_candidate
 
     X, y = rows_of(dataset, seed)
@@ -75,7 +74,7 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
         "trials": found,
         "kept": {trial.name: trial.judgement.kept for trial in auto.trials_},
         "criterion": auto.criterion_,
-        "agreed": None if again is None else float((align(again, auto.labels_) == auto.labels_).mean()),
+        "agreed": None if again is None else float((again == auto.labels_).mean()),
         "sure_half": _share_right(y, auto.labels_, sure),
         "mean_confidence": float(auto.confidence_.mean()),
     }

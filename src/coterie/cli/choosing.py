@@ -103,14 +103,14 @@ def agreement_column(auto: Clusterer | Auto) -> dict[str, list[str]]:
     """Return the column of ``labels.csv`` that says whether an independent run agrees; none without such a run."""
     if not isinstance(auto, Auto) or auto.second_labels_ is None:
         return {}
-    return {"agreed": ["yes" if same else "no" for same in (_aligned(auto) == auto.labels_).tolist()]}
+    return {"agreed": ["yes" if same else "no" for same in (auto.second_labels_ == auto.labels_).tolist()]}
 
 
 def _doubtful(auto: Auto, data: Data) -> list[dict[str, Any]]:
     """Return the rows that two runs do not agree on, the least sure first."""
     if auto.second_labels_ is None:
         return []
-    there = _aligned(auto)
+    there = auto.second_labels_
     moved = np.flatnonzero(there != auto.labels_)
     return [
         {
@@ -127,12 +127,6 @@ def _doubtful(auto: Auto, data: Data) -> list[dict[str, Any]]:
 def _agreed(auto: Auto) -> np.ndarray:
     """Return the share of the other runs, or of the other systems, that have each row in the same cluster."""
     if auto.second_labels_ is not None:
-        return (_aligned(auto) == auto.labels_).astype(np.float64)
+        return (auto.second_labels_ == auto.labels_).astype(np.float64)
     others = [align(trial.model.labels_, auto.labels_) == auto.labels_ for trial in auto.trials_[1:]]
     return np.mean(others, axis=0) if others else np.ones(len(auto.labels_))
-
-
-def _aligned(auto: Auto) -> np.ndarray:
-    """Return the second run's clusters, numbered as the first's."""
-    assert auto.second_labels_ is not None
-    return align(auto.second_labels_, auto.labels_)

@@ -92,7 +92,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         How sure the cluster of each row is, in [0, 1]: the probability that an independent run agrees, where it was
         calibrated, else the largest soft assignment.
     second_labels_ : ndarray of shape (n,) or None
-        Clusters that the second run found.
+        Clusters that the second run found, numbered as in ``labels_`` where they have a counterpart there.
     labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
     cluster_centers_ : ndarray of shape (K, d)
@@ -189,8 +189,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
         if self.second_labels_ is not None:
-            same = align(self.second_labels_, self.labels_) == self.labels_
-            self.best_.calibration_ = Calibration.learned(self._log_q(source), same)
+            self.best_.calibration_ = Calibration.learned(self._log_q(source), self.second_labels_ == self.labels_)
         self.confidence_ = self.best_.predict_confidence(source)
         self.fit_seconds_ = time.monotonic() - began
         return self
@@ -275,7 +274,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         again = clone(self.best_).set_params(random_state=(seed + 1) % 2**32)
         try:
             with self._within(f"second-{first.name}", until):
-                return again.fit(part).predict(source)
+                return align(again.fit(part).predict(source), self.labels_)
         except OutOfTimeError:
             return None
 
