@@ -4,8 +4,8 @@
     python -m benchmarks.trust --count blobs uniform mnist:subset --seeds 0-9  how many clusters
     python -m benchmarks.trust --left-out --seeds 0-9                          rows unlike the training rows
 
-Rows go to results/trust.jsonl, counts.jsonl and strange.jsonl as they come. Candidates that the choice did not need are
-fitted too, for the oracle alone. Labels are read after the fits, to evaluate.
+Rows go to results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to started.jsonl.
+Candidates that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import append, provenance, run_apart
+from benchmarks.common import append, commit, provenance, run_apart
 
 Rows = tuple[np.ndarray, np.ndarray]
 LEFT_OUT_ROWS = 0.15  # of the other digits, held out to be compared with the digit never seen
@@ -39,6 +39,7 @@ def main() -> None:
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
     for seed in seeds_of(arguments.seeds):
         for file, job in jobs:
+            append("started.jsonl", job | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
             row = run_apart("benchmarks.trust", job | {"seed": seed})
             append(file, row | provenance())
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
@@ -48,7 +49,7 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
     """Return the choice on one data set, and what each candidate would have been worth."""
     from coterie import Auto
     from coterie.metrics import accuracy
-    from coterie.selection.candidates import make_candidate
+    from coterie.selection.candidates import CANDIDATES, make_candidate
 
     X, y = rows_of(dataset, seed)
     k = len(np.unique(y))
@@ -56,7 +57,9 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         auto = Auto(n_clusters=k, random_state=seed).fit(X)
         trials = {trial.name: (trial.model.labels_, trial.model.fit_seconds_) for trial in auto.trials_}
-        for name in auto.left_out_:
+        for name in CANDIDATES:
+            if name in trials:
+                continue
             model = make_candidate(name, k, seed=seed).fit(X)
             trials[name] = (model.labels_, model.fit_seconds_)
     sure = np.lexsort((auto.predict_proba(X).max(1), auto.confidence_))[(len(y) + 1) // 2 :]  # exactly half of them

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from coterie.mixtures import sample_rows
+from coterie.components import fit_components, sampled
 
 if TYPE_CHECKING:
     from coterie.data import Source
 
-COMPONENTS = 50  # principal components that distances are taken in
 LANDMARKS = 8_000  # training rows that are kept
 NEIGHBOURS = 10
 VALUES = 20_000_000  # that they hold at most while they are looked at
-WIDE = 1_000  # columns and rows from which the components are approximated
 EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the total variance
 EXPECTED = 0.01  # share of the training rows that the threshold would flag
 PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file
@@ -94,10 +91,8 @@ class Familiarity:
             With the threshold that these rows give.
         """
         most = max(1, min(LANDMARKS, VALUES // source.spec.n_features_in))
-        rows = np.sort(sample_rows(len(source), most, seed))
-        x = source.take(torch.from_numpy(rows)).flatten(1).numpy()
-        solver = "randomized" if min(x.shape) > WIDE else "full" if x.shape[1] > len(x) else "covariance_eigh"
-        pca = PCA(min(COMPONENTS, *x.shape), svd_solver=solver, random_state=seed % 2**32).fit(x)
+        x = sampled(source, most, seed)[1]
+        pca = fit_components(x, seed)
         mean, directions = pca.mean_.astype(np.float32), pca.components_.astype(np.float32)
         z = (x - mean) @ directions.T
         near = min(NEIGHBOURS, len(z) - 1)

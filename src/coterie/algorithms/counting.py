@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 from sklearn.base import clone
-from sklearn.decomposition import PCA
 
 from coterie.algorithms.building import SHARED
+from coterie.components import fit_components, sampled
 from coterie.config import config_context, get_config
 from coterie.criteria import find_groups, replication
 from coterie.errors import CollapseWarning
-from coterie.mixtures import sample_rows
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
@@ -31,7 +29,6 @@ CHANCE = 0.68  # replication that noise does not reach; .64 was the most seen
 MOST = 50  # that are tried in halves; gaps may show more
 TIED = 50  # different values of a column up to which they are taken for steps
 ROWS = 10_000  # that are looked at
-COMPONENTS = 50
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
 _SHARED = ("image_shape", "scaling", "code_size", "network", "reconstruction", "augment", "pretrain")
@@ -91,9 +88,9 @@ def count(estimator: Clusterer, source: Source, *, seed: int) -> Count:
     given = estimator.n_clusters
     low, high = RANGE if given == "auto" else given
     seed %= 2**32
-    rows = np.sort(sample_rows(len(source), ROWS, seed))
-    x = _untied(source.take(torch.from_numpy(rows)).flatten(1).numpy(), seed)
-    x = PCA(min(COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
+    rows, x = sampled(source, ROWS, seed)
+    x = _untied(x, seed)
+    x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
     z = _code(estimator, source, seed)[rows] if source.spec.kind == "images" and len(source) >= CODED_IMAGES else x
     found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)

@@ -12,8 +12,9 @@ from torch import nn
 from coterie.algorithms.base import Clusterer
 from coterie.checks import Rule, integer, one_of, require, whole
 from coterie.classics import METHODS, partition
+from coterie.components import COMPONENTS, fit_components, sampled
 from coterie.data import DataSpec
-from coterie.mixtures import means_of, sample_rows
+from coterie.mixtures import means_of
 from coterie.nn import Model, Votes
 from coterie.settings import hyperparameters
 from coterie.training import Fit, Phase, encode
@@ -60,7 +61,7 @@ class Shallow(Clusterer):
     """
 
     method: str = "mixture"
-    n_components: int = 50
+    n_components: int = COMPONENTS
     landmarks: int = 10_000
 
     title: ClassVar[str] = "A classic method on principal components"
@@ -88,9 +89,8 @@ class Shallow(Clusterer):
     def finish(self, fit: Fit) -> None:
         """Find the directions, and partition the landmarks."""
         seed, k = fit.streams.integer("start"), self.n_clusters
-        rows = sample_rows(len(fit.source), self.landmarks, seed)
-        x = fit.source.take(torch.from_numpy(rows)).flatten(1).numpy()
-        _project(fit.model, PCA(min(self.n_components, *x.shape), random_state=seed).fit(x))
+        rows, x = sampled(fit.source, self.landmarks, seed)
+        _project(fit.model, fit_components(x, seed, self.n_components))
         z = encode(fit.model.encode, fit.source, fit.runtime.device)[rows]  # what predict will see, to the last bit
         labels = partition(self.method, z.double().numpy(), k, seed=seed)
         known = labels >= 0

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from sklearn.decomposition import PCA
-
-from coterie.mixtures import sample_rows
+from coterie.components import fit_components, sampled
 from coterie.selection.candidates import Trial
 from coterie.selection.judging import criterion, judge_partitions, ranked
 
@@ -18,7 +14,6 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 JUDGED = 6_000  # rows that partitions are judged on
-COMPONENTS = 50  # principal components that they are judged in
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by a simple method: a network could hardly do better
 
@@ -56,9 +51,8 @@ def rank_models(
     >>> [trial.name for trial in rank_models(models, source, n_clusters=2, seed=0)[0]]
     ['2', '1']
     """
-    rows = np.sort(sample_rows(len(source), JUDGED, seed))
-    x = source.take(torch.from_numpy(rows)).flatten(1).numpy()
-    z = PCA(min(COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
+    rows, x = sampled(source, JUDGED, seed)
+    z = fit_components(x, seed).transform(x)
     found = [model.labels_[rows] for model in models.values()]
     judgements = judge_partitions(z, found)
     by = criterion(judgements, n_clusters, n=len(rows), d=z.shape[1])
