@@ -4,8 +4,9 @@
     python -m benchmarks.trust --count blobs uniform mnist:subset --seeds 0-9  how many clusters
     python -m benchmarks.trust --left-out --seeds 0-9                          rows unlike the training rows
 
-Rows go to results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to started.jsonl.
-Candidates that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate.
+Rows go to results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl.
+Candidates that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to
+evaluate.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
     for seed in seeds_of(arguments.seeds):
         for file, job in jobs:
-            append("started.jsonl", job | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
+            append("trust_started.jsonl", job | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
             row = run_apart("benchmarks.trust", job | {"seed": seed})
             append(file, row | provenance())
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
