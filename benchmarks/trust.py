@@ -4,9 +4,9 @@
     python -m benchmarks.trust --count blobs uniform mnist:subset --seeds 0-9  how many clusters
     python -m benchmarks.trust --left-out --seeds 0-9                          rows unlike the training rows
 
-Rows go to results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl.
-Candidates that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to
-evaluate.
+With --third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
+results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
+that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
 from benchmarks.common import append, commit, provenance, run_apart
+from benchmarks.trust_data import rows_of
 
-Rows = tuple[np.ndarray, np.ndarray]
+PEER_ROWS, PEER_VALUES = 10_000, 5_000_000  # beyond which a peer that is quadratic would take hours
 LEFT_OUT_ROWS = 0.15  # of the other digits, held out to be compared with the digit never seen
 
 
@@ -35,7 +35,8 @@ def main() -> None:
         job = json.loads(arguments.job)
         print(json.dumps({"choose": choose, "count": count, "left_out": left_out}[job.pop("what")](**job)))
         return
-    jobs = [("trust.jsonl", {"what": "choose", "dataset": name}) for name in arguments.dataset]
+    chosen = {"what": "choose", "third": arguments.third}
+    jobs = [("trust.jsonl", chosen | {"dataset": name}) for name in arguments.dataset]
     jobs += [("counts.jsonl", {"what": "count", "dataset": name}) for name in arguments.count]
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
     for seed in seeds_of(arguments.seeds):
@@ -46,8 +47,8 @@ def main() -> None:
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
 
 
-def choose(dataset: str, seed: int) -> dict[str, Any]:
-    """Return the choice on one data set, and what each candidate would have been worth."""
+def choose(dataset: str, seed: int, *, third: bool) -> dict[str, Any]:
+    """Return the choice on one data set, and what each candidate and each peer would have been worth."""
     from coterie import Auto
     from coterie.metrics import accuracy
     from coterie.selection.candidates import CANDIDATES, make_candidate
@@ -81,7 +82,56 @@ def choose(dataset: str, seed: int) -> dict[str, Any]:
         "agreed": None if again is None else float((again == auto.labels_).mean()),
         "sure_half": _share_right(y, auto.labels_, sure),
         "mean_confidence": float(auto.confidence_.mean()),
+        "calibration_error": _calibration_error(auto, X, seed=seed + 2) if third else None,
+        "calibration_error_by_labels": _expected_error(auto.confidence_, _right(y, auto.labels_)),
+        "worst_f": float(_f_of_classes(y, auto.labels_).min()),
+        "peers": {name: None if labels is None else accuracy(y, labels) for name, labels in _peers(X, k, seed).items()},
     }
+
+
+def _peers(X: np.ndarray, k: int, seed: int) -> dict[str, np.ndarray | None]:
+    """Return what scikit-learn's methods find at their defaults in rows as they come; None where that takes hours."""
+    from sklearn.cluster import HDBSCAN, KMeans, SpectralClustering
+    from sklearn.mixture import GaussianMixture
+
+    rows = np.asarray(X, dtype=np.float64).reshape(len(X), -1)
+    n, d = rows.shape
+    peers = {
+        "sklearn KMeans": KMeans(k, random_state=seed),
+        "sklearn GaussianMixture": GaussianMixture(k, random_state=seed) if n * d < PEER_VALUES else None,
+        "sklearn SpectralClustering": SpectralClustering(k, random_state=seed) if n <= PEER_ROWS else None,
+        "sklearn HDBSCAN": HDBSCAN(copy=True) if n <= PEER_ROWS else None,
+    }
+    found = {name: None if peer is None else peer.fit_predict(rows) for name, peer in peers.items()}
+    # Rows that HDBSCAN puts nowhere are a group of their own.
+    return {name: None if labels is None else labels - min(labels.min(), 0) for name, labels in found.items()}
+
+
+def _calibration_error(auto: Any, X: np.ndarray, *, seed: int) -> float:
+    """Return the expected calibration error against a run that neither the fit nor the calibration has seen."""
+    from sklearn.base import clone
+
+    from coterie.selection import align
+    from coterie.selection.candidates import SIMPLE
+
+    part = slice(None)
+    if auto.best_name_ in SIMPLE:  # whose fits of the same rows hardly differ
+        part = np.sort(np.random.default_rng(seed).permutation(len(X))[: (len(X) + 1) // 2])
+    third = clone(auto.best_).set_params(random_state=seed).fit(X[part])
+    return _expected_error(auto.confidence_, align(third.predict(X), auto.labels_) == auto.labels_)
+
+
+def _expected_error(confidence: np.ndarray, came_true: np.ndarray) -> float:
+    """Return the mean difference of confidence and what came true, over ten groups of rows of rising confidence."""
+    parts = np.array_split(np.argsort(confidence, kind="stable"), 10)
+    return float(sum(abs(confidence[p].sum() - came_true[p].sum()) for p in parts) / len(confidence))
+
+
+def _f_of_classes(y: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return F1 of each class against the cluster matched with it; 0 where there is none."""
+    from sklearn.metrics import f1_score
+
+    return f1_score(y, _matched(y, labels), labels=np.unique(y), average=None, zero_division=0.0)
 
 
 def count(dataset: str, seed: int) -> dict[str, Any]:
@@ -130,121 +180,21 @@ def left_out(seed: int) -> dict[str, Any]:
     }
 
 
-def rows_of(name: str, seed: int) -> Rows:
-    """Return rows and classes of a data set; generated ones and subsets differ from seed to seed."""
-    rng = np.random.default_rng(seed)
-    kind, _, rest = name.partition(":")
-    if kind in GENERATED:
-        return GENERATED[kind](rng, seed)
-    X, y = _known(kind)
-    if rest.startswith("imbalanced"):  # class k is kept at the share r + (1 - r) k / 9, classes in random order
-        r = float(rest.removeprefix("imbalanced"))
-        share = np.empty(10)
-        share[rng.permutation(10)] = r + (1 - r) * np.arange(10) / 9
-        kept = rng.random(len(y)) < share[y]
-        return X[kept], y[kept]
-    if rest == "subset":  # of 3 to 9 classes, 10,000 rows at most
-        kept = np.flatnonzero(np.isin(y, rng.permutation(10)[: rng.integers(3, 10)]))
-        kept = rng.permutation(kept)[:10_000]
-        return X[kept], y[kept]
-    return X, y
-
-
-def _known(name: str) -> Rows:
-    if name in ("digits", "iris", "wine", "breast_cancer"):
-        from sklearn import datasets as bundled
-
-        table = getattr(bundled, f"load_{name}")()
-        return table.data, table.target
-    from coterie import datasets
-
-    table = datasets.load(name)
-    return np.asarray(table.X), np.unique(np.asarray(table.y), return_inverse=True)[1]
-
-
-def _blobs(rng: np.random.Generator, seed: int) -> Rows:
-    k, d = int(rng.integers(2, 51)), int(rng.integers(2, 11))
-    centers = _apart(rng, k, d, least=8.0)
-    y = np.arange(100 * k) % k
-    return centers[y] + rng.normal(size=(len(y), d)), y
-
-
-def _apart(rng: np.random.Generator, k: int, d: int, *, least: float) -> np.ndarray:
-    """Return k places in d dimensions, none nearer to another than ``least``."""
-    side = least * max(2.0, 2 * k ** (1 / d))
-    found = np.zeros((0, d))
-    while len(found) < k:
-        new = rng.uniform(0, side, d)
-        if not len(found) or np.linalg.norm(found - new, axis=1).min() >= least:
-            found = np.vstack([found, new])
-    return found
-
-
-def _stretched(rng: np.random.Generator, seed: int) -> Rows:
-    y = np.arange(2000) % 4
-    z = _apart(rng, 4, 2, least=7.0)[y] + rng.normal(size=(2000, 2))
-    return z @ np.array([[0.6, -0.6], [-0.4, 0.8]]), y
-
-
-def _moons(rng: np.random.Generator, seed: int) -> Rows:
-    from sklearn.datasets import make_moons
-
-    return make_moons(2000, noise=0.06, random_state=seed)
-
-
-def _unlike_sizes(rng: np.random.Generator, seed: int) -> Rows:
-    y = np.repeat(np.arange(6), [2000, 1000, 500, 200, 100, 50])
-    return _apart(rng, 6, 8, least=7.0)[y] + rng.normal(size=(len(y), 8)), y
-
-
-def _many_columns(rng: np.random.Generator, seed: int) -> Rows:
-    y = np.arange(2000) % 8
-    return rng.normal(size=(8, 100))[y] + 1.5 * rng.normal(size=(2000, 100)), y
-
-
-def _unlike_widths(rng: np.random.Generator, seed: int) -> Rows:
-    y, width = np.arange(2000) % 4, np.array([0.5, 1.0, 2.0, 0.7])
-    return _apart(rng, 4, 2, least=5.0)[y] + width[y, None] * rng.normal(size=(2000, 2)), y
-
-
-def _topics(rng: np.random.Generator, seed: int) -> Rows:
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    words, k = 800, 8
-    topics, common = rng.dirichlet(np.full(words, 0.05), k), rng.dirichlet(np.full(words, 0.3))
-    y = rng.integers(0, k, 2500)
-    counts = np.stack([rng.multinomial(rng.integers(20, 120), 0.6 * topics[c] + 0.4 * common) for c in y])
-    return TfidfTransformer(sublinear_tf=True).fit_transform(counts).toarray().astype(np.float32), y
-
-
-def _uniform(rng: np.random.Generator, seed: int) -> Rows:
-    return rng.random((2000, (2, 5, 10, 30)[seed % 4])), np.zeros(2000, dtype=int)
-
-
-def _normal(rng: np.random.Generator, seed: int) -> Rows:
-    return rng.normal(size=(2000, (2, 5, 10, 30)[seed % 4])), np.zeros(2000, dtype=int)
-
-
-GENERATED: dict[str, Callable[[np.random.Generator, int], Rows]] = {
-    "blobs": _blobs,
-    "stretched": _stretched,
-    "moons": _moons,
-    "unlike-sizes": _unlike_sizes,
-    "unlike-widths": _unlike_widths,
-    "many-columns": _many_columns,
-    "topics": _topics,
-    "uniform": _uniform,
-    "normal": _normal,
-}
-
-
 def _share_right(y: np.ndarray, labels: np.ndarray, among: np.ndarray) -> float:
     """Return the share of the rows among some whose cluster is matched with their class, by the match of all rows."""
+    return float(_right(y, labels)[among].mean())
+
+
+def _right(y: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return _matched(y, labels) == y
+
+
+def _matched(y: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the class that each row's cluster is matched with, -1 for none."""
     from coterie.metrics import match
 
     mapping = match(y, labels).mapping
-    right = np.array([mapping.get(cluster, -1) for cluster in labels.tolist()]) == y
-    return float(right[among].mean())
+    return np.array([mapping.get(cluster, -1) for cluster in labels.tolist()])
 
 
 def _arguments() -> argparse.Namespace:
@@ -252,6 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", nargs="+", default=[])
     parser.add_argument("--count", nargs="+", default=[], metavar="DATASET")
     parser.add_argument("--left-out", action="store_true")
+    parser.add_argument("--third", action="store_true", help="fit the chosen system once more, to judge confidence")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     return parser.parse_args()

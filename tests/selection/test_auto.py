@@ -1,6 +1,7 @@
 """Choosing among systems without labels: what is chosen, within which time, and how sure it is."""
 
 import json
+import signal
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from small import blobs
 
 import coterie
-from coterie import Auto, config_context
+from coterie import MLP, Auto, Schedule, config_context
 from coterie.errors import InputError
 from coterie.selection import align
 from coterie.selection.candidates import CANDIDATES, names_for
@@ -48,6 +49,32 @@ def test_networks_are_left_out_where_a_simple_method_settles_it():
     X, _ = blobs(1200)
     model = Auto(n_clusters=3, random_state=0, candidates=["kmeans", "dec"]).fit(X)
     assert model.left_out_ == {"dec": "not needed"}
+
+
+def test_a_further_network_is_left_out_where_two_agree(monkeypatch):
+    from coterie.selection import candidates
+
+    made = candidates.make_candidate
+    short = {"network": MLP(hidden=(16,)), "pretrain": Schedule(steps=30), "train": Schedule(steps=30)}
+    monkeypatch.setattr(
+        "coterie.selection.trying.make_candidate",
+        lambda name, k, *, seed: made(name, k, seed=seed).set_params(**short if name == "dec" else {}),
+    )
+    X, _ = blobs(1200, spread=2.5)
+    model = Auto(n_clusters=3, random_state=0, candidates=["kmeans", "dec", "n2d"]).fit(X)
+    kept = next(trial for trial in model.trials_ if trial.name == "kmeans").judgement.kept
+    assert kept < 0.98  # so that a network was worth trying
+    assert model.left_out_ == {"n2d": "not needed"}
+    assert {trial.name for trial in model.trials_} == {"kmeans", "dec"}
+
+
+def test_few_rows_are_judged_by_likelihood_in_as_many_directions_as_they_can_tell():
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 2  # two long clouds that touch: neighbours tell little, shapes do
+    X = np.c_[rng.normal(0, 6, 300), y * 2.5 + rng.normal(0, 0.5, 300), rng.normal(0, 0.6, (300, 12))]
+    model = Auto(n_clusters=2, candidates=["kmeans", "mixture"], scaling="none", random_state=0).fit(X)
+    assert model.criterion_ == "likelihood"
+    assert model.best_name_ == "mixture"
 
 
 def test_noise_has_no_groups():
@@ -99,7 +126,7 @@ def test_what_an_earlier_process_fitted_is_not_fitted_again(tmp_path, monkeypatc
     X, _ = blobs(120)
     with config_context(checkpoint=tmp_path):
         first = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
-        monkeypatch.setattr("coterie.selection.auto.make_candidate", None)  # would raise if it was called
+        monkeypatch.setattr("coterie.selection.trying.make_candidate", None)  # would raise if it was called
         again = Auto(n_clusters=3, candidates=QUICK, random_state=0)
         monkeypatch.setattr(Auto, "check_with", lambda self, source: None)
         again.fit(X)
@@ -124,6 +151,27 @@ def test_a_stopped_choice_goes_on_with_its_seed_and_its_clock(tmp_path):
     np.testing.assert_array_equal(first.labels_, again.labels_)
     np.testing.assert_array_equal(first.second_labels_, again.second_labels_)
     assert again.fit_seconds_ > spent > 0
+
+
+@pytest.mark.timeout(method="thread")  # which leaves the alarm free
+def test_the_alarm_ends_a_simple_method_and_counting_and_is_turned_off(monkeypatch):
+    def endless(*_, **__):
+        while True:
+            pass
+
+    monkeypatch.setattr("coterie.algorithms.shallow.partition", endless)
+    monkeypatch.setattr("coterie.algorithms.counting.replication", endless)
+    before = signal.getsignal(signal.SIGALRM)
+    began = time.monotonic()
+    model = Auto(candidates=QUICK, time_budget=3.0, random_state=0).fit(blobs(120)[0])
+    assert time.monotonic() - began < 3.3
+    assert model.count_.n == 3
+    assert model.left_out_ == {
+        "counting": "out of time; only gaps between groups were looked for",
+        "ward": "out of time",
+    }
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_the_first_candidate_has_all_the_time_there_is():

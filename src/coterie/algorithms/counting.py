@@ -63,7 +63,7 @@ class Count:
         return cls(values["n"], values["apart"], {int(k): float(s) for k, s in values["replication"]})
 
 
-def count(estimator: Clusterer, source: Source, *, seed: int) -> Count:
+def count(estimator: Clusterer, source: Source, *, seed: int, by_gaps: bool = False) -> Count:
     """Decide how many clusters a system should look for.
 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
@@ -79,6 +79,8 @@ def count(estimator: Clusterer, source: Source, *, seed: int) -> Count:
         The rows.
     seed : int
         Seed of everything random.
+    by_gaps : bool, default=False
+        Judge by gaps alone, which takes seconds.
 
     Returns
     -------
@@ -92,8 +94,10 @@ def count(estimator: Clusterer, source: Source, *, seed: int) -> Count:
     x = _untied(x, seed)
     x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
-    z = _code(estimator, source, seed)[rows] if source.spec.kind == "images" and len(source) >= CODED_IMAGES else x
-    found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
+    found: dict[int, float] = {}
+    if not by_gaps:
+        z = _code(estimator, source, seed)[rows] if source.spec.kind == "images" and len(source) >= CODED_IMAGES else x
+        found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
     n = max(apart, surest(found))
     if given != "auto":
         within = {k: value for k, value in found.items() if k <= high}

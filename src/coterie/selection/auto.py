@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.linalg import LinAlgError
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from coterie.algorithms import DEC, Clusterer, load
+from coterie.algorithms import DEC
 from coterie.algorithms.building import SHARED, check_parameters, is_open
 from coterie.algorithms.counting import Count, count
 from coterie.algorithms.inputs import open_source, pick_seed
@@ -24,28 +19,17 @@ from coterie.checks import POSITIVE, Rule, require
 from coterie.config import config_context, get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
-from coterie.errors import CollapseWarning, NonFiniteLossError
-from coterie.selection.agreement import align, consensus
-from coterie.selection.candidates import (
-    CANDIDATES,
-    DEEP,
-    SIMPLE,
-    Deadline,
-    OutOfTimeError,
-    make_candidate,
-    names_for,
-)
+from coterie.deadlines import OutOfTimeError, deadline
+from coterie.selection.agreement import consensus
+from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
 from coterie.selection.keeping import Notes
-from coterie.selection.ranking import is_settled, rank_models
 from coterie.selection.reasons import reason
+from coterie.selection.trying import Trying
 from coterie.settings import hyperparameters
 from coterie.training import make_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-logger = logging.getLogger(__name__)
-MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
 
 
 @hyperparameters
@@ -58,11 +42,12 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         K, the number of clusters; "auto", or the best within a range, is decided without labels
         (:func:`coterie.algorithms.counting.count`).
     candidates : "auto" or sequence of str, default="auto"
-        Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "n2d" and "jule". "auto" is all of
-        them, the last three from 1,000 rows on, the last of images only.
+        Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "jule" and "n2d". "auto" is all of
+        them, the last three from 1,000 rows on, "jule" of images only.
     time_budget : float or None, default=None
-        Seconds after which no candidate is begun, and a network under way is given up; they come in the order above.
-        A simple method is finished once it was begun, and so is counting. None is no limit.
+        Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
+        first is finished in any case. Counting has at most half of it, and looks for gaps alone if that is too little.
+        None is no limit.
     confidence : bool, default=True
         Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
     image_shape : tuple of int or None, default=None
@@ -81,7 +66,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     trials_ : list of Trial
         The candidates that were fitted, the best first.
     left_out_ : dict of str to str
-        The others, with the reason: "out of time", or "not needed" where a simple method can hardly be improved on.
+        The others, with the reason: "out of time", or "not needed": a network can hardly improve on a simple method
+        that keeps neighbours together, nor a further one where the best so far and another agree on 97 rows of 100.
     criterion_ : {"neighbours", "likelihood"}
         What decided (:func:`coterie.selection.ranked`).
     count_ : Count or None
@@ -167,25 +153,19 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         self.check_with(source)
         notes = Notes(self._folder(), self._identity(source), seed=pick_seed(self.random_state) % 2**32)
         began -= notes.spent
-        seed, until = notes.seed, began + (self.time_budget if self.time_budget is not None else np.inf)
+        until = began + (self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
-        self.count_ = self._count(source, seed)
+        self.count_ = self._count(source, notes, began=began, until=until)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
-        models: dict[str, Clusterer] = {}
-        settled = False
+        trying = Trying(source, notes, n_clusters=k, folder=self._folder(), until=until)
         for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
-            if name in DEEP and models and not settled and not set(models) & set(DEEP):
-                settled = is_settled(models, source, n_clusters=k, seed=seed)
-            if settled and name in DEEP:
-                notes.left_out[name] = "not needed"
-            elif name not in notes.left_out:
-                self._try(name, models, source, notes=notes, k=k, until=until)
+            trying.fit(name)
             notes.write(time.monotonic() - began)
         self.left_out_ = notes.left_out
-        self.trials_, self.criterion_ = rank_models(models, source, n_clusters=k, seed=seed)
+        self.trials_, self.criterion_ = trying.ranked()
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
         self.labels_, self.cluster_centers_ = self.best_.labels_, self.best_.cluster_centers_
-        self.second_labels_ = self._second(source, seed=seed, until=until)
+        self.second_labels_ = trying.again(self.trials_[0]) if self.confidence else None
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
         if self.second_labels_ is not None:
@@ -230,70 +210,26 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return reason(self.trials_, self.criterion_, labels=self.labels_, second=self.second_labels_)
 
-    def _count(self, source: Source, seed: int) -> Count | None:
+    def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):
             return None
-        return count(DEC(n_clusters=self.n_clusters, random_state=seed), source, seed=seed)
-
-    def _try(
-        self, name: str, models: dict[str, Clusterer], source: Source, *, notes: Notes, k: int, until: float
-    ) -> None:
-        """Fit a candidate, or take it as an earlier process left it; the first has all the time there is."""
-        kept = self._folder(name)
-        if kept is not None and (kept / MODEL).is_dir():
-            models[name] = load(kept / MODEL)
-            return
-        if models and time.monotonic() > until:
-            notes.left_out[name] = "out of time"
-            return
+        asked = DEC(n_clusters=self.n_clusters, random_state=notes.seed)
+        halfway = began + (until - began) / 2  # a number without clusters is worth little
         try:
-            with self._within(name, until if models else np.inf):
-                model = make_candidate(name, k, seed=notes.seed).fit(source)
+            with config_context(callbacks=(*get_config().callbacks, Deadline(halfway))), deadline(halfway):
+                return count(asked, source, seed=notes.seed)
         except OutOfTimeError:
-            notes.left_out[name] = "out of time"
-            return
-        except (NonFiniteLossError, LinAlgError, ValueError) as error:
-            if not models:
-                raise
-            notes.left_out[name] = f"failed: {error}"
-            return
-        if kept is not None:
-            model.save(kept / MODEL)
-        logger.info("%s took %.1f s", name, model.fit_seconds_)
-        models[name] = model
-
-    def _second(self, source: Source, *, seed: int, until: float) -> np.ndarray | None:
-        """Return what an independent fit of the best system finds, or None where it is not asked for or out of time."""
-        first = self.trials_[0]
-        if not self.confidence or time.monotonic() + first.model.fit_seconds_ > until:
-            return None
-        part: Source | ArrayLike = source
-        if first.name in SIMPLE and len(source) >= 2 * len(self.cluster_centers_):
-            rows = np.sort(np.random.default_rng(seed).permutation(len(source))[: (len(source) + 1) // 2])
-            part = Source(source.raw(rows), source.spec)
-        again = clone(self.best_).set_params(random_state=(seed + 1) % 2**32)
-        try:
-            with self._within(f"second-{first.name}", until):
-                return align(again.fit(part).predict(source), self.labels_)
-        except OutOfTimeError:
-            return None
+            notes.left_out["counting"] = "out of time; only gaps between groups were looked for"
+            return count(asked, source, seed=notes.seed, by_gaps=True)
 
     def _log_q(self, X: ArrayLike | Source) -> np.ndarray:
         return self.best_._log_q(X).double().log_softmax(1).numpy()
 
-    def _folder(self, name: str = "") -> Path | None:
+    def _folder(self) -> Path | None:
         folder = get_config().checkpoint
-        return None if folder is None else Path(folder) / name
+        return None if folder is None else Path(folder)
 
     def _identity(self, source: Source) -> dict[str, Any]:
         given = {name: value for name, value in self.get_params(deep=False).items() if name != "random_state"}
         seed = self.random_state if isinstance(self.random_state, int) else None
         return {"parameters": json.loads(json.dumps(given, default=str)), "seed": seed, "rows": source.fingerprint()}
-
-    @contextmanager
-    def _within(self, name: str, until: float) -> Iterator[None]:
-        """Give a fit its checkpoint folder and its deadline."""
-        callbacks = (*get_config().callbacks, Deadline(until))
-        with warnings.catch_warnings(), config_context(checkpoint=self._folder(name), callbacks=callbacks):
-            warnings.simplefilter("ignore", CollapseWarning)  # a candidate that collapses loses, and says so there
-            yield

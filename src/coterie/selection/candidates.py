@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coterie.algorithms import DEC, JULE, N2D, Clusterer, KMeans, Shallow
+from coterie.deadlines import OutOfTimeError
 from coterie.training import Callback
 
 if TYPE_CHECKING:
@@ -15,14 +16,10 @@ if TYPE_CHECKING:
     from coterie.training import Fit, Phase
 
 SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
-DEEP = {"dec": DEC, "n2d": N2D, "jule": JULE}
+DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
 CANDIDATES = (*SIMPLE, *DEEP)
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
-
-
-class OutOfTimeError(Exception):
-    """The budget is spent; what has been fitted so far must do."""
 
 
 class Deadline(Callback):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import entr
@@ -113,8 +114,30 @@ def criterion(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: in
     ('likelihood', 'neighbours')
     """
     whole = [one.cut for one in judgements if one.clusters >= n_clusters] or [0.0]
-    enough = n / n_clusters >= ROWS_A_NUMBER * d * (d + 3) / 2
+    enough = n / n_clusters >= rows_needed(d)
     return "likelihood" if enough and min(whole) > APART else "neighbours"
+
+
+def rows_needed(d: Any) -> Any:
+    """Return how many rows of a cluster tell its mean and covariance.
+
+    Parameters
+    ----------
+    d : int or ndarray
+        Dimensions.
+
+    Returns
+    -------
+    float or ndarray
+        Ten for each number of them.
+
+    Examples
+    --------
+    >>> from coterie.selection.judging import rows_needed
+    >>> rows_needed(2)
+    50.0
+    """
+    return ROWS_A_NUMBER * d * (d + 3) / 2
 
 
 def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list[int]:

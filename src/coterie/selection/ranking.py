@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from coterie.components import fit_components, sampled
-from coterie.selection.candidates import Trial
-from coterie.selection.judging import criterion, judge_partitions, ranked
+from coterie.selection.agreement import align
+from coterie.selection.candidates import DEEP, Trial
+from coterie.selection.judging import criterion, judge_partitions, ranked, rows_needed
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by a simple method: a network could hardly do better
+AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
+FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
+MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
 
 
 def rank_models(
@@ -52,7 +58,10 @@ def rank_models(
     ['2', '1']
     """
     rows, x = sampled(source, JUDGED, seed)
-    z = fit_components(x, seed).transform(x)
+    components = fit_components(x, seed)
+    z = components.transform(x)
+    if len(rows) < FEW_ROWS:
+        z = z[:, : _affordable(len(rows) / n_clusters, np.cumsum(components.explained_variance_ratio_))]
     found = [model.labels_[rows] for model in models.values()]
     judgements = judge_partitions(z, found)
     by = criterion(judgements, n_clusters, n=len(rows), d=z.shape[1])
@@ -64,12 +73,12 @@ def rank_models(
 
 
 def is_settled(models: Mapping[str, Clusterer], source: Source, *, n_clusters: int, seed: int) -> bool:
-    """Return whether a simple method keeps neighbours together so well that no network could do much better.
+    """Return whether a further network could hardly do better than the best so far.
 
     Parameters
     ----------
     models : mapping of str to Clusterer
-        Simple methods, fitted.
+        Candidates, fitted.
     source : Source
         The rows.
     n_clusters : int
@@ -80,7 +89,8 @@ def is_settled(models: Mapping[str, Clusterer], source: Source, *, n_clusters: i
     Returns
     -------
     bool
-        True from 0.98 on.
+        True if the best keeps neighbours together to 0.98 or, once a network was tried, agrees with another on 0.97 of
+        the rows.
 
     Examples
     --------
@@ -91,5 +101,18 @@ def is_settled(models: Mapping[str, Clusterer], source: Source, *, n_clusters: i
     >>> is_settled({"kmeans": KMeans(n_clusters=2, random_state=0).fit(source)}, source, n_clusters=2, seed=0)
     True
     """
-    best = rank_models(models, source, n_clusters=n_clusters, seed=seed)[0][0].judgement
-    return best.clusters >= n_clusters and best.kept >= SETTLED
+    best, *others = rank_models(models, source, n_clusters=n_clusters, seed=seed)[0]
+    if best.judgement.clusters < n_clusters:
+        return False
+    if best.judgement.kept >= SETTLED:
+        return True
+    labels = best.model.labels_
+    shared = [float((align(other.model.labels_, labels) == labels).mean()) for other in others]
+    return bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED
+
+
+def _affordable(rows_of_cluster: float, held: np.ndarray) -> int:
+    """Return how many components a covariance can be told in, if those hold most of the spread, else all."""
+    d = np.arange(1, len(held) + 1)
+    enough = np.flatnonzero(rows_of_cluster >= rows_needed(d))
+    return int(enough[-1]) + 1 if len(enough) and held[enough[-1]] >= MOST_SPREAD else len(held)
