@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.defaults import schedules
 from coterie.algorithms.numbering import follow_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.known import check_known
@@ -168,6 +169,7 @@ class SNNLKMeans(DeepClusterer):
             "code_size": max(CODE_SIZE, self.n_clusters),
             "reconstruction": "bce" if spec.scaling == "unit" else "mse",
             "pretrain": None,
+            "train": schedules(spec, n_rows, round_start=True)["pretrain"].set_params(batch_size=256),
         }
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:

@@ -34,7 +34,7 @@ class System(BaseEstimator):
         return {}
 
     def known_labels(self, y: Any, n_rows: int) -> np.ndarray | None:
-        """Return what training may read of the labels given to ``fit``, int64, -1 where there is none: rarely anything."""
+        """Return what training may read of the labels given to ``fit``, int64, -1 for none; as a rule it reads none."""
         return None
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
