@@ -169,3 +169,11 @@ def test_maps_are_flattened_and_no_large_array_is_made():
         for distance in ("cosine", "euclidean"):
             torch.autograd.grad(soft_nearest_neighbor_loss(h, y, temperature=0.5, distance=distance), h)
     assert mode.seen == b * d
+
+
+def test_losses_of_several_layers_are_added():
+    y = torch.from_numpy(Y)
+    layers = [torch.from_numpy(rows(seed, d)) for seed, d in ((0, 5), (1, 3), (2, 8))]
+    each = [soft_nearest_neighbor_loss(h, y, temperature=0.5).item() for h in layers]
+    assert soft_nearest_neighbor_loss(layers, y, temperature=0.5).item() == pytest.approx(sum(each), rel=1e-12)
+    assert min(each) > 0  # so that their least is not their sum

@@ -16,17 +16,9 @@ from coterie.algorithms.numbering import follow_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.known import check_known
 from coterie.errors import DataWarning
-from coterie.nn import (
-    DISTANCES,
-    RECONSTRUCTIONS,
-    Model,
-    Nearest,
-    make_autoencoder,
-    soft_nearest_neighbor_loss,
-    stages_of,
-    supervised_contrastive_loss,
-    walk,
-)
+from coterie.nn import DISTANCES, RECONSTRUCTIONS, Model, Nearest, make_autoencoder, stages_of, walk
+from coterie.nn import soft_nearest_neighbor_loss as snnl
+from coterie.nn import supervised_contrastive_loss as supcon
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
 from coterie.training import Batch, Fit, Phase, Turn, apply_batched, encode
@@ -55,8 +47,7 @@ class SNNLKMeans(DeepClusterer):
     the code, and of each of the decoder's but the last, which is the reconstruction. Seven layers in
     d-500-500-2000-c-2000-500-500-d.
 
-    Because it reads labels it is semi-supervised: its figures do not compare with those of systems that read none, and
-    ``score``-like figures on the rows that gave labels say little; judge it on held-out rows.
+    Its figures do not compare with those of systems that read no labels, and only those on held-out rows say anything.
 
     Parameters
     ----------
@@ -84,9 +75,8 @@ class SNNLKMeans(DeepClusterer):
     are k-means' clusters; labels only number them: each cluster that is matched to a class by the rows with labels has
     that class's number, where all classes are below K, else its place among the sorted classes. ``code_size`` is at
     least 10 and at least K by default, and ``reconstruction`` is "bce" where rows are scaled to [0, 1], else "mse".
-    Without labels, y None or -1 throughout, it is an autoencoder with k-means, and says so. ``start="auto"`` is
-    "kmeans", and there is no pretraining unless asked for. The published network and schedule are
-    ``from_recipe("paper")``; by default images are augmented, and the network and its training are chosen by the rows.
+    Without labels, y None or -1 throughout, it is an autoencoder with k-means, and says so. There is no pretraining
+    unless asked for. ``from_recipe("paper")`` has the published network and schedule.
 
     References
     ----------
@@ -157,7 +147,8 @@ class SNNLKMeans(DeepClusterer):
 
     def known_labels(self, y: Any, n_rows: int) -> np.ndarray | None:
         """Return the labels given to ``fit``; None, with a warning, where no row has one."""
-        if y is None or (np.shape(y) == (n_rows,) and (np.asarray(y) == -1).all()):
+        y = None if y is None else np.asarray(y)
+        if y is None or (y.shape == (n_rows,) and bool((y == -1).all())):
             message = "No row has a label, so SNNLKMeans is an autoencoder with k-means; fit(X, y) takes labels."
             warnings.warn(message, DataWarning, stacklevel=4)
             return None
@@ -190,23 +181,18 @@ class SNNLKMeans(DeepClusterer):
         back = walk(stages_of(fit.model.decoder), there[-1])
         terms = {"reconstruction": RECONSTRUCTIONS[fit.model.reconstruction](back[-1], batch.wanted)}
         if "known" in fit.memory:
-            y = fit.memory["known"][batch.index].to(batch.x.device)
-            terms[self.loss] = self.alpha * self.disentangling([*there, *back[:-1]], there[-1], y=y, T=self._T(fit))
+            y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
+            if self.loss == "supcon":
+                terms["supcon"] = self.alpha * supcon(there[-1], y, temperature=T)
+            else:
+                terms["snnl"] = self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)
         return terms
-
-    def disentangling(self, hidden: list[Tensor], z: Tensor, *, y: Tensor, T: float) -> Tensor:
-        """Return what the labels y of a batch, shape (b,), have to say about its hidden layers and its code z."""
-        if self.loss == "supcon":
-            return supervised_contrastive_loss(z, y, temperature=T)
-        each = [soft_nearest_neighbor_loss(h, y, temperature=T, distance=self.distance) for h in hidden]
-        return torch.stack(each).sum()
 
     def _T(self, fit: Fit) -> float:
         """Return the temperature of the present step."""
-        if not isinstance(self.temperature, str):
-            return float(self.temperature)
-        n, b = len(fit.source), fit.settings["train"].batch_size
-        return (1 + fit.clock.step // max(1, n // b)) ** -POWER
+        per_epoch = max(1, len(fit.source) // fit.settings["train"].batch_size)
+        annealed = (1 + fit.clock.step // per_epoch) ** -POWER
+        return annealed if isinstance(self.temperature, str) else float(self.temperature)
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code by k-means; labels only number the clusters."""

@@ -40,8 +40,8 @@ def check_known(labels: ArrayLike, n: int) -> np.ndarray:
     whole = y.dtype.kind in "bui" or (y.dtype.kind == "f" and np.isfinite(y).all() and bool((y == np.rint(y)).all()))
     if not whole:
         raise InputError(
-            "Known labels must be whole numbers, -1 where a row has none (numpy.unique with return_inverse numbers "
-            f"names). Got {y.dtype} instead."
+            "Unknown label type: known labels must be whole numbers, -1 where a row has none (numpy.unique with "
+            f"return_inverse numbers names). Got {y.dtype} instead."
         )
     y = y.astype(np.int64)
     if (y < -1).any():

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 DISTANCES = ("cosine", "euclidean")
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
+SHORTEST = 1e-12  # squared length below which a row has no direction
 
 
-def soft_nearest_neighbor_loss(h: Tensor, y: Tensor, *, temperature: float, distance: str = "cosine") -> Tensor:
+def soft_nearest_neighbor_loss(
+    h: Tensor | Sequence[Tensor], y: Tensor, *, temperature: float, distance: str = "cosine"
+) -> Tensor:
     r"""Soft nearest neighbour loss [1]_: how far rows are from finding their own class nearby.
 
     .. math::
@@ -20,14 +25,14 @@ def soft_nearest_neighbor_loss(h: Tensor, y: Tensor, *, temperature: float, dist
 
     Parameters
     ----------
-    h : Tensor of shape (b, ...)
-        Outputs of a layer; all but the first axis are flattened.
+    h : Tensor of shape (b, ...), or sequence of such
+        Outputs of a layer, or of several, whose losses are added; all but the first axis are flattened.
     y : Tensor of shape (b,)
         Class of each row, int64; -1 where it is not known. Such rows enter neither sum, nor b.
     temperature : float
         T, in units of D; positive. The smaller, the fewer neighbours count.
     distance : {"cosine", "euclidean"}, default="cosine"
-        D: one minus the cosine, or the squared Euclidean distance.
+        D: one minus the cosine, or the squared Euclidean distance. The cosine with a row of zeros is 0.
 
     Returns
     -------
@@ -37,7 +42,7 @@ def soft_nearest_neighbor_loss(h: Tensor, y: Tensor, *, temperature: float, dist
     Notes
     -----
     All is computed from the products of rows and in log space: no array is larger than b x b or h itself, and a
-    temperature near 0 leaves the loss finite.
+    temperature near 0 leaves the loss finite. What D has in common for a row, it has in both sums, and is left out.
 
     References
     ----------
@@ -54,18 +59,21 @@ def soft_nearest_neighbor_loss(h: Tensor, y: Tensor, *, temperature: float, dist
     >>> round(float(near), 3), round(float(far), 3)
     (0.551, 0.0)
     """
-    h, y = _known(h, y)
-    if len(h) < 2:
-        return 0.0 * h.sum()
-    exact = distance == "euclidean" or temperature < EXACT_BELOW
-    with torch.autocast(h.device.type, enabled=not exact and torch.is_autocast_enabled(h.device.type)):
-        d = _squared(h) if distance == "euclidean" else 1 - _products(normalize(h, dim=1))
-    logits = _without_self(-d / temperature)
-    like = y[:, None] == y
-    like.fill_diagonal_(False)
+    layers = [h] if isinstance(h, Tensor) else h
+    known = y >= 0
+    y = y[known]
+    alone, like = _pairs(y)
     # For a row without another of its class both sums are the same one: it adds 0, and has no gradient.
-    counted = like | ~like.any(1, keepdim=True)
-    return (logits.logsumexp(1) - logits.masked_fill(~counted, -torch.inf).logsumexp(1)).mean()
+    others = torch.where(like | ~like.any(1, keepdim=True), alone, -torch.inf)
+    losses = []
+    for layer in layers:
+        rows = _rows(layer, known)
+        if len(rows) < 2:
+            losses.append(0.0 * rows.sum())
+            continue
+        logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows)) / temperature
+        losses.append(((logits + alone).logsumexp(1) - (logits + others).logsumexp(1)).mean())
+    return torch.stack(losses).sum()
 
 
 def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.1) -> Tensor:
@@ -102,40 +110,57 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     >>> round(float(supervised_contrastive_loss(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 0, 1]))), 4)
     0.0001
     """
-    z, y = _known(z, y)
+    known = y >= 0
+    z, y = _rows(z, known), y[known]
     if len(z) < 2:
         return 0.0 * z.sum()
-    logits = _products(normalize(z, dim=1)) / temperature
-    like = y[:, None] == y
-    like.fill_diagonal_(False)
-    apart = _without_self(logits).logsumexp(1, keepdim=True) - logits  # (l, l): -log of each pair's share
+    alone, like = _pairs(y)
+    logits = _cosines(z, temperature) / temperature
+    apart = (logits + alone).logsumexp(1, keepdim=True) - logits  # (l, l): -log of each pair's share
     return ((apart * like).sum(1) / like.sum(1).clamp_min(1)).mean()
 
 
-def _known(h: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows whose class is known, shape (l, d) and float32 at least, and their classes."""
-    known = y >= 0
+class _Products(torch.autograd.Function):
+    """All products of rows, h hᵀ; its gradient is one product of matrices, where autograd's own takes two."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor) -> Tensor:
+        ctx.save_for_backward(h)
+        return (h @ h.T).to(h.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> Tensor:
+        (h,) = ctx.saved_tensors
+        return (slopes[0] + slopes[0].T) @ h
+
+
+def _products(h: Tensor, *, exact: bool) -> Tensor:
+    with torch.autocast(h.device.type, enabled=not exact and torch.is_autocast_enabled(h.device.type)):
+        return _Products.apply(h)  # type: ignore[no-any-return]
+
+
+def _cosines(h: Tensor, temperature: float) -> Tensor:
+    """Return the cosines of rows (l, l), from their products alone."""
+    products = _products(h, exact=temperature < EXACT_BELOW)
+    squared = products.diagonal()
+    inverse = squared.clamp_min(SHORTEST).rsqrt() * (squared > SHORTEST)
+    return products * inverse * inverse[:, None]
+
+
+def _nearness(h: Tensor) -> Tensor:
+    """Return |h_i|² - D_ij (l, l). Around their mean rows are short, so that the difference loses little."""
+    products = _products(h - h.detach().mean(0), exact=True)
+    return 2 * products - products.diagonal()
+
+
+def _pairs(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Return -inf where a row meets itself, else 0, and which other rows are of a row's class; both (l, l)."""
+    eye = torch.eye(len(y), dtype=torch.bool, device=y.device)
+    return torch.zeros(eye.shape, device=y.device).masked_fill_(eye, -torch.inf), (y[:, None] == y) & ~eye
+
+
+def _rows(h: Tensor, known: Tensor) -> Tensor:
+    """Return the rows whose class is known, shape (l, d), in float32 at least."""
     h = h.flatten(1)
-    if not known.all():
-        h, y = h[known], y[known]
-    return (h if h.dtype == torch.float64 else h.float()), y
-
-
-def _squared(h: Tensor) -> Tensor:
-    """Return squared distances (l, l); around their mean, rows are short and the sum of three terms loses little."""
-    h = h - h.detach().mean(0)
-    length = h.square().sum(1)
-    return (length[:, None] + length - 2 * _products(h)).clamp_min(0)
-
-
-def _products(h: Tensor) -> Tensor:
-    """Return h hᵀ (l, l), whose gradient costs one product of matrices where that of the plain form costs two."""
-    half = h @ h.detach().T
-    half = half if h.dtype == torch.float64 else half.float()
-    # The value is h hᵀ once; what comes back is a matrix plus its transpose, before it is multiplied by h.
-    return half + half.T - half.detach()
-
-
-def _without_self(logits: Tensor) -> Tensor:
-    eye = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    return logits.masked_fill(eye, -torch.inf)
+    h = h if known.all() else h[known]
+    return h if h.dtype == torch.float64 else h.float()
