@@ -55,7 +55,8 @@ def draw_points(options: argparse.Namespace) -> None:
     for row, (name, T) in zip(axes, TEMPERATURES.items(), strict=True):
         for ax, (epoch, (h, loss)) in zip(row, pulled(T, options.seed).items(), strict=True):
             ax.scatter(*h.T, c=classes_of(len(h)), cmap="tab10", vmax=9, s=10, linewidths=0)
-            ax.set(title=f"{name}, epoch {epoch}: loss {loss:.2f}", xticks=[], yticks=[], aspect="equal")
+            ax.set(xticks=[], yticks=[], aspect="equal")
+            ax.set_title(f"{name}, epoch {epoch} (loss at T = 1: {loss:.2f})", fontsize=9)
     save(figure, options.out / "points.png")
 
 
@@ -66,11 +67,11 @@ TEMPERATURES: dict[str, Callable[[int], float]] = {
 }
 
 
-def pulled(temperature: Callable[[int], float], seed: int, *, n: int = 300, steps: int = 10) -> dict[int, Any]:
+def pulled(temperature: Callable[[int], float], seed: int, *, n: int = 300, steps: int = 2) -> dict[int, Any]:
     """Return the places of n points and their loss at T = 1, at each of the epochs, of ``steps`` steps each."""
     start = torch.randn(n, 2, generator=torch.Generator().manual_seed(seed))
     h, y = start.clone().requires_grad_(), torch.from_numpy(classes_of(n))
-    optimiser = torch.optim.Adam([h], lr=0.02)
+    optimiser = torch.optim.Adam([h], lr=0.05)
     found = {}
     for epoch in range(max(EPOCHS) + 1):
         if epoch in EPOCHS:

@@ -54,7 +54,8 @@ def test_the_loss_sums_over_every_hidden_layer_code_and_decoder_included():
     back = outputs(fit.model.decoder, there[-1])
     hidden = [*there, *back[:-1]]
     assert [h.shape[1] for h in hidden] == [6, 5, 2, 5, 6]
-    each = [soft_nearest_neighbor_loss(h, torch.from_numpy(y[:20]), temperature=0.7) for h in hidden]
+    labels = torch.from_numpy(y[:20])
+    each = [soft_nearest_neighbor_loss(h, labels, temperature=0.7, distance="euclidean") for h in hidden]
     terms = model.terms(fit, batch)
     torch.testing.assert_close(terms["snnl"], 3.0 * sum(each))
     torch.testing.assert_close(terms["reconstruction"], bce(back[-1], batch.x))
@@ -63,11 +64,11 @@ def test_the_loss_sums_over_every_hidden_layer_code_and_decoder_included():
 
 def test_the_other_distance_and_the_other_loss():
     y = bars()[1]
-    model, fit = ready(y, temperature=0.7, distance="euclidean")
+    model, fit = ready(y, temperature=0.7, distance="cosine")
     batch = fit.batch(torch.arange(20), 0)
     z, labels = fit.model.encode(batch.x), torch.from_numpy(y[:20])
     there, back = outputs(fit.model.encoder, batch.x), outputs(fit.model.decoder, z)
-    each = [soft_nearest_neighbor_loss(h, labels, temperature=0.7, distance="euclidean") for h in [*there, *back[:-1]]]
+    each = [soft_nearest_neighbor_loss(h, labels, temperature=0.7) for h in [*there, *back[:-1]]]
     torch.testing.assert_close(model.terms(fit, batch)["snnl"], sum(each))
     model.set_params(loss="supcon")
     expected = supervised_contrastive_loss(z, labels, temperature=0.7)
@@ -96,7 +97,7 @@ def test_the_temperature_falls_with_the_passes_over_the_rows():
     assert model._T(fit) == 0.3
 
 
-@pytest.mark.parametrize("more", [{}, {"distance": "euclidean"}, {"loss": "supcon"}, {"temperature": 0.5}])
+@pytest.mark.parametrize("more", [{}, {"distance": "cosine"}, {"loss": "supcon"}, {"temperature": 0.5}])
 def test_labels_make_clusters_of_what_no_geometry_shows(more):
     rng = np.random.default_rng(0)
     X = rng.uniform(0.2, 1, (300, 4)) * rng.choice([-1, 1], (300, 4))  # in each of 16 corners

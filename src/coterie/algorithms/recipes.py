@@ -128,6 +128,7 @@ SNNL: dict[str, dict[str, Any]] = {
         "train": Schedule(epochs=50, batch_size=256, optimiser="adam", learning_rate=1e-3, shape="constant"),
         "alpha": 100.0,
         "temperature": "annealed",
+        "distance": "cosine",
     },
 }
 

@@ -56,7 +56,7 @@ class SNNLKMeans(DeepClusterer):
         Weight of the summed SNNL beside the reconstruction; >= 0.
     temperature : float or "annealed", default="annealed"
         T, in units of D; positive. "annealed" is :math:`(1 + e)^{-0.55}` with e the passes over the rows so far.
-    distance : {"cosine", "euclidean"}, default="cosine"
+    distance : {"cosine", "euclidean"}, default="euclidean"
         D: one minus the cosine, or the squared Euclidean distance, of two rows in one layer.
     loss : {"snnl", "supcon"}, default="snnl"
         What the labels train: the above, or the supervised contrastive loss [3]_ of the code alone.
@@ -76,7 +76,9 @@ class SNNLKMeans(DeepClusterer):
     that class's number, where all classes are below K, else its place among the sorted classes. ``code_size`` is at
     least 10 and at least K by default, and ``reconstruction`` is "bce" where rows are scaled to [0, 1], else "mse".
     Without labels, y None or -1 throughout, it is an autoencoder with k-means, and says so. There is no pretraining
-    unless asked for. ``from_recipe("paper")`` has the published network and schedule.
+    unless asked for. ``from_recipe("paper")`` has the published network and schedule, with the cosine; distances
+    are squared Euclidean by default, for which fewer passes are enough. The loss asks for neighbours of the own class,
+    not for one cluster a class: what it leaves in several, k-means cannot join.
 
     References
     ----------
@@ -103,7 +105,7 @@ class SNNLKMeans(DeepClusterer):
     reconstruction: str = "auto"
     alpha: float = 100.0
     temperature: float | str = "annealed"
-    distance: str = "cosine"
+    distance: str = "euclidean"
     loss: str = "snnl"
 
     title: ClassVar[str] = "Soft nearest neighbour loss, then k-means on the code (Agarap 2020); reads labels"
