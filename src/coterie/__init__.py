@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DeepClusterer,
         KMeans,
         Shallow,
+        SNNLKMeans,
         VaDE,
         load,
     )
@@ -55,6 +56,7 @@ __all__ = [
     "KMeans",
     "Layerwise",
     "PooledConv",
+    "SNNLKMeans",
     "Schedule",
     "Shallow",
     "VaDE",
@@ -78,6 +80,7 @@ _HOMES = {
         "JULE",
         "KMeans",
         "N2D",
+        "SNNLKMeans",
         "Shallow",
         "VaDE",
         "load",

@@ -14,6 +14,7 @@ from coterie.nn import bce
 from coterie.starts import Start
 from coterie.training import Fit, Phase, Runtime, Streams
 
+pytestmark = pytest.mark.filterwarnings("ignore:No row has a label")
 DEEP = [system for system in SYSTEMS if issubclass(system, DeepClusterer)]
 STEP = Schedule(steps=3, batch_size=32)
 STACK = Layerwise(steps=3, together=3, batch_size=32, learning_rate=1e-3)

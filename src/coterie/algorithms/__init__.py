@@ -15,6 +15,7 @@ from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 from coterie.algorithms.n2d import N2D
 from coterie.algorithms.shallow import Shallow
+from coterie.algorithms.snnl import SNNLKMeans
 from coterie.algorithms.vade import VaDE
 
 SYSTEMS: dict[str, type[Clusterer]] = {
@@ -31,6 +32,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "vade": VaDE,
     "clustergan": ClusterGAN,
     "imsat": IMSAT,
+    "snnl-kmeans": SNNLKMeans,
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Clusterer",
     "DeepClusterer",
     "KMeans",
+    "SNNLKMeans",
     "Shallow",
     "VaDE",
     "load",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -95,7 +96,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             raise InputError(f"{cls.__name__} has no recipe {name!r}; it has: {known}.")
         return cls(**copy.deepcopy(cls.recipes[name]) | overrides)
 
-    def fit(self, X: ArrayLike | Source, y: object = None) -> Self:
+    def fit(self, X: ArrayLike | Source, y: Any = None) -> Self:
         """Learn code and clusters.
 
         Parameters
@@ -103,7 +104,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
             Rows: array of any numeric dtype, tensor or data frame.
         y : ignored
-            Present for scikit-learn.
+            Present for scikit-learn; only :class:`coterie.SNNLKMeans` reads labels.
 
         Returns
         -------
@@ -122,19 +123,22 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         began = time.perf_counter()
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
+        known = self.known_labels(y, len(source))
         if is_open(self.n_clusters):
-            self._adopt(fit_counted(self, source, seed=pick_seed(self.random_state)))
+            self._adopt(fit_counted(self, source, known, seed=pick_seed(self.random_state)))
             self.fit_seconds_ = time.perf_counter() - began
             return self
         config = get_config()
         runtime = make_runtime(config)
         settings = defaults.resolve(self, source)
-        identity = identify(self, source, runtime, settings=settings)
+        identity = identify(self, source, runtime, settings=settings, known=known)
         checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identity)
         saved = checkpointer.read()
         streams = Streams(saved.seed if saved else pick_seed(self.random_state))
         model = build(self, source.spec, settings=settings, streams=streams)
         fit = Fit(model, source, streams, runtime, settings.get("augment"), settings)
+        if known is not None:
+            fit.memory["known"] = torch.from_numpy(known)
         runtime.prepare(fit.model)
         watch = CollapseWatch(self.n_clusters)
         callbacks = [watch, *make_callbacks(config)]

@@ -115,7 +115,7 @@ def surest(replication: dict[int, float]) -> int:
     return likeliest if replication.get(likeliest, 0.0) >= CHANCE else 1
 
 
-def fit_counted(estimator: Clusterer, source: Source, *, seed: int) -> Clusterer:
+def fit_counted(estimator: Clusterer, source: Source, known: np.ndarray | None = None, *, seed: int) -> Clusterer:
     """Return the system fitted with as many clusters as there are.
 
     Parameters
@@ -124,6 +124,8 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int) -> Clusterer
         With "auto" or a range as ``n_clusters``; not changed.
     source : Source
         The rows.
+    known : ndarray of shape (n,) or None, default=None
+        Labels that the fit may read; counting does not.
     seed : int
         Seed of counting and fitting.
 
@@ -133,7 +135,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int) -> Clusterer
         Fitted, with a number as ``n_clusters`` and its ``count_``.
     """
     found = count(estimator, source, seed=seed)
-    fitted = clone(estimator).set_params(n_clusters=found.n, random_state=seed).fit(source)
+    fitted = clone(estimator).set_params(n_clusters=found.n, random_state=seed).fit(source, known)
     fitted.count_ = found
     return fitted
 
@@ -153,9 +155,10 @@ def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:
     from coterie.algorithms.sketch import Sketch
 
     given: dict[str, Any] = estimator.get_params(deep=False)
-    shared = {name: given[name] for name in _SHARED if name in given} | {"random_state": seed}
-    if not SHARED["network"].holds(shared.get("network", "auto")):
-        del shared["network"]  # of a kind that only this system has
+    shared = {name: given[name] for name in _SHARED if name in given}
+    # What only this system takes, such as a network of another kind, is left at its default.
+    shared = {name: value for name, value in shared.items() if name not in SHARED or SHARED[name].holds(value)}
+    shared["random_state"] = seed
     folder = get_config().checkpoint
     within = config_context(checkpoint=None if folder is None else Path(folder) / FOLDER)
     with within, warnings.catch_warnings():

@@ -118,6 +118,20 @@ N2D: dict[str, dict[str, Any]] = {
     },
 }
 
+SNNL: dict[str, dict[str, Any]] = {
+    "paper": {
+        "network": MLP(hidden=(500, 500, 2000), code_activation="sigmoid"),
+        "reconstruction": "bce",
+        "augment": "none",
+        "start": "kmeans",
+        "pretrain": None,
+        "train": Schedule(epochs=50, batch_size=256, optimiser="adam", learning_rate=1e-3, shape="constant"),
+        "alpha": 100.0,
+        "temperature": "annealed",
+        "distance": "cosine",
+    },
+}
+
 VADE: dict[str, dict[str, Any]] = {
     # MNIST settings; the rate is multiplied by 0.9 every 10 of the 300 epochs.
     "paper": {

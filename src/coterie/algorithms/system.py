@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
@@ -31,6 +32,10 @@ class System(BaseEstimator):
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return what "auto" means in this system, by parameter, where it differs from the rule of all systems."""
         return {}
+
+    def known_labels(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """Return what training may read of the labels given to ``fit``, int64, -1 for none; as a rule it reads none."""
+        return None
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return the untrained model for rows of ``spec``: an autoencoder and the system's head, unless it has more."""

@@ -3,6 +3,7 @@
 from coterie.nn.adversarial import GAN, Players, Prior, Split
 from coterie.nn.heads import Nearest, Softmax, StudentT, UnitLength, student_t
 from coterie.nn.landmarks import LandmarkMap, MappedModel
+from coterie.nn.likeness import DISTANCES, soft_nearest_neighbor_loss, supervised_contrastive_loss
 from coterie.nn.losses import (
     RECONSTRUCTIONS,
     balance,
@@ -25,6 +26,7 @@ from coterie.nn.variational import LIKELIHOODS, BernoulliDecoder, GaussianDecode
 from coterie.nn.votes import Votes
 
 __all__ = [
+    "DISTANCES",
     "GAN",
     "LIKELIHOODS",
     "MLP",
@@ -62,9 +64,11 @@ __all__ = [
     "mse",
     "reparametrise",
     "sharpen",
+    "soft_nearest_neighbor_loss",
     "stages_of",
     "student_t",
     "summarise_network",
+    "supervised_contrastive_loss",
     "triplet_loss",
     "walk",
 ]

@@ -19,6 +19,7 @@ from torch import Tensor
 from coterie.errors import Interrupted, NonFiniteLossError
 from coterie.training.callbacks import Callback
 from coterie.training.checkpoints import FILE, Checkpointer, Saved
+from coterie.training.drawing import SAMPLERS
 from coterie.training.state import Fit, Phase, Turn
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class _PhaseRun:
         self.algorithm, self.fit, self.phase = algorithm, fit, fit.phase
         self.checkpointer, self.callbacks = checkpointer, callbacks
         self.batch_size = min(fit.phase.batch_size, len(fit.source))
-        self.orders: dict[int, tuple[int, Tensor]] = {}  # of each turn: the epoch, and its order of the rows
+        self.drawn: dict[int, tuple[int, Tensor]] = {}  # of each turn: the epoch, and its batches
 
     def run(self, saved: Saved | None, began: float, interrupted: threading.Event) -> None:
         fit, phase, clock = self.fit, self.phase, self.fit.clock
@@ -164,14 +165,14 @@ class _PhaseRun:
         fit.clock.total += 1
 
     def _draw(self, turn: int, repeat: int) -> Tensor:
-        """Return the next batch's row numbers: each epoch is a fresh permutation cut into whole batches."""
-        n, b = len(self.fit.source), self.batch_size
+        """Return the next batch's row numbers; an epoch has as many batches as there are whole ones in the rows."""
+        per_epoch = len(self.fit.source) // self.batch_size
         repeats = self.phase.turns[turn].repeat
-        epoch, place = divmod(self.fit.clock.step * repeats + repeat, n // b)
-        if turn not in self.orders or self.orders[turn][0] != epoch:
-            order = self.fit.streams.permutation(n, "order", self.fit.clock.phase, turn, epoch)
-            self.orders[turn] = (epoch, order)
-        return self.orders[turn][1][place * b : (place + 1) * b]
+        epoch, place = divmod(self.fit.clock.step * repeats + repeat, per_epoch)
+        if turn not in self.drawn or self.drawn[turn][0] != epoch:
+            sampler = SAMPLERS[self.phase.sampler]
+            self.drawn[turn] = (epoch, sampler(self.fit, self.batch_size, self.fit.clock.phase, turn, epoch))
+        return self.drawn[turn][1][place]
 
     def _count(self, terms: dict[str, Tensor], repeat: int) -> None:
         for name, term in terms.items():

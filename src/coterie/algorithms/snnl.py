@@ -1,0 +1,209 @@
+"""An autoencoder whose layers learn from labels which rows belong together, then k-means on its code."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from coterie.algorithms import recipes
+from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.defaults import schedules
+from coterie.algorithms.numbering import follow_classes
+from coterie.checks import POSITIVE, Rule, integer, number, one_of
+from coterie.data.known import check_known
+from coterie.errors import DataWarning
+from coterie.nn import DISTANCES, RECONSTRUCTIONS, Model, Nearest, make_autoencoder, stages_of, walk
+from coterie.nn import soft_nearest_neighbor_loss as snnl
+from coterie.nn import supervised_contrastive_loss as supcon
+from coterie.settings import hyperparameters
+from coterie.starts import make_start
+from coterie.training import Batch, Fit, Phase, Turn, apply_batched, encode
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from coterie.data import DataSpec, Source
+
+POWER = 0.55  # of the annealed temperature
+CODE_SIZE = 10  # least size of the code
+
+
+@hyperparameters
+class SNNLKMeans(DeepClusterer):
+    r"""Autoencoder with the soft nearest neighbour loss [1]_ [2]_, then k-means on the code. It reads LABELS.
+
+    .. math::
+        L = \mathrm{BCE}(x, g(f(x))) + \alpha \sum_{l} \mathrm{SNNL}(h^l; T), \quad
+        \mathrm{SNNL}(h; T) = -\frac1b \sum_i \log
+        \frac{\sum_{j \ne i, y_j = y_i} \exp(-D_{ij} / T)}{\sum_{j \ne i} \exp(-D_{ij} / T)}
+
+    ``fit(X, y)`` takes the class of each row, -1 where it is not known: all rows train the reconstruction, a mean over
+    rows and values; those with a label train the layers' SNNL, and rows without one enter neither of its sums. The sum
+    is over EVERY hidden layer: the output of each of the encoder's layers after its activation, the last of which is
+    the code, and of each of the decoder's but the last, which is the reconstruction. Seven layers in
+    d-500-500-2000-c-2000-500-500-d.
+
+    Its figures do not compare with those of systems that read no labels, and only those on held-out rows say anything.
+
+    Parameters
+    ----------
+    {shared}
+    alpha : float, default=100.0
+        Weight of the summed SNNL beside the reconstruction; >= 0.
+    temperature : float or "annealed", default="annealed"
+        T, in units of D; positive. "annealed" is :math:`(1 + e)^{-0.55}` with e the passes over the rows so far.
+    distance : {"cosine", "euclidean"}, default="euclidean"
+        D: one minus the cosine, or the squared Euclidean distance, of two rows in one layer.
+    loss : {"snnl", "supcon"}, default="snnl"
+        What the labels train: the above, or the supervised contrastive loss [3]_ of the code alone.
+
+    Attributes
+    ----------
+    {fitted}
+    known_ : ndarray of shape (n,) or None
+        Labels that were read, int64, -1 for rows without one; None if none was.
+
+    Notes
+    -----
+    Every second row of a batch, or more where more have labels, has a label, and another of its class beside it in the
+    batch; a class's only row is drawn twice, with changes of its own each time. Of an encoder or decoder that is no
+    ``nn.Sequential`` only the output is seen, so that of a pair of such modules the code alone counts. ``labels_``
+    are k-means' clusters; labels only number them: each cluster that is matched to a class by the rows with labels has
+    that class's number, where all classes are below K, else its place among the sorted classes. ``code_size`` is at
+    least 10 and at least K by default, and ``reconstruction`` is "bce" where rows are scaled to [0, 1], else "mse".
+    Without labels, y None or -1 throughout, it is an autoencoder with k-means, and says so. There is no pretraining
+    unless asked for. ``from_recipe("paper")`` has the published network and schedule, with the cosine; distances
+    are squared Euclidean by default, for which fewer passes are enough. The loss asks for neighbours of the own class,
+    not for one cluster a class: what it leaves in several, k-means cannot join.
+
+    References
+    ----------
+    .. [1] A. F. Agarap, A. P. Azcarraga. Improving k-means clustering performance with disentangled internal
+       representations. IJCNN 2020. arXiv:2006.04535.
+    .. [2] N. Frosst, N. Papernot, G. Hinton. Analyzing and improving representations with the soft nearest neighbor
+       loss. ICML 2019.
+    .. [3] P. Khosla et al. Supervised contrastive learning. NeurIPS 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import MLP, Schedule, SNNLKMeans
+    >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.05, (40, 2))
+    >>> y = np.full(40, -1)
+    >>> y[[0, 1, 38, 39]] = 1, 1, 0, 0
+    >>> short = Schedule(steps=40, batch_size=20)
+    >>> model = SNNLKMeans(n_clusters=2, network=MLP(hidden=(8,)), train=short, random_state=0).fit(X, y)
+    >>> model.predict(X[[2, 37]]).tolist()
+    [1, 0]
+    """
+
+    code_size: Any = "auto"
+    reconstruction: str = "auto"
+    alpha: float = 100.0
+    temperature: float | str = "annealed"
+    distance: str = "euclidean"
+    loss: str = "snnl"
+
+    title: ClassVar[str] = "Soft nearest neighbour loss, then k-means on the code (Agarap 2020); reads labels"
+    auto_start: ClassVar[str | None] = "kmeans"
+    rules: ClassVar[dict[str, Rule]] = {
+        "code_size": integer(1).or_word("auto"),
+        "reconstruction": one_of(RECONSTRUCTIONS).or_word("auto"),
+        "alpha": number(0),
+        "temperature": POSITIVE.or_word("annealed"),
+        "distance": one_of(DISTANCES),
+        "loss": one_of(("snnl", "supcon")),
+    }
+    extras: ClassVar[tuple[str, ...]] = ("pretrained_code", "known")
+    recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.SNNL
+
+    def fit(self, X: ArrayLike | Source, y: ArrayLike | None = None) -> Self:
+        """Learn code and clusters from rows and the labels of some of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
+            Rows: array of any numeric dtype, tensor or data frame.
+        y : array-like of shape (n,) or None, default=None
+            Class of each row, a whole number >= 0, or -1 where it is not known. None: no row has one.
+
+        Returns
+        -------
+        SNNLKMeans
+            Self, fitted.
+
+        Raises
+        ------
+        InputError
+            If a parameter, the rows or the labels break a rule; before any training.
+        NonFiniteLossError
+            If training diverges.
+        Interrupted
+            On Ctrl-C, after the state was saved.
+        """
+        return super().fit(X, y)
+
+    def known_labels(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """Return the labels given to ``fit``; None, with a warning, where no row has one."""
+        y = None if y is None else np.asarray(y)
+        if y is None or (y.shape == (n_rows,) and bool((y == -1).all())):
+            message = "No row has a label, so SNNLKMeans is an autoencoder with k-means; fit(X, y) takes labels."
+            warnings.warn(message, DataWarning, stacklevel=4)
+            return None
+        return check_known(y, n_rows)
+
+    def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
+        """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""
+        return {
+            "code_size": max(CODE_SIZE, self.n_clusters),
+            "reconstruction": "bce" if spec.scaling == "unit" else "mse",
+            "pretrain": None,
+            "train": schedules(spec, n_rows, round_start=True)["pretrain"].set_params(batch_size=256),
+        }
+
+    def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
+        """Return an autoencoder, and centres for its code."""
+        encoder, decoder, d = make_autoencoder(settings["network"], spec, settings["code_size"])
+        head = Nearest(settings["n_clusters"], d)
+        return Model(encoder, decoder, head, reconstruction=settings["reconstruction"])
+
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return pretraining, where it is asked for, and the training of all layers."""
+        turn = Turn("terms", ("encoder", "decoder"), fit.settings["train"])
+        sampler = "balanced" if "known" in fit.memory else "shuffle"
+        return [*self.pretrainings(fit), fit.stretch("disentangle", turn, sampler=sampler)]
+
+    def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the named terms whose sum is the loss of a batch."""
+        there = walk(stages_of(fit.model.encoder), batch.view)
+        back = walk(stages_of(fit.model.decoder), there[-1])
+        terms = {"reconstruction": RECONSTRUCTIONS[fit.model.reconstruction](back[-1], batch.wanted)}
+        if "known" in fit.memory:
+            y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
+            if self.loss == "supcon":
+                terms["supcon"] = self.alpha * supcon(there[-1], y, temperature=T)
+            else:
+                terms["snnl"] = self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)
+        return terms
+
+    def _T(self, fit: Fit) -> float:
+        """Return the temperature of the present step."""
+        per_epoch = max(1, len(fit.source) // fit.settings["train"].batch_size)
+        annealed = (1 + fit.clock.step // per_epoch) ** -POWER
+        return annealed if isinstance(self.temperature, str) else float(self.temperature)
+
+    def finish(self, fit: Fit) -> None:
+        """Cluster the code by k-means; labels only number the clusters."""
+        z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
+        centers = torch.from_numpy(start.centers)
+        fit.model.head.fill_from(z, centers)
+        if "known" in fit.memory:
+            known = fit.memory["known"]
+            labels = apply_batched(lambda c: fit.model.head(c.to(fit.runtime.device)), z[known >= 0]).argmax(1)
+            order = follow_classes(known[known >= 0].numpy(), labels.numpy(), self.n_clusters)
+            fit.model.head.fill_from(z, centers[order])

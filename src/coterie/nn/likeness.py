@@ -1,0 +1,166 @@
+"""Losses that bring rows of one class together: they read labels, of some of the rows or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+DISTANCES = ("cosine", "euclidean")
+# bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
+EXACT_BELOW = 0.05
+SHORTEST = 1e-12  # squared length below which a row has no direction
+
+
+def soft_nearest_neighbor_loss(
+    h: Tensor | Sequence[Tensor], y: Tensor, *, temperature: float, distance: str = "cosine"
+) -> Tensor:
+    r"""Soft nearest neighbour loss [1]_: how far rows are from finding their own class nearby.
+
+    .. math::
+        -\frac1b \sum_i \log
+        \frac{\sum_{j \ne i, y_j = y_i} \exp(-D_{ij} / T)}{\sum_{j \ne i} \exp(-D_{ij} / T)}
+
+    Parameters
+    ----------
+    h : Tensor of shape (b, ...), or sequence of such
+        Outputs of a layer, or of several, whose losses are added; all but the first axis are flattened.
+    y : Tensor of shape (b,)
+        Class of each row, int64; -1 where it is not known. Such rows enter neither sum, nor b.
+    temperature : float
+        T, in units of D; positive. The smaller, the fewer neighbours count.
+    distance : {"cosine", "euclidean"}, default="cosine"
+        D: one minus the cosine, or the squared Euclidean distance. The cosine with a row of zeros is 0.
+
+    Returns
+    -------
+    Tensor of shape ()
+        In nats, float32 at least. A row that has no other of its class adds 0; so all is 0 where none has.
+
+    Notes
+    -----
+    All is computed from the products of rows and in log space: no array is larger than b x b or h itself, and a
+    temperature near 0 leaves the loss finite. What D has in common for a row, it has in both sums, and is left out.
+
+    References
+    ----------
+    .. [1] N. Frosst, N. Papernot, G. Hinton. Analyzing and improving representations with the soft nearest neighbor
+       loss. ICML 2019.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import soft_nearest_neighbor_loss
+    >>> h, y = torch.tensor([[0.0], [0.0], [1.0], [1.0]]), torch.tensor([0, 0, 1, 1])
+    >>> near = soft_nearest_neighbor_loss(h, y, temperature=1.0, distance="euclidean")
+    >>> far = soft_nearest_neighbor_loss(9 * h, y, temperature=1.0, distance="euclidean")
+    >>> round(float(near), 3), round(float(far), 3)
+    (0.551, 0.0)
+    """
+    layers = [h] if isinstance(h, Tensor) else h
+    known = y >= 0
+    y = y[known]
+    alone, like = _pairs(y)
+    # For a row without another of its class both sums are the same one: it adds 0, and has no gradient.
+    others = torch.where(like | ~like.any(1, keepdim=True), alone, -torch.inf)
+    losses = []
+    for layer in layers:
+        rows = _rows(layer, known)
+        if len(rows) < 2:
+            losses.append(0.0 * rows.sum())
+            continue
+        logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows)) / temperature
+        losses.append(((logits + alone).logsumexp(1) - (logits + others).logsumexp(1)).mean())
+    return torch.stack(losses).sum()
+
+
+def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.1) -> Tensor:
+    r"""Supervised contrastive loss [1]_, the variant with the mean outside the logarithm.
+
+    .. math::
+        -\frac1b \sum_i \frac{1}{|P_i|} \sum_{j \in P_i} \log
+        \frac{\exp(\cos(z_i, z_j) / T)}{\sum_{a \ne i} \exp(\cos(z_i, z_a) / T)}
+
+    with :math:`P_i` the other rows of row i's class.
+
+    Parameters
+    ----------
+    z : Tensor of shape (b, ...)
+        Codes; all but the first axis are flattened.
+    y : Tensor of shape (b,)
+        Class of each row, int64; -1 where it is not known. Such rows are left out.
+    temperature : float, default=0.1
+        T; positive, unitless.
+
+    Returns
+    -------
+    Tensor of shape ()
+        In nats, float32 at least. A row that has no other of its class adds 0.
+
+    References
+    ----------
+    .. [1] P. Khosla et al. Supervised contrastive learning. NeurIPS 2020.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.nn import supervised_contrastive_loss
+    >>> round(float(supervised_contrastive_loss(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 0, 1]))), 4)
+    0.0001
+    """
+    known = y >= 0
+    z, y = _rows(z, known), y[known]
+    if len(z) < 2:
+        return 0.0 * z.sum()
+    alone, like = _pairs(y)
+    logits = _cosines(z, temperature) / temperature
+    apart = (logits + alone).logsumexp(1, keepdim=True) - logits  # (l, l): -log of each pair's share
+    return ((apart * like).sum(1) / like.sum(1).clamp_min(1)).mean()
+
+
+class _Products(torch.autograd.Function):
+    """All products of rows, h hᵀ; its gradient is one product of matrices, where autograd's own takes two."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor) -> Tensor:
+        ctx.save_for_backward(h)
+        return (h @ h.T).to(h.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> Tensor:
+        (h,) = ctx.saved_tensors
+        return (slopes[0] + slopes[0].T) @ h
+
+
+def _products(h: Tensor, *, exact: bool) -> Tensor:
+    with torch.autocast(h.device.type, enabled=not exact and torch.is_autocast_enabled(h.device.type)):
+        return _Products.apply(h)  # type: ignore[no-any-return]
+
+
+def _cosines(h: Tensor, temperature: float) -> Tensor:
+    """Return the cosines of rows (l, l), from their products alone."""
+    products = _products(h, exact=temperature < EXACT_BELOW)
+    squared = products.diagonal()
+    inverse = squared.clamp_min(SHORTEST).rsqrt() * (squared > SHORTEST)
+    return products * inverse * inverse[:, None]
+
+
+def _nearness(h: Tensor) -> Tensor:
+    """Return |h_i|² - D_ij (l, l). Around their mean rows are short, so that the difference loses little."""
+    products = _products(h - h.detach().mean(0), exact=True)
+    return 2 * products - products.diagonal()
+
+
+def _pairs(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Return -inf where a row meets itself, else 0, and which other rows are of a row's class; both (l, l)."""
+    eye = torch.eye(len(y), dtype=torch.bool, device=y.device)
+    return torch.zeros(eye.shape, device=y.device).masked_fill_(eye, -torch.inf), (y[:, None] == y) & ~eye
+
+
+def _rows(h: Tensor, known: Tensor) -> Tensor:
+    """Return the rows whose class is known, shape (l, d), in float32 at least."""
+    h = h.flatten(1)
+    h = h if known.all() else h[known]
+    return h if h.dtype == torch.float64 else h.float()

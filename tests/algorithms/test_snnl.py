@@ -1,0 +1,256 @@
+"""SNNLKMeans: which layers and rows its labels train, how they number clusters, and that nothing else reads them."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import adjusted_rand_score
+from small import bars, blobs, small
+from torch import nn
+
+import coterie
+from coterie import MLP, AEKMeans, Augment, Schedule, SNNLKMeans, config_context
+from coterie.algorithms.building import build
+from coterie.algorithms.defaults import resolve
+from coterie.algorithms.numbering import follow_classes
+from coterie.data import make_source
+from coterie.errors import DataWarning, InputError, Interrupted
+from coterie.nn import bce, soft_nearest_neighbor_loss, supervised_contrastive_loss
+from coterie.training import Callback, Fit, Runtime, Streams
+
+SHORT = Schedule(steps=60, batch_size=32, learning_rate=1e-3)
+
+
+def snnl(**parameters):
+    return small(SNNLKMeans, **{"pretrain": None, "train": SHORT, "alpha": 1.0} | parameters)
+
+
+def ready(known, **parameters):
+    """A fit before its first step."""
+    source = make_source(bars()[0])
+    model = snnl(n_clusters=2, augment="none", network=MLP(hidden=(6, 5)), **parameters)
+    settings = resolve(model, source)
+    network = build(model, source.spec, settings=settings, streams=Streams(0))
+    fit = Fit(network, source, Streams(0), Runtime(torch.device("cpu"), "float32"), settings["augment"], settings)
+    if known is not None:
+        fit.memory["known"] = torch.as_tensor(known)
+    return model, fit
+
+
+def outputs(module, x):
+    """What each activation of a sequential network gives, and its last output."""
+    found = []
+    for layer in module:
+        x = layer(x)
+        if isinstance(layer, nn.ReLU):
+            found.append(x)
+    return [*found, x]
+
+
+def test_the_loss_sums_over_every_hidden_layer_code_and_decoder_included():
+    y = bars()[1]
+    model, fit = ready(y, alpha=3.0, temperature=0.7)
+    batch = fit.batch(torch.arange(20), 0)
+    there = outputs(fit.model.encoder, batch.x)
+    back = outputs(fit.model.decoder, there[-1])
+    hidden = [*there, *back[:-1]]
+    assert [h.shape[1] for h in hidden] == [6, 5, 2, 5, 6]
+    labels = torch.from_numpy(y[:20])
+    each = [soft_nearest_neighbor_loss(h, labels, temperature=0.7, distance="euclidean") for h in hidden]
+    terms = model.terms(fit, batch)
+    torch.testing.assert_close(terms["snnl"], 3.0 * sum(each))
+    torch.testing.assert_close(terms["reconstruction"], bce(back[-1], batch.x))
+    assert terms.keys() == {"reconstruction", "snnl"}
+
+
+def test_the_other_distance_and_the_other_loss():
+    y = bars()[1]
+    model, fit = ready(y, temperature=0.7, distance="cosine")
+    batch = fit.batch(torch.arange(20), 0)
+    z, labels = fit.model.encode(batch.x), torch.from_numpy(y[:20])
+    there, back = outputs(fit.model.encoder, batch.x), outputs(fit.model.decoder, z)
+    each = [soft_nearest_neighbor_loss(h, labels, temperature=0.7) for h in [*there, *back[:-1]]]
+    torch.testing.assert_close(model.terms(fit, batch)["snnl"], sum(each))
+    model.set_params(loss="supcon")
+    expected = supervised_contrastive_loss(z, labels, temperature=0.7)
+    torch.testing.assert_close(model.terms(fit, batch)["supcon"], expected)
+
+
+def test_rows_without_a_label_train_the_reconstruction_only():
+    y = np.where(np.arange(60) < 10, bars()[1], -1)
+    model, fit = ready(y, temperature=0.7)
+    both = model.terms(fit, fit.batch(torch.arange(30), 0))
+    few = model.terms(fit, fit.batch(torch.arange(10), 0))
+    torch.testing.assert_close(both["snnl"], few["snnl"])
+    assert both["reconstruction"] != few["reconstruction"]
+    none = model.terms(fit, fit.batch(torch.arange(10, 30), 0))
+    assert none["snnl"].item() == 0.0
+
+
+def test_the_temperature_falls_with_the_passes_over_the_rows():
+    model, fit = ready(bars()[1], train=Schedule(steps=60, batch_size=20))  # three batches a pass
+    seen = []
+    for step in (0, 2, 3, 150):
+        fit.clock.step = step
+        seen.append(model._T(fit))
+    np.testing.assert_allclose(seen, [1.0, 1.0, 2**-0.55, 51**-0.55])
+    model.set_params(temperature=0.3)
+    assert model._T(fit) == 0.3
+
+
+@pytest.mark.parametrize("more", [{}, {"distance": "cosine"}, {"loss": "supcon"}, {"temperature": 0.5}])
+def test_labels_make_clusters_of_what_no_geometry_shows(more):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0.2, 1, (300, 4)) * rng.choice([-1, 1], (300, 4))  # in each of 16 corners
+    y = (X[:, 2] > 0).astype(int)
+    train = Schedule(steps=100, batch_size=64, learning_rate=1e-2)
+    model = snnl(n_clusters=2, code_size=4, train=train, **more).fit(X[:200], y[:200])
+    assert (model.predict(X[200:]) == y[200:]).mean() > 0.9
+    assert adjusted_rand_score(y, small(AEKMeans, n_clusters=2).fit(X).labels_) < 0.3
+
+
+def test_clusters_have_the_numbers_of_their_classes():
+    X, y = blobs()
+    known = np.full(len(y), -1)
+    known[:12] = (2 - y)[:12]
+    np.testing.assert_array_equal(snnl().fit(X, known).labels_, 2 - y)
+    np.testing.assert_array_equal(snnl().fit(X, np.where(known < 0, -1, 10 * known)).labels_, 2 - y)
+    model = snnl().fit(X, np.where(known == 2, 2, -1))  # of the others nothing is known
+    assert set(model.labels_[y == 0]) == {2}
+    np.testing.assert_array_equal(model.labels_, model.predict(X))
+    np.testing.assert_array_equal(model.known_, np.where(known == 2, 2, -1))
+
+
+@pytest.mark.parametrize(
+    ("y", "labels", "k", "order"),
+    [
+        ([0, 1, 2], [2, 0, 1], 3, [2, 0, 1]),
+        ([5, 7], [1, 0], 3, [1, 0, 2]),  # numbers beyond K: places among the classes
+        ([2, 2, 2], [0, 0, 1], 3, [1, 2, 0]),
+        ([0, 1, 2, 2], [1, 1, 0, 0], 2, [1, 0]),  # more classes than clusters
+        ([3], [0], 1, [0]),
+    ],
+)
+def test_numbers_by_hand(y, labels, k, order):
+    assert follow_classes(np.array(y), np.array(labels), k).tolist() == order
+
+
+def test_without_labels_it_is_an_autoencoder_and_says_so():
+    X, y = blobs()
+    train = Schedule(steps=150, batch_size=32, learning_rate=1e-2)
+    with pytest.warns(DataWarning, match="No row has a label"):
+        plain = snnl(train=train).fit(X)
+    with pytest.warns(DataWarning, match="No row has a label"):
+        masked = snnl(train=train).fit(X, np.full(len(y), -1))
+    np.testing.assert_array_equal(plain.transform(X), masked.transform(X))
+    assert adjusted_rand_score(y, plain.labels_) == 1.0
+    assert plain.known_ is None
+    assert "snnl" not in plain.history_[-1]
+    np.testing.assert_allclose(plain.transform(X), small(AEKMeans, pretrain=train).fit(X).transform(X), atol=0.5)
+
+
+def test_only_labels_that_are_given_count():
+    X, y = blobs(spread=2.5)
+    first = snnl().fit(X, y).transform(X)
+    np.testing.assert_array_equal(snnl().fit(X, list(y)).transform(X), first)
+    assert not np.array_equal(snnl().fit(X, np.where(np.arange(90) < 30, y, -1)).transform(X), first)
+
+
+@pytest.mark.parametrize("per_class", [1, 2])
+@pytest.mark.parametrize("augment", ["none", Augment(noise=0.1)])
+def test_one_label_a_class_does_not_break(per_class, augment):
+    X, y = blobs()
+    known = np.where(np.arange(90) < 3 * per_class, y, -1)
+    model = snnl(augment=augment).fit(X, known)
+    assert np.isfinite(model.transform(X)).all()
+    assert (model.labels_ == y).mean() > 0.9
+
+
+def test_saved_and_loaded_with_its_labels(tmp_path):
+    X, y = bars()
+    known = np.where(np.arange(60) % 3 == 0, y, -1)
+    model = snnl(n_clusters=2, network="conv").fit(X, known)
+    model.save(tmp_path / "m")
+    loaded = coterie.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(loaded.known_, known)
+    assert loaded.settings_["reconstruction"] == "bce"
+    assert loaded.settings_["code_size"] == 2
+
+
+class Stop(Callback):
+    """Interrupts at a step, as Ctrl-C does."""
+
+    def on_step(self, fit, phase):
+        if fit.clock.total == 23:
+            import signal
+
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_stopped_fit_goes_on_exactly_and_only_with_the_same_labels(tmp_path):
+    X, y = blobs(spread=2.0)
+    known = np.where(np.arange(90) % 4 == 0, y, -1)
+    whole = snnl().fit(X, known)
+    with config_context(checkpoint=tmp_path, callbacks=(Stop(),)), pytest.raises(Interrupted):
+        snnl().fit(X, known)
+    with config_context(checkpoint=tmp_path):
+        with pytest.raises(InputError, match="checkpoint of another fit .known was"):
+            snnl().fit(X, np.where(known == 2, -1, known))
+        resumed = snnl().fit(X, known)
+    assert resumed.n_iter_ == whole.n_iter_ == 60
+    np.testing.assert_array_equal(resumed.transform(X), whole.transform(X))
+    np.testing.assert_array_equal(resumed.known_, known)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros(89, int), r"one for each of the 90 rows, shape \(90,\). Got \(89,\)"),
+        (np.full(90, -2), ">= 0, or -1 where a row has none. Got -2"),
+        (np.full(90, 0.5), "whole numbers, -1 where a row has none"),
+        (np.full(90, "cat"), "whole numbers, -1 where a row has none"),
+        (np.zeros((90, 2), int), r"shape \(90,\). Got \(90, 2\)"),
+    ],
+)
+def test_labels_that_are_none_are_refused_before_any_training(y, message):
+    model = snnl()
+    with pytest.raises(InputError, match=message):
+        model.fit(blobs()[0], y)
+    assert not hasattr(model, "model_")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alpha": -1}, "'alpha' parameter of SNNLKMeans must be a number >= 0. Got -1"),
+        ({"temperature": 0}, "'temperature' parameter of SNNLKMeans must be .*'annealed'.* Got 0"),
+        ({"distance": "taxi"}, "'distance' parameter of SNNLKMeans must be one of cosine, euclidean. Got 'taxi'"),
+        ({"loss": "triplet"}, "'loss' parameter of SNNLKMeans must be one of snnl, supcon. Got 'triplet'"),
+    ],
+)
+def test_own_rules(parameters, message):
+    with pytest.raises(InputError, match=message):
+        snnl(**parameters).fit(*blobs())
+
+
+def test_defaults_follow_the_rows():
+    X, _ = bars()
+    settings = resolve(SNNLKMeans(n_clusters=47), make_source(X))
+    assert (settings["code_size"], settings["reconstruction"], settings["pretrain"]) == (47, "bce", None)
+    settings = resolve(SNNLKMeans(n_clusters=3), make_source(blobs()[0]))
+    assert (settings["code_size"], settings["reconstruction"]) == (10, "mse")
+
+
+def test_the_papers_recipe_runs():
+    X, y = bars()
+    model = SNNLKMeans.from_recipe("paper", n_clusters=2, code_size=2, random_state=0)
+    model.set_params(network__hidden=(16, 8), train__epochs=20, train__batch_size=30).fit(X, y)
+    assert ((model.transform(X) >= 0) & (model.transform(X) <= 1)).all()  # a sigmoid code
+    assert (model.labels_ == y).mean() > 0.9
+
+
+def test_the_number_of_clusters_may_be_open():
+    X, y = blobs(n=120)
+    model = snnl(n_clusters=(2, 4)).fit(X, y)
+    assert model.settings_["n_clusters"] == 3
+    np.testing.assert_array_equal(model.labels_, y)

@@ -1,0 +1,179 @@
+"""Losses that read labels, against independent NumPy versions written row by row."""
+
+import numpy as np
+import pytest
+import torch
+
+from coterie.nn import soft_nearest_neighbor_loss, supervised_contrastive_loss
+
+Y = np.array([0, 1, 0, 2, 1, 0, -1, 2, -1, 3])  # two without a label, and class 3 with a single row
+
+
+def rows(seed=0, d=5):
+    return np.random.default_rng(seed).normal(size=(len(Y), d))
+
+
+def apart(a, b, distance):
+    if distance == "euclidean":
+        return ((a - b) ** 2).sum()
+    return 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+
+
+def snnl(h, y, T, distance):
+    known = [i for i in range(len(y)) if y[i] >= 0]
+    total = 0.0
+    for i in known:
+        weight = {j: np.exp(-apart(h[i], h[j], distance) / T) for j in known if j != i}
+        like = sum(w for j, w in weight.items() if y[j] == y[i])
+        total += -np.log(like / sum(weight.values())) if like else 0.0
+    return total / len(known)
+
+
+def supcon(z, y, T):
+    known = [i for i in range(len(y)) if y[i] >= 0]
+    total = 0.0
+    for i in known:
+        weight = {j: np.exp((1 - apart(z[i], z[j], "cosine")) / T) for j in known if j != i}
+        like = [j for j in weight if y[j] == y[i]]
+        total += -sum(np.log(weight[j] / sum(weight.values())) for j in like) / max(len(like), 1)
+    return total / len(known)
+
+
+def ours(h, y, T, distance):
+    return soft_nearest_neighbor_loss(torch.as_tensor(h), torch.as_tensor(y), temperature=T, distance=distance)
+
+
+both = pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+
+
+@both
+@pytest.mark.parametrize("T", [0.1, 1.0, 7.0])
+def test_the_loss_is_that_of_its_formula(distance, T):
+    assert float(ours(rows(), Y, T, distance)) == pytest.approx(snnl(rows(), Y, T, distance), rel=1e-9)
+    single = float(ours(rows().astype(np.float32), Y, T, distance))
+    assert single == pytest.approx(snnl(rows(), Y, T, distance), rel=1e-4)
+
+
+def test_the_contrastive_loss_is_that_of_its_formula():
+    z, y = torch.from_numpy(rows()), torch.from_numpy(Y)
+    for T in (0.1, 1.0):
+        assert float(supervised_contrastive_loss(z, y, temperature=T)) == pytest.approx(supcon(rows(), Y, T), rel=1e-9)
+
+
+@both
+def test_gradients_are_those_of_the_loss(distance):
+    y = torch.from_numpy(Y)
+    h = torch.from_numpy(rows()).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda x: soft_nearest_neighbor_loss(x, y, temperature=0.5, distance=distance), (h,)
+    )
+    assert torch.autograd.gradcheck(lambda x: supervised_contrastive_loss(x, y, temperature=0.5), (h,))
+
+
+@both
+def test_neither_the_order_of_rows_nor_the_names_of_classes_matter(distance):
+    order = np.random.default_rng(1).permutation(len(Y))
+    renamed = np.array([4, 0, 7, 1, -1])[Y]
+    expected = float(ours(rows(), Y, 0.5, distance))
+    assert float(ours(rows()[order], Y[order], 0.5, distance)) == pytest.approx(expected, rel=1e-12)
+    assert float(ours(rows(), renamed, 0.5, distance)) == pytest.approx(expected, rel=1e-12)
+
+
+@both
+def test_a_temperature_near_zero_leaves_loss_and_gradient_finite(distance):
+    h = torch.from_numpy(rows().astype(np.float32) * 30).requires_grad_()
+    for T in (1e-3, 1e-9, 1e-20):
+        loss = soft_nearest_neighbor_loss(h, torch.from_numpy(Y), temperature=T, distance=distance)
+        (slope,) = torch.autograd.grad(loss, h)
+        assert torch.isfinite(loss)
+        assert torch.isfinite(slope).all()
+    # Then only the nearest of all and the nearest of the class are left.
+    known = Y >= 0
+    d = np.array([[apart(a, b, distance) for b in rows()[known]] for a in rows()[known]])
+    np.fill_diagonal(d, np.inf)
+    like = Y[known][:, None] == Y[known]
+    to_like = np.where(like, d, np.inf).min(1)
+    expected = np.where(np.isfinite(to_like), to_like - d.min(1), 0.0).mean() / 1e-6
+    assert float(ours(rows(), Y, 1e-6, distance)) == pytest.approx(expected, rel=1e-4)
+
+
+@both
+@pytest.mark.parametrize("y", [[0, 1, 2, 3], [-1, -1, -1, -1], [-1, 5, -1, -1]])
+def test_no_two_rows_of_one_class_give_zero_and_no_gradient(distance, y):
+    h = torch.from_numpy(rows()[:4]).requires_grad_()
+    for loss in (
+        soft_nearest_neighbor_loss(h, torch.tensor(y), temperature=0.5, distance=distance),
+        supervised_contrastive_loss(h, torch.tensor(y)),
+    ):
+        assert loss.item() == 0.0
+        assert not torch.autograd.grad(loss, h)[0].any()
+
+
+@both
+def test_rows_without_a_label_change_neither_loss_nor_gradient(distance):
+    known = torch.from_numpy(Y >= 0)
+    h = torch.from_numpy(rows()).requires_grad_()
+    loss = soft_nearest_neighbor_loss(h, torch.from_numpy(Y), temperature=0.5, distance=distance)
+    alone = soft_nearest_neighbor_loss(h[known], torch.from_numpy(Y)[known], temperature=0.5, distance=distance)
+    assert loss.item() == alone.item()
+    slope = torch.autograd.grad(loss, h)[0]
+    assert not slope[~known].any()
+    assert slope[known].any()
+    moved = rows()
+    moved[Y < 0] += 100
+    assert float(ours(moved, Y, 0.5, distance)) == loss.item()
+
+
+@both
+def test_equal_rows_and_rows_of_zeros_have_finite_gradients(distance):
+    for h in (torch.zeros(4, 3), torch.ones(4, 3)):
+        h.requires_grad_()
+        loss = soft_nearest_neighbor_loss(h, torch.tensor([0, 0, 1, 1]), temperature=0.1, distance=distance)
+        assert loss.item() == pytest.approx(np.log(3), rel=1e-5)
+        assert torch.isfinite(torch.autograd.grad(loss, h)[0]).all()
+
+
+def test_rows_far_from_the_origin_keep_their_distances():
+    near = rows().astype(np.float32)
+    far = near + np.float32(1000)
+    assert float(ours(far, Y, 1.0, "euclidean")) == pytest.approx(float(ours(near, Y, 1.0, "euclidean")), rel=1e-2)
+
+
+def test_half_precision_of_training_is_taken_only_where_it_is_harmless():
+    h, y = torch.from_numpy(rows(d=200).astype(np.float32)), torch.from_numpy(Y)
+    for distance, T, rel in (("cosine", 0.1, 0.05), ("cosine", 0.01, 1e-5), ("euclidean", 1.0, 1e-5)):
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = soft_nearest_neighbor_loss(h, y, temperature=T, distance=distance)
+        assert loss.dtype == torch.float32
+        assert float(loss) == pytest.approx(snnl(h.double().numpy(), Y, T, distance), rel=rel)
+
+
+def test_maps_are_flattened_and_no_large_array_is_made():
+    b, d = 64, 4096
+    h = torch.randn(b, 16, 16, 16, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    y = torch.arange(b) % 4
+    flat = soft_nearest_neighbor_loss(h.flatten(1), y, temperature=0.5)
+    assert soft_nearest_neighbor_loss(h, y, temperature=0.5).item() == flat.item()
+
+    class Largest(torch.utils._python_dispatch.TorchDispatchMode):
+        seen = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            out = func(*args, **(kwargs or {}))
+            for tensor in out if isinstance(out, tuple | list) else (out,):
+                if isinstance(tensor, torch.Tensor):
+                    self.seen = max(self.seen, tensor.numel())
+            return out
+
+    with Largest() as mode:
+        for distance in ("cosine", "euclidean"):
+            torch.autograd.grad(soft_nearest_neighbor_loss(h, y, temperature=0.5, distance=distance), h)
+    assert mode.seen == b * d
+
+
+def test_losses_of_several_layers_are_added():
+    y = torch.from_numpy(Y)
+    layers = [torch.from_numpy(rows(seed, d)) for seed, d in ((0, 5), (1, 3), (2, 8))]
+    each = [soft_nearest_neighbor_loss(h, y, temperature=0.5).item() for h in layers]
+    assert soft_nearest_neighbor_loss(layers, y, temperature=0.5).item() == pytest.approx(sum(each), rel=1e-12)
+    assert min(each) > 0  # so that their least is not their sum
