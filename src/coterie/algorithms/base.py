@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from coterie.algorithms import defaults, shared_docs
+from coterie.algorithms import defaults, knowing, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
 from coterie.algorithms.inputs import open_source, pick_seed
@@ -95,7 +95,15 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             raise InputError(f"{cls.__name__} has no recipe {name!r}; it has: {known}.")
         return cls(**copy.deepcopy(cls.recipes[name]) | overrides)
 
-    def fit(self, X: ArrayLike | Source, y: object = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike | Source,
+        y: object = None,
+        *,
+        known: ArrayLike | None = None,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> Self:
         """Learn code and clusters.
 
         Parameters
@@ -104,6 +112,10 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             Rows: array of any numeric dtype, tensor or data frame.
         y : ignored
             Present for scikit-learn.
+        known : array-like of int of shape (n,) or None, default=None
+            Class of each row, -1 where unknown, for the systems that can use a few: DEC and IDEC. Cluster c is class c.
+        must_link, cannot_link : array-like of int of shape (m, 2) or None, default=None
+            Numbers of two rows that belong together, or apart, for the same systems.
 
         Returns
         -------
@@ -113,7 +125,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         Raises
         ------
         InputError
-            If a parameter or the rows break a rule; before any training.
+            If a parameter, the rows or what is known of them break a rule; before any training.
         NonFiniteLossError
             If training diverges.
         Interrupted
@@ -122,24 +134,27 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         began = time.perf_counter()
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
+        knowledge = knowing.learn(self, len(source), known=known, must_link=must_link, cannot_link=cannot_link)
         if is_open(self.n_clusters):
-            self._adopt(fit_counted(self, source, seed=pick_seed(self.random_state)))
+            self._adopt(fit_counted(self, source, seed=pick_seed(self.random_state), knowledge=knowledge))
             self.fit_seconds_ = time.perf_counter() - began
             return self
         config = get_config()
         runtime = make_runtime(config)
         settings = defaults.resolve(self, source)
-        identity = identify(self, source, runtime, settings=settings)
+        identity = identify(self, source, runtime, settings=settings) | knowledge.identity()
         checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identity)
         saved = checkpointer.read()
         streams = Streams(saved.seed if saved else pick_seed(self.random_state))
         model = build(self, source.spec, settings=settings, streams=streams)
         fit = Fit(model, source, streams, runtime, settings.get("augment"), settings)
+        knowing.remember(fit, knowledge)
         runtime.prepare(fit.model)
         watch = CollapseWatch(self.n_clusters)
         callbacks = [watch, *make_callbacks(config)]
         train(self, fit, checkpointer=checkpointer, callbacks=callbacks, saved=saved)
         runtime.release(fit.model)
+        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)
         watch.on_refresh(fit, self.labels_)
         self.fit_seconds_ = time.perf_counter() - began + (saved.seconds if saved else 0.0)

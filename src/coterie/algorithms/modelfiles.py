@@ -21,7 +21,8 @@ from coterie.nn import Model
 from coterie.persistence import decode_value, encode_value, read_model, save_model
 from coterie.training import Streams
 
-_SCALARS = ("seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
+_LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
+_SCALARS = (*_LATER, "seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
 
 
 def save(model: Clusterer, folder: str | Path) -> None:
@@ -123,8 +124,8 @@ def _rebuild(
         model.network = model.settings_["network"] = tuple(network)
     model._fitted_params = model.get_params(deep=False)
     model.spec_ = DataSpec.from_dict(config["spec"])
-    for name in _SCALARS:
-        setattr(model, name, config["fitted"][name])
+    for name, value in (_LATER | {name: config["fitted"][name] for name in _SCALARS if name not in _LATER}).items():
+        setattr(model, name, config["fitted"].get(name, value))
     curve = config.get("calibration")
     model.calibration_ = Calibration.from_dict(curve) if curve else None
     model.count_ = Count.from_dict(config["count"]) if config.get("count") else None

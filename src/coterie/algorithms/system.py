@@ -26,6 +26,7 @@ class System(BaseEstimator):
     code_size: Any
     rules: ClassVar[dict[str, Rule]] = {}  # what the system's own parameters must be, beside those that all share
     trained: ClassVar[tuple[str, ...]] = ("encoder", "head")  # parts of the model that clustering changes
+    knows: ClassVar[bool] = False  # whether labels of a few rows, and pairs of them, can steer it
     auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
@@ -116,10 +117,14 @@ class System(BaseEstimator):
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
         fit.memory.setdefault("pretrained_code", z)
         seed = fit.streams.integer("start", *reruns.counters(fit))
-        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed)
+        start = self.first(fit, z, seed=seed)
         self.fill_head(fit, start)
         # Refreshes tell later labels; the start's stay.
         fit.memory["labels"] = fit.memory["start"] = torch.from_numpy(start.labels)
+
+    def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
+        """Return the first partition of a code (n, d)."""
+        return make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed)
 
     def refresh(self, fit: Fit) -> Tensor:
         """Return the clusters of all rows."""
