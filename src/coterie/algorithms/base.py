@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from coterie.algorithms import defaults, knowing, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify, is_open
@@ -25,10 +24,8 @@ from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.nn import device_of, summarise_network
 from coterie.settings import hyperparameters
 from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
-from coterie.training.inference import apply_batched, encode
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -250,6 +247,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.history_ = fit.history
         self.seed_ = fit.streams.seed
         self.n_iter_ = fit.clock.total
+        self.order_: np.ndarray | None = None
         self.count_: Count | None = None
         self.calibration_: Calibration | None = None
         for name in self.extras:
@@ -266,21 +264,6 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             if name.endswith("_"):
                 setattr(self, name, value)
         self._fitted_params = self.get_params(deep=False)
-
-    def _describe(self) -> None:
-        self.cluster_centers_ = self.model_.head.centers.detach().cpu().numpy().copy()
-        self.network_summary_ = summarise_network(self.model_, self.spec_.shape)
-
-    def _log_q(self, X: ArrayLike | Source) -> Tensor:
-        check_is_fitted(self)
-        return self._assign(self._encode(open_source(self, X, reset=False)))
-
-    def _encode(self, source: Source) -> Tensor:
-        return encode(self.model_.encode, source, device_of(self.model_))
-
-    def _assign(self, z: Tensor) -> Tensor:
-        device = device_of(self.model_)
-        return apply_batched(lambda c: self.model_.head(c.to(device)), z)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that codes are float32 whatever the rows are."""

@@ -188,7 +188,7 @@ def terms(fit: Fit, batch: Batch, weight: float = 1.0) -> dict[str, Tensor]:
             found["known"] = weight * each * loss
     for name, part in ((TOGETHER, "together"), (APART, "apart")):
         if name in fit.memory:
-            pairs = _drawn(fit, fit.memory[name], max(1, len(batch.index) // SHARE // 2), name)
+            pairs = _drawn(fit, name, max(1, len(batch.index) // SHARE // 2))
             i, j = _log_q(fit, pairs.T.reshape(-1), name).chunk(2)
             log_same = (i + j).logsumexp(1)
             log_odds = log_same if name == TOGETHER else torch.log1p(-log_same.exp().clamp(max=1 - 1e-6))
@@ -219,8 +219,9 @@ def _balanced(fit: Fit, y: Tensor, count: int) -> Tensor:
     return torch.cat(rows)
 
 
-def _drawn(fit: Fit, pairs: Tensor, count: int, name: str) -> Tensor:
-    """Return some of the pairs, shape (m, 2)."""
+def _drawn(fit: Fit, name: str, count: int) -> Tensor:
+    """Return some of the pairs of one kind, shape (m, 2)."""
+    pairs = fit.memory[name]
     generator = fit.streams.generator(name, fit.clock.phase, fit.clock.step)
     return pairs[torch.randperm(len(pairs), generator=generator)[:count]]
 

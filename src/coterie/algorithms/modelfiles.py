@@ -62,6 +62,8 @@ def save(model: Clusterer, folder: str | Path) -> None:
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
     tensors["labels"] = torch.from_numpy(model.labels_)
+    if model.order_ is not None:
+        tensors["order"] = torch.from_numpy(model.order_)
     if model.familiarity_ is not None:
         tensors |= model.familiarity_.tensors()
     for name in model.extras:
@@ -137,6 +139,7 @@ def _rebuild(
     built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     model.model_ = built.eval()
     model.labels_ = tensors["labels"].numpy()
+    model.order_ = tensors["order"].numpy() if "order" in tensors else None
     model.familiarity_ = Familiarity.from_tensors(tensors)
     for name in model.extras:
         setattr(model, f"{name}_", tensors[name].numpy() if name in tensors else None)

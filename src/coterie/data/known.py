@@ -147,7 +147,9 @@ class Knowledge:
     def given(self) -> dict[str, np.ndarray]:
         """Return what ``fit`` was given, by parameter; nothing of what is empty."""
         parts = {"must_link": self.together, "cannot_link": self.apart}
-        return ({"known": self.known} if self.n_known else {}) | {name: part for name, part in parts.items() if len(part)}
+        return ({"known": self.known} if self.n_known else {}) | {
+            name: part for name, part in parts.items() if len(part)
+        }
 
     def identity(self) -> dict[str, str]:
         """Return a digest that tells this knowledge from any other; nothing where nothing is known."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,24 +14,27 @@ from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms import DEC, Clusterer, load
 from coterie.algorithms.building import SHARED, check_parameters, is_open
-from coterie.algorithms.counting import Count, count
+from coterie.algorithms.counting import Count, at_least, count
 from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.knowing import learn
 from coterie.checks import POSITIVE, Rule, require
-from coterie.config import config_context, get_config
+from coterie.config import get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
-from coterie.errors import CollapseWarning, NonFiniteLossError
+from coterie.errors import NonFiniteLossError
 from coterie.selection.agreement import align, consensus
 from coterie.selection.candidates import (
     CANDIDATES,
     DEEP,
     SIMPLE,
-    Deadline,
     OutOfTimeError,
+    half_of,
     make_candidate,
     names_for,
+    within,
 )
-from coterie.selection.keeping import Notes
+from coterie.selection.keeping import Notes, identity_of
+from coterie.selection.labelled import number_by_class, ranked_by_labels, told_to
 from coterie.selection.ranking import is_settled, rank_models
 from coterie.selection.reasons import reason
 from coterie.settings import hyperparameters
@@ -43,6 +42,8 @@ from coterie.training import make_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from coterie.data.known import Knowledge
 
 logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
@@ -86,6 +87,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         What decided (:func:`coterie.selection.ranked`).
     count_ : Count or None
         How the number of clusters was found, where it was left open.
+    n_known_ : int
+        Known labels that were used.
     consensus_ : Consensus
         What the trials have in common, in the order of ``trials_``; the second run of the best is the last.
     confidence_ : ndarray of shape (n,)
@@ -108,8 +111,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     -----
     Candidates are judged where none has drawn clusters together: on principal components of the rows or, once a network
     was tried, in the code of its autoencoder before it knew of clusters, which learned what does not matter in images
-    from their augmentation. The second run
-    has another seed; where the best is no network, whose runs hardly differ, it sees only half of the rows.
+    from their augmentation. The second run has another seed; where the best is no network, whose runs hardly differ, it
+    sees only half of the rows.
 
     Examples
     --------
@@ -142,7 +145,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         "time_budget": POSITIVE.or_word(None),
     }
 
-    def fit(self, X: ArrayLike | Source, y: object = None) -> Self:
+    def fit(self, X: ArrayLike | Source, y: object = None, *, known: ArrayLike | None = None) -> Self:
         """Fit the candidates and choose.
 
         Parameters
@@ -151,6 +154,9 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             Rows: array of any numeric dtype, tensor or data frame.
         y : ignored
             Present for scikit-learn.
+        known : array-like of int of shape (n,) or None, default=None
+            Class of each row, -1 where unknown. DEC learns from it, other candidates' clusters are matched with it; of
+            those that agree with known rows as well as the best does, the choice is that without labels.
 
         Returns
         -------
@@ -164,41 +170,44 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         """
         began = time.monotonic()
         source = open_source(self, X, reset=True)
-        self.check_with(source)
-        notes = Notes(self._folder(), self._identity(source), seed=pick_seed(self.random_state) % 2**32)
+        knowledge = self.check_with(source, known)
+        identity = identity_of(self, source) | knowledge.identity()
+        notes = Notes(self._folder(), identity, seed=pick_seed(self.random_state) % 2**32)
         began -= notes.spent
         seed, until = notes.seed, began + (self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
-        self.count_ = self._count(source, seed)
+        self.count_ = self._count(source, knowledge, seed)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
-        models: dict[str, Clusterer] = {}
-        settled = False
+        models, settled = dict[str, Clusterer](), False
         for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
             if name in DEEP and models and not settled and not set(models) & set(DEEP):
-                settled = is_settled(models, source, n_clusters=k, seed=seed)
+                settled = not knowledge and is_settled(models, source, n_clusters=k, seed=seed)
             if settled and name in DEEP:
                 notes.left_out[name] = "not needed"
             elif name not in notes.left_out:
-                self._try(name, models, source, notes=notes, k=k, until=until)
+                self._try(name, models, source, knowledge=knowledge, notes=notes, k=k, until=until)
             notes.write(time.monotonic() - began)
         self.left_out_ = notes.left_out
-        self.trials_, self.criterion_ = rank_models(models, source, n_clusters=k, seed=seed)
+        trials, self.criterion_ = rank_models(models, source, n_clusters=k, seed=seed)
+        self.trials_, self.n_known_ = ranked_by_labels(trials, knowledge), knowledge.n_known
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
         self.labels_, self.cluster_centers_ = self.best_.labels_, self.best_.cluster_centers_
-        self.second_labels_ = self._second(source, seed=seed, until=until)
+        self.second_labels_ = self._second(source, knowledge, seed=seed, until=until)
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
         if self.second_labels_ is not None:
-            self.best_.calibration_ = Calibration.learned(self._log_q(source), self.second_labels_ == self.labels_)
+            log_q = self.best_._log_q(source).double().log_softmax(1)
+            self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
         self.confidence_ = self.best_.predict_confidence(source)
         self.fit_seconds_ = time.monotonic() - began
         return self
 
-    def check_with(self, source: Source) -> None:
+    def check_with(self, source: Source, known: ArrayLike | None = None) -> Knowledge:
         """Raise an InputError for the first parameter that breaks its rule, or does not go with the rows."""
         require(type(self).__name__, self, self.rules)
         make_runtime(get_config())
         check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
+        return learn(make_candidate("dec", self.n_clusters, seed=0), len(source), known=known)
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the cluster of each row by the best system, shape (n,)."""
@@ -228,15 +237,24 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def why(self) -> str:
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
-        return reason(self.trials_, self.criterion_, labels=self.labels_, second=self.second_labels_)
+        return reason(self.trials_, self.criterion_, self.n_known_, labels=self.labels_, second=self.second_labels_)
 
-    def _count(self, source: Source, seed: int) -> Count | None:
+    def _count(self, source: Source, knowledge: Knowledge, seed: int) -> Count | None:
         if not is_open(self.n_clusters):
             return None
-        return count(DEC(n_clusters=self.n_clusters, random_state=seed), source, seed=seed)
+        estimator = DEC(n_clusters=self.n_clusters, random_state=seed)
+        return at_least(count(estimator, source, seed=seed), knowledge.n_classes)
 
     def _try(
-        self, name: str, models: dict[str, Clusterer], source: Source, *, notes: Notes, k: int, until: float
+        self,
+        name: str,
+        models: dict[str, Clusterer],
+        source: Source,
+        *,
+        knowledge: Knowledge,
+        notes: Notes,
+        k: int,
+        until: float,
     ) -> None:
         """Fit a candidate, or take it as an earlier process left it; the first has all the time there is."""
         kept = self._folder(name)
@@ -247,8 +265,9 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             notes.left_out[name] = "out of time"
             return
         try:
-            with self._within(name, until if models else np.inf):
-                model = make_candidate(name, k, seed=notes.seed).fit(source)
+            with within(kept, until if models else np.inf):
+                model = make_candidate(name, k, seed=notes.seed)
+                number_by_class(model.fit(source, **told_to(model, knowledge)), knowledge)
         except OutOfTimeError:
             notes.left_out[name] = "out of time"
             return
@@ -262,38 +281,20 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         logger.info("%s took %.1f s", name, model.fit_seconds_)
         models[name] = model
 
-    def _second(self, source: Source, *, seed: int, until: float) -> np.ndarray | None:
+    def _second(self, source: Source, knowledge: Knowledge, *, seed: int, until: float) -> np.ndarray | None:
         """Return what an independent fit of the best system finds, or None where it is not asked for or out of time."""
         first = self.trials_[0]
         if not self.confidence or time.monotonic() + first.model.fit_seconds_ > until:
             return None
-        part: Source | ArrayLike = source
-        if first.name in SIMPLE and len(source) >= 2 * len(self.cluster_centers_):
-            rows = np.sort(np.random.default_rng(seed).permutation(len(source))[: (len(source) + 1) // 2])
-            part = Source(source.raw(rows), source.spec)
+        halved = first.name in SIMPLE and len(source) >= 2 * len(self.cluster_centers_)
+        part = half_of(source, seed) if halved else source
         again = clone(self.best_).set_params(random_state=(seed + 1) % 2**32)
         try:
-            with self._within(f"second-{first.name}", until):
-                return align(again.fit(part).predict(source), self.labels_)
+            with within(self._folder(f"second-{first.name}"), until):
+                return align(again.fit(part, **told_to(again, knowledge)).predict(source), self.labels_)
         except OutOfTimeError:
             return None
-
-    def _log_q(self, X: ArrayLike | Source) -> np.ndarray:
-        return self.best_._log_q(X).double().log_softmax(1).numpy()
 
     def _folder(self, name: str = "") -> Path | None:
         folder = get_config().checkpoint
         return None if folder is None else Path(folder) / name
-
-    def _identity(self, source: Source) -> dict[str, Any]:
-        given = {name: value for name, value in self.get_params(deep=False).items() if name != "random_state"}
-        seed = self.random_state if isinstance(self.random_state, int) else None
-        return {"parameters": json.loads(json.dumps(given, default=str)), "seed": seed, "rows": source.fingerprint()}
-
-    @contextmanager
-    def _within(self, name: str, until: float) -> Iterator[None]:
-        """Give a fit its checkpoint folder and its deadline."""
-        callbacks = (*get_config().callbacks, Deadline(until))
-        with warnings.catch_warnings(), config_context(checkpoint=self._folder(name), callbacks=callbacks):
-            warnings.simplefilter("ignore", CollapseWarning)  # a candidate that collapses loses, and says so there
-            yield

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from coterie.algorithms import DEC, JULE, N2D, Clusterer, KMeans, Shallow
+from coterie.config import config_context, get_config
+from coterie.data import Source
+from coterie.errors import CollapseWarning
 from coterie.training import Callback
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from coterie.selection.judging import Judgement
     from coterie.training import Fit, Phase
 
@@ -61,6 +70,8 @@ class Trial:
         The system, fitted.
     judgement : Judgement
         What speaks for it.
+    agreement : float or None, default=None
+        Share of the known rows in the cluster of their class; None where none was known.
 
     Examples
     --------
@@ -72,6 +83,7 @@ class Trial:
     name: str
     model: Clusterer
     judgement: Judgement
+    agreement: float | None = None
 
 
 def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int, images: bool) -> list[str]:
@@ -134,3 +146,31 @@ def make_candidate(name: str, n_clusters: Any, *, seed: int) -> Clusterer:
     if name in SIMPLE:
         return Shallow(n_clusters=n_clusters, method=name, random_state=seed)
     return DEEP[name](n_clusters=n_clusters, random_state=seed)
+
+
+@contextmanager
+def within(folder: Path | None, until: float) -> Iterator[None]:
+    """Give a fit its checkpoint folder and its deadline.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Of its checkpoint.
+    until : float
+        The moment, in seconds of ``time.monotonic``.
+
+    Yields
+    ------
+    None
+        Within, fits have both; a candidate that collapses loses, and is not warned of.
+    """
+    callbacks = (*get_config().callbacks, Deadline(until))
+    with warnings.catch_warnings(), config_context(checkpoint=folder, callbacks=callbacks):
+        warnings.simplefilter("ignore", CollapseWarning)
+        yield
+
+
+def half_of(source: Source, seed: int) -> Source:
+    """Return a random half of the rows, in their order."""
+    rows = np.sort(np.random.default_rng(seed).permutation(len(source))[: (len(source) + 1) // 2])
+    return Source(source.raw(rows), source.spec)
