@@ -13,7 +13,8 @@ import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
 from coterie.algorithms import knowing
 from coterie.algorithms.steering import named, paired, spread
-from coterie.data.known import check_known, make_knowledge
+from coterie.data.knowledge import make_knowledge
+from coterie.data.known import check_known
 from coterie.errors import InputError, Interrupted
 from coterie.selection import Judgement, Trial
 from coterie.selection.labelled import number_by_class, ranked_by_labels
@@ -139,11 +140,12 @@ def test_saved_models_tell_that_labels_were_used(tmp_path):
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"known": [0, 1]}, r"known must have one label a row, shape \(90,\). Got shape \(2,\)"),
-        ({"known": np.zeros((90, 2), int)}, "one label a row"),
-        ({"known": np.zeros(90)}, "known must hold integers"),
-        ({"known": np.full(90, -2)}, "integers >= -1. Got -2 in row 0"),
-        ({"known": np.full(90, -1)}, "at least one label"),
+        ({"known": [0, 1]}, r"one for each of the 90 rows.*Got \(2,\)"),
+        ({"known": np.zeros((90, 2), int)}, "one for each of the 90 rows"),
+        ({"known": np.full(90, 0.5)}, "whole numbers"),
+        ({"known": ["elm"] * 90}, "whole numbers"),
+        ({"known": np.full(90, -2)}, "must be >= 0, or -1.*Got -2"),
+        ({"known": np.full(90, -1)}, "one row at least"),
         ({"known": np.arange(90) % 4}, "n_clusters.*at least the largest known label plus one.*label 3"),
         ({"must_link": [(0, 90)]}, "row numbers from 0 to 89. Got 90"),
         ({"cannot_link": [(4, 4)]}, "different rows. Got row 4"),
@@ -222,7 +224,7 @@ def ready(**told):
 
 def test_the_terms_are_those_of_the_formula():
     pairs = np.array([(0, 3), (3, 7)])
-    fit, q, y = ready(must_link=pairs, cannot_link=[(1, 2)])
+    fit, q, _ = ready(must_link=pairs, cannot_link=[(1, 2)])
     found = knowing.terms(fit, fit.batch(torch.arange(32), 0))
     same = (q[pairs[:, 0]] * q[pairs[:, 1]]).sum(1)
     assert list(found) == ["together", "apart"]
@@ -232,7 +234,7 @@ def test_the_terms_are_those_of_the_formula():
     known = few(np.arange(60) % 3, 1)
     fit, _, _ = ready(known=known)
     assert knowing.terms(fit, fit.batch(torch.arange(32), 0)) == {}  # one row a class names, and no more
-    fit, q, y = ready(known=np.where(np.isin(np.arange(60), [0, 1, 2]), np.arange(60) % 3, -1), must_link=[(0, 3)])
+    fit, q, _ = ready(known=np.where(np.isin(np.arange(60), [0, 1, 2]), np.arange(60) % 3, -1), must_link=[(0, 3)])
     drawn = float(knowing.terms(fit, fit.batch(torch.arange(60), 0))["known"].detach())
     each = -np.log(q[np.arange(4), [0, 1, 2, 0]])
     weight = 1 - 3 / 4

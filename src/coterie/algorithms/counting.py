@@ -20,7 +20,7 @@ from coterie.errors import CollapseWarning
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
     from coterie.data import Source
-    from coterie.data.known import Knowledge
+    from coterie.data.knowledge import Knowledge
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
 
 from coterie.algorithms.steering import named, paired, spread
-from coterie.data.known import UNKNOWN, Knowledge, make_knowledge
+from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
 from coterie.errors import InputError
 from coterie.starts import Start, as_start
 from coterie.training import Batch, Fit

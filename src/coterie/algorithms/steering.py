@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix, diags
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
-from coterie.data.known import UNKNOWN
+from coterie.data.knowledge import UNKNOWN
 from coterie.mixtures import means_of, sample_rows
 from coterie.neighbours import affinity_graph, neighbours
 from coterie.starts import SAMPLE, Start, as_start, kmeans

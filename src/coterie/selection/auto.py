@@ -43,7 +43,7 @@ from coterie.training import make_runtime
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from coterie.data.known import Knowledge
+    from coterie.data.knowledge import Knowledge
 
 logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from coterie.data.known import UNKNOWN
+from coterie.data.knowledge import UNKNOWN
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
-    from coterie.data.known import Knowledge
+    from coterie.data.knowledge import Knowledge
     from coterie.selection.candidates import Trial
 
 
@@ -37,7 +37,7 @@ def number_by_class(model: Clusterer, knowledge: Knowledge) -> None:
     --------
     >>> import numpy as np
     >>> from coterie import KMeans
-    >>> from coterie.data.known import make_knowledge
+    >>> from coterie.data.knowledge import make_knowledge
     >>> from coterie.selection.labelled import number_by_class
     >>> model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
     >>> number_by_class(model, make_knowledge(4, known=[1, -1, -1, -1]))
