@@ -53,7 +53,7 @@ class StopAmid(Callback):
 @pytest.mark.parametrize("each", [1, 5])
 def test_class_c_is_cluster_c(cls, each):
     X, y = blobs(n=150)
-    for renamed in (y, (y + 1) % 3, 2 - y):
+    for renamed in ((y + 1) % 3, 2 - y):
         model = small(cls).fit(X, known=few(renamed, each))
         np.testing.assert_array_equal(model.labels_, renamed)
         np.testing.assert_array_equal(model.predict(X), model.labels_)
@@ -75,7 +75,7 @@ def test_known_rows_end_in_their_class(cls):
     X, y = blobs(n=200, spread=2.5)
     known = few(y, 20)
     held = known >= 0
-    short = Schedule(steps=400, batch_size=64, learning_rate=5e-3)
+    short = Schedule(steps=200, batch_size=64, learning_rate=5e-3)
     with_them = small(cls, train=short, network=MLP(hidden=(64,)), tol=None).fit(X, known=known)
     assert (with_them.labels_ == y)[held].mean() > 0.95
     assert (with_them.labels_ == y).mean() >= (small(cls, train=short).fit(X, known=few(y, 1)).labels_ == y).mean()
@@ -285,7 +285,7 @@ def test_with_the_number_open_there_are_at_least_the_named_classes():
     X, y = blobs(n=200)
     known = few(y, 3)
     known[known == 2] = 5
-    model = small(DEC, n_clusters="auto").fit(X, known=known)
+    model = small(DEC, n_clusters=(2, 6)).fit(X, known=known)
     assert len(model.cluster_centers_) == 6
     assert set(model.labels_[y == 2]) >= {5}
     with pytest.raises(InputError, match="n_clusters"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -48,7 +49,8 @@ class DEC(DeepClusterer):
     paper has k-means; and distances count in units of the start's spread.
     ``from_recipe("paper")`` has the paper's settings, whose 300,000 steps of pretraining take hours on a processor, and
     ``from_recipe("keras")`` those of a later Keras code. The paper's clustering has no limit but ``tol``, and
-    its rows are scaled to a mean square of one.
+    its rows are scaled to a mean square of one. ``fit(X, known=labels)`` and pairs are no part of it; what they do is
+    told in :mod:`coterie.algorithms.knowing`.
 
     References
     ----------
@@ -103,6 +105,11 @@ class DEC(DeepClusterer):
     def finish(self, fit: Fit) -> None:
         """Of several runs, keep the best."""
         reruns.end(fit)
+
+    def clustering(self, fit: Fit) -> Phase:
+        """Return the phase that trains encoder and head together; to its end where known rows are learned."""
+        phase = super().clustering(fit)
+        return replace(phase, tolerance=None) if knowing.weight(fit) else phase
 
     def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
         """Return the start, as what is known of rows has it."""

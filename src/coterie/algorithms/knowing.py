@@ -124,7 +124,7 @@ def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
     y = fit.memory[KNOWN].numpy()
     start = named(start, code, y)
     labels, held = start.labels.copy(), y >= 0
-    if rows_a_class(fit.memory[KNOWN]) > 1:
+    if weight(fit) > 0:
         classes, agreement = spread(code, y, seed=seed)
         if agreement > (labels == y)[held].mean():
             # A cluster that no label names may hold a class that nobody named.
@@ -161,7 +161,7 @@ def taught(fit: Fit, p: Tensor) -> Tensor:
     return p
 
 
-def terms(fit: Fit, batch: Batch, weight: float = 1.0) -> dict[str, Tensor]:
+def terms(fit: Fit, batch: Batch, scale: float = 1.0) -> dict[str, Tensor]:
     """Return the terms of what is known.
 
     Parameters
@@ -170,8 +170,8 @@ def terms(fit: Fit, batch: Batch, weight: float = 1.0) -> dict[str, Tensor]:
         The fit, in its clustering phase.
     batch : Batch
         The rows that are drawn without regard to what is known; more are drawn here.
-    weight : float, default=1.0
-        Of the terms.
+    scale : float, default=1.0
+        What the terms are multiplied by.
 
     Returns
     -------
@@ -181,25 +181,26 @@ def terms(fit: Fit, batch: Batch, weight: float = 1.0) -> dict[str, Tensor]:
     found = {}
     if KNOWN in fit.memory:
         y = fit.memory[KNOWN]
-        each = 1 - 1 / rows_a_class(y)
-        if each > 0:
+        if weight(fit) > 0:
             rows = _balanced(fit, y, max(1, len(batch.index) // SHARE))
             loss = nll_loss(_log_q(fit, rows, KNOWN), y[rows].to(batch.x.device))
-            found["known"] = weight * each * loss
+            found["known"] = scale * weight(fit) * loss
     for name, part in ((TOGETHER, "together"), (APART, "apart")):
         if name in fit.memory:
             pairs = _drawn(fit, name, max(1, len(batch.index) // SHARE // 2))
             i, j = _log_q(fit, pairs.T.reshape(-1), name).chunk(2)
             log_same = (i + j).logsumexp(1)
             log_odds = log_same if name == TOGETHER else torch.log1p(-log_same.exp().clamp(max=1 - 1e-6))
-            found[part] = -weight * log_odds.mean()
+            found[part] = -scale * log_odds.mean()
     return found
 
 
-def rows_a_class(known: Tensor) -> float:
-    """Return the mean number of known rows of a class that has any, >= 1."""
-    rows = known[known > UNKNOWN]
-    return len(rows) / len(rows.unique())
+def weight(fit: Fit) -> float:
+    """Return the weight 1 - 1/m of known rows, m of them a class; 0 where none is known, or one a class."""
+    if KNOWN not in fit.memory:
+        return 0.0
+    held = fit.memory[KNOWN][fit.memory[KNOWN] > UNKNOWN]
+    return 1 - len(held.unique()) / len(held)
 
 
 def _groups(fit: Fit) -> Tensor:
