@@ -107,9 +107,12 @@ class DEC(DeepClusterer):
         reruns.end(fit)
 
     def clustering(self, fit: Fit) -> Phase:
-        """Return the phase that trains encoder and head together; to its end where known rows are learned."""
+        """Return the phase that trains encoder and head together; longer, and to its end, with labels to be learned."""
         phase = super().clustering(fit)
-        return replace(phase, tolerance=None) if knowing.weight(fit) else phase
+        if not knowing.weight(fit):
+            return phase
+        longer = knowing.LONGER if self.train == "auto" else 1
+        return replace(phase, steps=longer * phase.steps, tolerance=None)
 
     def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
         """Return the start, as what is known of rows has it."""

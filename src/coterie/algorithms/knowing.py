@@ -9,7 +9,11 @@ row the loss gains
     \tfrac1m \sum_{(i, j)} -\log (1 - \textstyle\sum_k q_{ik} q_{jk})
 
 for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`, with m the mean number of known rows
-of a class: a single one names a cluster, and moves it no further than any row that is in it.
+of a class: a single one names a cluster, and moves it no further than any row that is in it. With more, training is
+three times as long, and is not over when clusters have settled.
+
+Gathering is left as it is: a code that was drawn to the known rows' classes could not be asked whether clusters or
+neighbours tell more about them, which decides the start.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 KNOWN, GROUPS, TOGETHER, APART = "known", "known_groups", "known_together", "known_apart"  # names in a fit's memory
 SHARE = 2  # rows of a batch for each row of what is known, drawn beside them
+LONGER = 3  # times as many steps as "auto" gives clusters, for labels to be learned
 _STREAMS = {KNOWN: 1, TOGETHER: 2, APART: 3}
 
 
