@@ -80,8 +80,8 @@ def make_start(kind: str, z: np.ndarray, n_clusters: int, *, seed: int, n_init: 
     """
     z = np.ascontiguousarray(z, dtype=np.float64)
     if n_clusters == 1:
-        return _as_start(z, np.zeros(len(z), dtype=np.int64), 1)
-    return _as_start(z, STARTS[kind](z, n_clusters, seed=seed, n_init=n_init), n_clusters)
+        return as_start(z, np.zeros(len(z), dtype=np.int64), 1)
+    return as_start(z, STARTS[kind](z, n_clusters, seed=seed, n_init=n_init), n_clusters)
 
 
 def kmeans(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> np.ndarray:
@@ -235,7 +235,30 @@ def _follow(z: np.ndarray, known: tuple[np.ndarray, np.ndarray], asked: np.ndarr
 STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}
 
 
-def _as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
+def as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
+    """Return a partition with its centres and spread.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code.
+    labels : ndarray of shape (n,)
+        Cluster of each row, in [0, K).
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    Start
+        The centre of an empty cluster is the mean of all rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.starts import as_start
+    >>> as_start(np.array([[0.0], [2.0], [5.0]]), np.array([0, 0, 1]), 2).centers.tolist()
+    [[1.0], [5.0]]
+    """
     centers = means_of(z, labels, n_clusters)
     spread = float(np.sqrt(((z - centers[labels]) ** 2).sum(1).mean()))
     return Start(centers.astype(np.float32), labels.astype(np.int64), spread if spread > 0 else 1.0)

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
-from coterie.algorithms import defaults, shared_docs
+from coterie.algorithms import defaults, knowing, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
 from coterie.algorithms.inputs import open_source, pick_seed
@@ -26,10 +24,8 @@ from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.nn import device_of, summarise_network
 from coterie.settings import hyperparameters
 from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
-from coterie.training.inference import apply_batched, encode
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -96,7 +92,15 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             raise InputError(f"{cls.__name__} has no recipe {name!r}; it has: {known}.")
         return cls(**copy.deepcopy(cls.recipes[name]) | overrides)
 
-    def fit(self, X: ArrayLike | Source, y: Any = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike | Source,
+        y: object = None,
+        *,
+        known: ArrayLike | None = None,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> Self:
         """Learn code and clusters.
 
         Parameters
@@ -104,7 +108,11 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
             Rows: array of any numeric dtype, tensor or data frame.
         y : ignored
-            Present for scikit-learn; only :class:`coterie.SNNLKMeans` reads labels.
+            Present for scikit-learn; only :class:`coterie.SNNLKMeans` reads labels there.
+        known : array-like of int of shape (n,) or None, default=None
+            Class of each row, -1 where unknown, for the systems that can use a few: DEC and IDEC. Cluster c is class c.
+        must_link, cannot_link : array-like of int of shape (m, 2) or None, default=None
+            Numbers of two rows that belong together, or apart, for the same systems.
 
         Returns
         -------
@@ -114,7 +122,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         Raises
         ------
         InputError
-            If a parameter or the rows break a rule; before any training.
+            If a parameter, the rows or what is known of them break a rule; before any training.
         NonFiniteLossError
             If training diverges.
         Interrupted
@@ -123,27 +131,27 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         began = time.perf_counter()
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
-        known = self.known_labels(y, len(source))
+        knowledge = knowing.learn(self, len(source), known=known, must_link=must_link, cannot_link=cannot_link)
         if is_open(self.n_clusters):
-            self._adopt(fit_counted(self, source, known, seed=pick_seed(self.random_state)))
+            self._adopt(fit_counted(self, source, seed=pick_seed(self.random_state), knowledge=knowledge))
             self.fit_seconds_ = time.perf_counter() - began
             return self
         config = get_config()
         runtime = make_runtime(config)
         settings = defaults.resolve(self, source)
-        identity = identify(self, source, runtime, settings=settings, known=known)
+        identity = identify(self, source, runtime, settings=settings) | knowledge.identity()
         checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identity)
         saved = checkpointer.read()
         streams = Streams(saved.seed if saved else pick_seed(self.random_state))
         model = build(self, source.spec, settings=settings, streams=streams)
         fit = Fit(model, source, streams, runtime, settings.get("augment"), settings)
-        if known is not None:
-            fit.memory["known"] = torch.from_numpy(known)
+        knowing.remember(fit, knowledge)
         runtime.prepare(fit.model)
         watch = CollapseWatch(self.n_clusters)
         callbacks = [watch, *make_callbacks(config)]
         train(self, fit, checkpointer=checkpointer, callbacks=callbacks, saved=saved)
         runtime.release(fit.model)
+        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)
         watch.on_refresh(fit, self.labels_)
         self.fit_seconds_ = time.perf_counter() - began + (saved.seconds if saved else 0.0)
@@ -239,6 +247,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.history_ = fit.history
         self.seed_ = fit.streams.seed
         self.n_iter_ = fit.clock.total
+        self.order_: np.ndarray | None = None
         self.count_: Count | None = None
         self.calibration_: Calibration | None = None
         for name in self.extras:
@@ -255,21 +264,6 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             if name.endswith("_"):
                 setattr(self, name, value)
         self._fitted_params = self.get_params(deep=False)
-
-    def _describe(self) -> None:
-        self.cluster_centers_ = self.model_.head.centers.detach().cpu().numpy().copy()
-        self.network_summary_ = summarise_network(self.model_, self.spec_.shape)
-
-    def _log_q(self, X: ArrayLike | Source) -> Tensor:
-        check_is_fitted(self)
-        return self._assign(self._encode(open_source(self, X, reset=False)))
-
-    def _encode(self, source: Source) -> Tensor:
-        return encode(self.model_.encode, source, device_of(self.model_))
-
-    def _assign(self, z: Tensor) -> Tensor:
-        device = device_of(self.model_)
-        return apply_batched(lambda c: self.model_.head(c.to(device)), z)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that codes are float32 whatever the rows are."""

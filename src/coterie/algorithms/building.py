@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,14 +67,7 @@ def is_open(n_clusters: object) -> bool:
     return not whole(n_clusters, 1)
 
 
-def identify(
-    estimator: Clusterer,
-    source: Source,
-    runtime: Runtime,
-    *,
-    settings: dict[str, Any],
-    known: np.ndarray | None = None,
-) -> dict[str, Any]:
+def identify(estimator: Clusterer, source: Source, runtime: Runtime, *, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what makes this fit this fit: a checkpoint of another one must not be gone on with.
 
     Parameters
@@ -88,16 +80,13 @@ def identify(
         The precision.
     settings : dict
         Parameters with "auto" resolved, so that another version's defaults make another fit.
-    known : ndarray of shape (n,) or None, default=None
-        Labels that training reads, int64.
 
     Returns
     -------
     dict
         JSON-able.
     """
-    labels = {} if known is None else {"known": hashlib.sha256(known.tobytes()).hexdigest()[:16]}
-    return labels | {
+    return {
         "system": type(estimator).__name__,
         "parameters": {name: _identity(value) for name, value in settings.items()},
         "rows": source.fingerprint(),

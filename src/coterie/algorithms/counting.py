@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +20,7 @@ from coterie.errors import CollapseWarning
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
     from coterie.data import Source
+    from coterie.data.knowledge import Knowledge
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def surest(replication: dict[int, float]) -> int:
     return likeliest if replication.get(likeliest, 0.0) >= CHANCE else 1
 
 
-def fit_counted(estimator: Clusterer, source: Source, known: np.ndarray | None = None, *, seed: int) -> Clusterer:
+def fit_counted(estimator: Clusterer, source: Source, *, seed: int, knowledge: Knowledge) -> Clusterer:
     """Return the system fitted with as many clusters as there are.
 
     Parameters
@@ -124,20 +125,25 @@ def fit_counted(estimator: Clusterer, source: Source, known: np.ndarray | None =
         With "auto" or a range as ``n_clusters``; not changed.
     source : Source
         The rows.
-    known : ndarray of shape (n,) or None, default=None
-        Labels that the fit may read; counting does not.
     seed : int
         Seed of counting and fitting.
+    knowledge : Knowledge
+        What is known of the rows: its classes are the fewest clusters there can be.
 
     Returns
     -------
     Clusterer
         Fitted, with a number as ``n_clusters`` and its ``count_``.
     """
-    found = count(estimator, source, seed=seed)
-    fitted = clone(estimator).set_params(n_clusters=found.n, random_state=seed).fit(source, known)
+    found = at_least(count(estimator, source, seed=seed), knowledge.n_classes)
+    fitted = clone(estimator).set_params(n_clusters=found.n, random_state=seed).fit(source, **knowledge.given())
     fitted.count_ = found
     return fitted
+
+
+def at_least(found: Count, n_classes: int) -> Count:
+    """Return a count with a number that is enough for the classes that are known."""
+    return replace(found, n=max(found.n, n_classes))
 
 
 def _untied(x: np.ndarray, seed: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from coterie.algorithms import gathering, recipes, reruns
+from coterie.algorithms import gathering, knowing, recipes, reruns
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.reviving import revive
 from coterie.checks import POSITIVE, Rule, integer
@@ -48,7 +49,8 @@ class DEC(DeepClusterer):
     paper has k-means; and distances count in units of the start's spread.
     ``from_recipe("paper")`` has the paper's settings, whose 300,000 steps of pretraining take hours on a processor, and
     ``from_recipe("keras")`` those of a later Keras code. The paper's clustering has no limit but ``tol``, and
-    its rows are scaled to a mean square of one.
+    its rows are scaled to a mean square of one. ``fit(X, known=labels)`` and pairs are no part of it; what they do is
+    told in :mod:`coterie.algorithms.knowing`.
 
     References
     ----------
@@ -76,6 +78,7 @@ class DEC(DeepClusterer):
     gather_rounds: int = 2
     n_init: int = 1
 
+    knows: ClassVar[bool] = True
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     rules: ClassVar[dict[str, Rule]] = {
         "alpha": POSITIVE,
@@ -103,6 +106,18 @@ class DEC(DeepClusterer):
         """Of several runs, keep the best."""
         reruns.end(fit)
 
+    def clustering(self, fit: Fit) -> Phase:
+        """Return the phase that trains encoder and head together; longer, and to its end, with labels to be learned."""
+        phase = super().clustering(fit)
+        if not knowing.weight(fit):
+            return phase
+        longer = knowing.LONGER if self.train == "auto" else 1
+        return replace(phase, steps=longer * phase.steps, tolerance=None)
+
+    def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
+        """Return the start, as what is known of rows has it."""
+        return knowing.steered(fit, z, super().first(fit, z, seed=seed), seed=seed)
+
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the components on a start's centres, and let its partition be the first target."""
         unit = start.spread if self.unit == "auto" else float(self.unit)
@@ -119,11 +134,11 @@ class DEC(DeepClusterer):
         if fit.clock.step >= fit.settings["warmup"]:
             if revive(fit, log_q.argmax(1)):
                 log_q = assignments(fit)
-            fit.memory["target"] = self.target(log_q.exp())
+            fit.memory["target"] = knowing.taught(fit, self.target(log_q.exp()))
         return log_q.argmax(1)
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
         p = fit.memory["target"][batch.index].to(batch.x.device)  # (b, K)
         log_q = fit.model.head(fit.model.encode(batch.view))  # (b, K)
-        return {"kl": kl_divergence(p, log_q)}
+        return {"kl": kl_divergence(p, log_q), **knowing.terms(fit, batch)}

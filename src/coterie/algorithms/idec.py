@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from coterie.algorithms import knowing
 from coterie.algorithms.dec import DEC
 from coterie.checks import Rule, number
 from coterie.nn import kl_divergence
@@ -70,4 +71,5 @@ class IDEC(DEC):
         return {
             "reconstruction": fit.model.error(z, batch.wanted),
             "kl": self.gamma * kl_divergence(p, fit.model.head(z)),
+            **knowing.terms(fit, batch, self.gamma),
         }

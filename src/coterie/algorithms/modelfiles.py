@@ -21,7 +21,8 @@ from coterie.nn import Model
 from coterie.persistence import decode_value, encode_value, read_model, save_model
 from coterie.training import Streams
 
-_SCALARS = ("seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
+_LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
+_SCALARS = (*_LATER, "seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
 
 
 def save(model: Clusterer, folder: str | Path) -> None:
@@ -61,6 +62,8 @@ def save(model: Clusterer, folder: str | Path) -> None:
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
     tensors["labels"] = torch.from_numpy(model.labels_)
+    if model.order_ is not None:
+        tensors["order"] = torch.from_numpy(model.order_)
     if model.familiarity_ is not None:
         tensors |= model.familiarity_.tensors()
     for name in model.extras:
@@ -123,8 +126,8 @@ def _rebuild(
         model.network = model.settings_["network"] = tuple(network)
     model._fitted_params = model.get_params(deep=False)
     model.spec_ = DataSpec.from_dict(config["spec"])
-    for name in _SCALARS:
-        setattr(model, name, config["fitted"][name])
+    for name, value in (_LATER | {name: config["fitted"][name] for name in _SCALARS if name not in _LATER}).items():
+        setattr(model, name, config["fitted"].get(name, value))
     curve = config.get("calibration")
     model.calibration_ = Calibration.from_dict(curve) if curve else None
     model.count_ = Count.from_dict(config["count"]) if config.get("count") else None
@@ -136,6 +139,7 @@ def _rebuild(
     built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     model.model_ = built.eval()
     model.labels_ = tensors["labels"].numpy()
+    model.order_ = tensors["order"].numpy() if "order" in tensors else None
     model.familiarity_ = Familiarity.from_tensors(tensors)
     for name in model.extras:
         setattr(model, f"{name}_", tensors[name].numpy() if name in tensors else None)

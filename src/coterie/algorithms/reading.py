@@ -15,7 +15,7 @@ from coterie.algorithms.inputs import open_source
 from coterie.criteria import Calibration
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.nn import Model, device_of, layer_outputs
+from coterie.nn import Model, device_of, layer_outputs, summarise_network
 from coterie.training.inference import apply_batched, encode
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class Reading:
     model_: Model
     spec_: DataSpec
     cluster_centers_: np.ndarray
+    labels_: np.ndarray
+    network_summary_: str
+    order_: np.ndarray | None
     familiarity_: Familiarity | None
     calibration_: Calibration | None
 
@@ -110,7 +113,7 @@ class Reading:
         InputError
             If the rows do not fit.
         """
-        log_q = cast("Clusterer", self)._log_q(X).double().log_softmax(1).numpy()
+        log_q = self._log_q(X).double().log_softmax(1).numpy()
         return np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
 
     def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
@@ -163,3 +166,26 @@ class Reading:
     def _read(self, function: Callable[[Tensor], Tensor], X: ArrayLike | Source) -> np.ndarray:
         source = open_source(cast("Clusterer", self), X, reset=False)
         return encode(function, source, device_of(self.model_)).numpy()
+
+    def _renumber(self, order: np.ndarray) -> None:
+        """Call cluster ``order[k]`` by the number k from now on."""
+        self.order_ = order if self.order_ is None else self.order_[order]
+        self.labels_ = np.argsort(order)[self.labels_]
+        self._describe()
+
+    def _describe(self) -> None:
+        centers = self.model_.head.centers.detach().cpu().numpy()
+        self.cluster_centers_ = centers.copy() if self.order_ is None else centers[self.order_]
+        self.network_summary_ = summarise_network(self.model_, self.spec_.shape)
+
+    def _log_q(self, X: ArrayLike | Source) -> Tensor:
+        check_is_fitted(self)
+        return self._assign(self._encode(open_source(cast("Clusterer", self), X, reset=False)))
+
+    def _encode(self, source: Source) -> Tensor:
+        return encode(self.model_.encode, source, device_of(self.model_))
+
+    def _assign(self, z: Tensor) -> Tensor:
+        device = device_of(self.model_)
+        log_q = apply_batched(lambda c: self.model_.head(c.to(device)), z)
+        return log_q if self.order_ is None else log_q[:, self.order_]

@@ -86,6 +86,10 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         How the number of clusters was found, where it was left open; None where it was given.
     calibration_ : Calibration or None
         From margins between clusters to how sure a row is, where an independent run was made; None otherwise.
+    n_known_ : int
+        Labels that were known to the fit; 0 without ``known=``.
+    n_pairs_ : int
+        Pairs that were known to it; 0 without ``must_link=`` and ``cannot_link=``.
     n_iter_ : int
         Optimiser steps taken.
     fit_seconds_ : float

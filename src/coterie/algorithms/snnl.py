@@ -14,7 +14,7 @@ from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import schedules
 from coterie.algorithms.numbering import follow_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
-from coterie.data.known import check_known
+from coterie.data.knowledge import UNKNOWN
 from coterie.errors import DataWarning
 from coterie.nn import DISTANCES, RECONSTRUCTIONS, Model, Nearest, make_autoencoder, stages_of, walk
 from coterie.nn import soft_nearest_neighbor_loss as snnl
@@ -108,6 +108,8 @@ class SNNLKMeans(DeepClusterer):
     distance: str = "euclidean"
     loss: str = "snnl"
 
+    knows: ClassVar[bool] = True
+    one_a_class: ClassVar[bool] = False
     title: ClassVar[str] = "Soft nearest neighbour loss, then k-means on the code (Agarap 2020); reads labels"
     auto_start: ClassVar[str | None] = "kmeans"
     rules: ClassVar[dict[str, Rule]] = {
@@ -121,15 +123,15 @@ class SNNLKMeans(DeepClusterer):
     extras: ClassVar[tuple[str, ...]] = ("pretrained_code", "known")
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.SNNL
 
-    def fit(self, X: ArrayLike | Source, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike | Source, y: ArrayLike | None = None, *, known: ArrayLike | None = None) -> Self:
         """Learn code and clusters from rows and the labels of some of them.
 
         Parameters
         ----------
         X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
             Rows: array of any numeric dtype, tensor or data frame.
-        y : array-like of shape (n,) or None, default=None
-            Class of each row, a whole number >= 0, or -1 where it is not known. None: no row has one.
+        y, known : array-like of shape (n,) or None, default=None
+            Class of each row, a whole number >= 0, or -1 where it is not known; by either name. None: no row has one.
 
         Returns
         -------
@@ -145,16 +147,12 @@ class SNNLKMeans(DeepClusterer):
         Interrupted
             On Ctrl-C, after the state was saved.
         """
-        return super().fit(X, y)
-
-    def known_labels(self, y: Any, n_rows: int) -> np.ndarray | None:
-        """Return the labels given to ``fit``; None, with a warning, where no row has one."""
-        y = None if y is None else np.asarray(y)
-        if y is None or (y.shape == (n_rows,) and bool((y == -1).all())):
+        labels = y if known is None else known
+        if labels is None or (np.ndim(labels) == 1 and bool((np.asarray(labels) == UNKNOWN).all())):
             message = "No row has a label, so SNNLKMeans is an autoencoder with k-means; fit(X, y) takes labels."
-            warnings.warn(message, DataWarning, stacklevel=4)
-            return None
-        return check_known(y, n_rows)
+            warnings.warn(message, DataWarning, stacklevel=2)
+            labels = None
+        return super().fit(X, known=labels)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""

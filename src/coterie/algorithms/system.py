@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
@@ -27,15 +26,13 @@ class System(BaseEstimator):
     code_size: Any
     rules: ClassVar[dict[str, Rule]] = {}  # what the system's own parameters must be, beside those that all share
     trained: ClassVar[tuple[str, ...]] = ("encoder", "head")  # parts of the model that clustering changes
+    knows: ClassVar[bool] = False  # whether labels of a few rows can steer it
+    one_a_class: ClassVar[bool] = True  # whether each known class needs a cluster of its own number
     auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return what "auto" means in this system, by parameter, where it differs from the rule of all systems."""
         return {}
-
-    def known_labels(self, y: Any, n_rows: int) -> np.ndarray | None:
-        """Return what training may read of the labels given to ``fit``, int64, -1 for none; as a rule it reads none."""
-        return None
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return the untrained model for rows of ``spec``: an autoencoder and the system's head, unless it has more."""
@@ -121,10 +118,14 @@ class System(BaseEstimator):
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
         fit.memory.setdefault("pretrained_code", z)
         seed = fit.streams.integer("start", *reruns.counters(fit))
-        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed)
+        start = self.first(fit, z, seed=seed)
         self.fill_head(fit, start)
         # Refreshes tell later labels; the start's stay.
         fit.memory["labels"] = fit.memory["start"] = torch.from_numpy(start.labels)
+
+    def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
+        """Return the first partition of a code (n, d)."""
+        return make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed)
 
     def refresh(self, fit: Fit) -> Tensor:
         """Return the clusters of all rows."""

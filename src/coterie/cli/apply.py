@@ -40,5 +40,6 @@ def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]
     if is_run and (run / CHECKPOINT).is_dir():
         raise InputError(f"The run in {run} is not finished; to go on with it: coterie fit --out {run} --resume")
     model = coterie.load(run / "model" if is_run else run)
-    labels = stored_settings(run).labels if is_run else None
-    return model, open_like(resolve_data(data), model.spec_, labels=labels, strict=strict)
+    settings = stored_settings(run) if is_run else None
+    taken = {} if settings is None else {"labels": settings.labels, "known": settings.known}
+    return model, open_like(resolve_data(data), model.spec_, **taken, strict=strict)

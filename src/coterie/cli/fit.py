@@ -15,6 +15,7 @@ def fit(
     recipe: options.Recipe = None,
     out: options.Out = None,
     labels: options.Labels = None,
+    known: options.Known = None,
     seed: options.Seed = None,
     config: options.Config = None,
     resume: options.Resume = False,
@@ -40,7 +41,7 @@ def fit(
 
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
-    what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "seed": seed}
+    what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "known": known, "seed": seed}
     given: dict[str, Any] = _given(what | machine | {"strict": strict, "report": report})
     number = None if clusters is None else parse_clusters(clusters)
     given["parameters"] = _given({"n_clusters": number, "image_shape": shape, "time_budget": time_budget})

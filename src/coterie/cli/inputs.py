@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.data.idx import is_idx, stem_of
+from coterie.data.labels import load_known, number_classes
 from coterie.datasets import DATASETS, Dataset, load
 from coterie.errors import InputError
 
@@ -33,13 +34,19 @@ class Data:
     names : list of str or None
         A name for each row.
     y : ndarray of shape (n,) or None
-        Known classes, which only ever serve to evaluate.
+        Classes that only ever serve to evaluate.
+    known : ndarray of shape (n,) or None
+        Classes that the fit learns from, -1 where unknown.
+    classes : list of str or None
+        The names of those classes, by number, where they have any.
     """
 
     name: str
     source: Source
     names: list[str] | None = None
     y: np.ndarray | None = None
+    known: np.ndarray | None = None
+    classes: list[str] | None = None
 
 
 def resolve_data(text: str, folder: Path | None = None) -> str:
@@ -83,6 +90,7 @@ def open_data(
     data: str,
     *,
     labels: str | None = None,
+    known: str | None = None,
     strict: bool = False,
     image_shape: Sequence[int] | None = None,
     scaling: str = "auto",
@@ -95,6 +103,8 @@ def open_data(
         What :func:`resolve_data` returned.
     labels : str or None, default=None
         What :func:`resolve_labels` returned.
+    known : str or None, default=None
+        The same for classes to learn from.
     strict : bool, default=False
         Refuse a folder with unreadable images.
     image_shape : sequence of int or None, default=None
@@ -112,7 +122,7 @@ def open_data(
     InputError
         If rows or labels cannot be used.
     """
-    table = _read(data, column=labels, strict=strict, image_shape=image_shape)
+    table = _read(data, column=labels, known=known, strict=strict, image_shape=image_shape)
     # A column that reading has taken out, by name or by number, is there already.
     y = load_labels(labels, table) if labels and (table.y is None or os.path.isfile(labels)) else table.y
     source = make_source(
@@ -122,10 +132,13 @@ def open_data(
         feature_names=table.feature_names,
         name="DATA",
     )
-    return Data(name_of(data), source, table.names, y)
+    part, classes = (None, None) if known is None else number_classes(load_known(known, table))
+    return Data(name_of(data), source, table.names, y, part, classes)
 
 
-def open_like(data: str, spec: DataSpec, *, labels: str | None = None, strict: bool = False) -> Data:
+def open_like(
+    data: str, spec: DataSpec, *, labels: str | None = None, known: str | None = None, strict: bool = False
+) -> Data:
     """Read rows for a fitted model.
 
     Parameters
@@ -136,6 +149,8 @@ def open_like(data: str, spec: DataSpec, *, labels: str | None = None, strict: b
         What the rows of the fit were.
     labels : str or None, default=None
         The label column of the fit's data; left out here too where it is found.
+    known : str or None, default=None
+        The same for the column that it learned from.
     strict : bool, default=False
         Refuse a folder with unreadable images.
 
@@ -150,11 +165,11 @@ def open_like(data: str, spec: DataSpec, *, labels: str | None = None, strict: b
         If they are not of the kind that was fitted.
     """
     try:
-        table = _read(data, column=labels, strict=strict, image_shape=spec.image_shape)
+        table = _read(data, column=labels, known=known, strict=strict, image_shape=spec.image_shape)
     except InputError:
-        if labels is None:
+        if labels is None and known is None:
             raise
-        table = _read(data, column=None, strict=strict, image_shape=spec.image_shape)
+        table = _read_new(data, column=labels, known=known, strict=strict, image_shape=spec.image_shape)
     ours, theirs = spec.feature_names, table.feature_names
     if ours and theirs and list(ours) != list(theirs):
         odd = next(
@@ -172,7 +187,20 @@ def name_of(data: str) -> str:
     return path.stem if path.suffix.lower() in (".npy", *_COLUMN_ENDINGS) else path.name
 
 
-def _read(data: str, *, column: str | None, strict: bool, image_shape: Sequence[int] | None) -> Table:
+def _read_new(data: str, *, column: str | None, known: str | None, **how: Any) -> Table:
+    """Read rows that may lack one column with labels, or both."""
+    if column is not None and known is not None:
+        for kept in ({"column": column, "known": None}, {"column": None, "known": known}):
+            try:
+                return _read(data, **kept, **how)
+            except InputError:
+                continue
+    return _read(data, column=None, known=None, **how)
+
+
+def _read(
+    data: str, *, column: str | None, known: str | None, strict: bool, image_shape: Sequence[int] | None
+) -> Table:
     if data in DATASETS:
         return _with_named_classes(load(data), DATASETS[data])
     path = Path(data)
@@ -182,7 +210,11 @@ def _read(data: str, *, column: str | None, strict: bool, image_shape: Sequence[
         )
     if column is not None and os.path.isfile(column):
         column = None  # the labels are in a file of their own
-    return load_file(path, strict=strict, column=column, image_shape=image_shape if path.is_dir() else None)
+    if known is not None and os.path.isfile(known):
+        known = None
+    return load_file(
+        path, strict=strict, column=column, known=known, image_shape=image_shape if path.is_dir() else None
+    )
 
 
 def _with_named_classes(table: Table, info: Dataset) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.baselines import Baseline, raw_kmeans
+from coterie.cli.labelfile import defuse
 from coterie.criteria import judge, sizes
 from coterie.files import atomic_path
 from coterie.metrics import evaluate
@@ -52,6 +53,49 @@ def judge_partition(
     if code is not None:
         figures["criteria"] = judge(code, q, labels)
     return figures
+
+
+def judge_known(data: Data, labels: np.ndarray) -> dict[str, Any]:
+    """Return whether the fit learned from known classes, and what it is worth on the other rows.
+
+    Parameters
+    ----------
+    data : Data
+        The rows.
+    labels : ndarray of shape (n,)
+        Clusters of the fit.
+
+    Returns
+    -------
+    dict
+        ``labels_used`` and, where they were, ``known``: ``n_known``, the ``classes`` by number of the cluster, the
+        share of known rows in their class's cluster as ``kept`` and, where there are classes to evaluate with,
+        ``metrics`` of the rows that were not known. JSON-able.
+    """
+    if data.known is None:
+        return {"labels_used": False}
+    held = data.known >= 0
+    told: dict[str, Any] = {"n_known": int(held.sum()), "classes": class_names(data)}
+    told["kept"] = float((labels == data.known)[held].mean())
+    if data.y is not None and not held.all():
+        told["metrics"] = evaluate(data.y[~held], labels[~held])
+    return {"labels_used": True, "known": told}
+
+
+def class_names(data: Data) -> list[str]:
+    """Return the names of the classes that the fit learned from, by number; "" for a number without known rows."""
+    if data.known is None or data.classes is not None:
+        return data.classes or []
+    present = set(data.known.tolist())
+    return [str(c) if c in present else "" for c in range(int(data.known.max()) + 1)]
+
+
+def known_column(data: Data) -> dict[str, list[str]]:
+    """Return the column of ``labels.csv`` with the known classes; none where the fit did not learn from any."""
+    if data.known is None:
+        return {}
+    names = class_names(data)
+    return {"known": [defuse(names[c]) if c >= 0 else "" for c in data.known.tolist()]}
 
 
 def judge_baseline(found: Baseline, **more: Any) -> dict[str, Any]:

@@ -33,6 +33,15 @@ Labels = Annotated[
         "--labels", help="Known classes, only ever to evaluate: a file, or a column of DATA.", metavar="FILE|COLUMN"
     ),
 ]
+Known = Annotated[
+    str | None,
+    typer.Option(
+        "--known",
+        help="Classes of some rows, to learn from: a file with a label a row, empty or -1 where unknown, or a column "
+        "of DATA.",
+        metavar="FILE|COLUMN",
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random. Default: 0.", metavar="S")]
 Config = Annotated[
     Path | None,

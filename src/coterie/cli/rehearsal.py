@@ -13,6 +13,7 @@ from sklearn.base import clone
 from coterie.algorithms.building import check_parameters, is_open
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
+from coterie.algorithms.knowing import learn
 from coterie.config import config_context
 from coterie.data import Source
 from coterie.errors import Interrupted
@@ -20,6 +21,8 @@ from coterie.selection import Auto
 from coterie.training import Callback
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from coterie.algorithms import Clusterer
     from coterie.training import Fit, Phase
 
@@ -28,7 +31,7 @@ _SECONDS = 1.0
 _ROWS = 2048
 
 
-def rehearse(estimator: Clusterer | Auto, source: Source) -> float:
+def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | None = None) -> float:
     """Take the first steps of a fit and throw them away.
 
     Parameters
@@ -37,6 +40,8 @@ def rehearse(estimator: Clusterer | Auto, source: Source) -> float:
         With its parameters; not changed.
     source : Source
         The rows.
+    known : ndarray of shape (n,) or None, default=None
+        Known classes, which are checked; the steps are taken without.
 
     Returns
     -------
@@ -49,9 +54,10 @@ def rehearse(estimator: Clusterer | Auto, source: Source) -> float:
         What the fit itself would raise: a parameter that breaks its rule, a network that does not fit the rows.
     """
     if isinstance(estimator, Auto):
-        estimator.check_with(source)
+        estimator.check_with(source, known)
         return 0.0  # how many systems there will be time for is not known
     check_parameters(estimator, source)
+    learn(estimator, len(source), known=known)
     if is_open(estimator.n_clusters):
         estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
     chosen = {k: v for k, v in resolve(estimator, source).items() if k != "random_state"}

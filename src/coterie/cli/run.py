@@ -18,7 +18,7 @@ from coterie.cli import show
 from coterie.cli.choosing import agreement_column, system_name, tell_choice
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
-from coterie.cli.judging import SHARE, first_baseline, judge_baseline, judge_partition
+from coterie.cli.judging import SHARE, first_baseline, judge_baseline, judge_known, judge_partition, known_column
 from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
@@ -144,6 +144,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
     data = open_data(
         settings.data,
         labels=settings.labels,
+        known=settings.known,
         strict=settings.strict,
         image_shape=estimator.image_shape,
         scaling=estimator.scaling,
@@ -152,7 +153,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
     machine = {"device": settings.device, "precision": settings.precision, "compile": settings.compile}
     with config_context(**machine, progress=False if screen.quiet else "auto"):
         is_new = not (folder / CHECKPOINT / _BASELINE).exists()
-        expected = rehearse(estimator, data.source) if is_new else 0.0
+        expected = rehearse(estimator, data.source, data.known) if is_new else 0.0
         with _occupied(folder):
             settings.write(folder)
             baseline = _begin(settings, folder, data, screen=screen, expected=expected)
@@ -161,7 +162,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
             several = isinstance(estimator, Auto)
             callbacks = () if several else (HistoryFile(folder / "history.jsonl"), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
-                estimator.fit(data.source)
+                estimator.fit(data.source, known=data.known)
             metrics = _write_all(settings, folder, data, fitted=estimator, baseline=baseline, trace=trace)
             show.show_result(screen, data, metrics=metrics, labels=estimator.labels_)
             if settings.report:
@@ -221,8 +222,8 @@ def _write_all(
     )
     estimator.save(folder / "model")
     save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
-    sure, agreed = estimator.predict_confidence(data.source), agreement_column(fitted)
-    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=agreed)
+    sure, further = estimator.predict_confidence(data.source), agreement_column(fitted) | known_column(data)
+    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=further)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)
     return metrics
@@ -257,7 +258,7 @@ def _judge(
         "n_clusters": k,
         "seed": settings.seed,
         "seconds": round(spent, 3),
-        "labels_used": False,
+        **judge_known(data, estimator.labels_),
         **judge_partition(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
         "baselines": beside,

@@ -35,6 +35,8 @@ class RunSettings(BaseModel):
         One of the system's recipes.
     labels : str or None, default=None
         File or column with known classes, which only serve to evaluate.
+    known : str or None, default=None
+        File or column with the classes of some rows, which the fit learns from.
     seed : int, default=0
         Seed of everything random, in [0, 2**32).
     strict : bool, default=False
@@ -55,6 +57,7 @@ class RunSettings(BaseModel):
     system: str = "auto"
     recipe: str | None = None
     labels: str | None = None
+    known: str | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1)  # what scikit-learn takes
     strict: bool = False
     device: str = "auto"
@@ -153,7 +156,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Its values, unchecked but for ``data``, ``labels`` and ``out``, which are resolved.
+        Its values, unchecked but for ``data``, ``labels``, ``known`` and ``out``, which are resolved.
 
     Raises
     ------
@@ -185,13 +188,14 @@ def resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same with ``data`` and ``labels`` resolved.
+        The same with ``data``, ``labels`` and ``known`` resolved.
     """
     resolved = dict(values)
     if isinstance(resolved.get("data"), str):
         resolved["data"] = resolve_data(resolved["data"], folder)
-    if isinstance(resolved.get("labels"), str):
-        resolved["labels"] = resolve_labels(resolved["labels"], folder)
+    for name in ("labels", "known"):
+        if isinstance(resolved.get(name), str):
+            resolved[name] = resolve_labels(resolved[name], folder)
     return resolved
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from coterie.algorithms import SYSTEMS
 from coterie.report.choice import found_sentence
+from coterie.report.known import known_sentence
 from coterie.report.wording import baseline_name, duration
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def show_data(screen: Screen, data: Data) -> None:
     """Say what was found in DATA."""
     known = "" if data.y is None else f"; labels of {len(np.unique(data.y))} classes, only to evaluate"
     screen.say(f"Found {data.source.describe}{known}.")
+    if data.known is not None:
+        held = data.known[data.known >= 0]
+        screen.say(f"Training with {len(held):,} known labels of {len(np.unique(held))} classes.")
 
 
 def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[str, Any], expected: float) -> None:
@@ -66,6 +70,8 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     if "choice" in metrics:
         screen.say(metrics["choice"]["why"])
     screen.table(columns, rows, best=0)
+    if "known" in metrics:
+        screen.say(known_sentence(metrics["known"]))
     screen.say()
     _show_clusters(screen, data, sizes=metrics["sizes"], labels=labels)
     screen.say()

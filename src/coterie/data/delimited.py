@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.data.table import MISSING, Table, tidy_labels
+from coterie.data.table import MISSING, Table, tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -40,7 +40,7 @@ class Form:
         return self.columns[1:] if self.row_names else self.columns
 
 
-def read_delimited(path: Path, *, column: str | int | None = None) -> Table:
+def read_delimited(path: Path, *, column: str | int | None = None, known: str | None = None) -> Table:
     """Read a CSV or TSV file of numbers.
 
     The separator (comma, semicolon or tab), decimal commas and a header are found by looking. A first column without a
@@ -52,6 +52,8 @@ def read_delimited(path: Path, *, column: str | int | None = None) -> Table:
         The file, in UTF-8 with or without a byte order mark.
     column : str or int or None, default=None
         A column to take out as labels, by name or by number from 0; it may hold text.
+    known : str or None, default=None
+        A column to take out as labels of some rows, in the same way; it may hold nothing in others.
 
     Returns
     -------
@@ -65,7 +67,8 @@ def read_delimited(path: Path, *, column: str | int | None = None) -> Table:
     """
     form, sample = guess_form(path)
     label = None if column is None else _find_column(form, column, path)
-    taken = sorted({0} if form.row_names else set()) + ([] if label is None else [label])
+    partly = None if known is None else _find_column(form, known, path)
+    taken = sorted(({0} if form.row_names else set()) | ({label, partly} - {None}))
     kept = [j for j in range(len(form.columns)) if j not in taken]
     if not kept:
         raise InputError(f"{path.name!r} has no column of numbers besides its labels.")
@@ -89,6 +92,7 @@ def read_delimited(path: Path, *, column: str | int | None = None) -> Table:
         y=None if label is None else tidy_labels(aside[label], f"The column {form.columns[label]!r} of {path.name!r}"),
         feature_names=names if form.header else None,
         y_name=None if label is None else form.columns[label],
+        known=None if partly is None else tidy_known(aside[partly], f"The column {form.columns[partly]!r}"),
     )
 
 

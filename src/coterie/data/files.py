@@ -12,7 +12,7 @@ import numpy as np
 from coterie.data.delimited import read_delimited
 from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
-from coterie.data.table import Table, tidy_labels
+from coterie.data.table import Table, tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -35,6 +35,7 @@ def load_file(
     *,
     strict: bool = False,
     column: str | int | None = None,
+    known: str | None = None,
     image_shape: Sequence[int] | None = None,
     max_side: int = 64,
 ) -> Table:
@@ -51,6 +52,8 @@ def load_file(
     column : str or int or None, default=None
         A column of a CSV or TSV file to take out as labels, by name or by number from 0; a key of a .npz file; or
         "folder" for images that lie in one folder a class.
+    known : str or None, default=None
+        A column or key to take out as labels of some rows, in the same way.
     image_shape : (H, W) or (H, W, C) or None, default=None
         Size and channels (1 or 3) of the images; None lets the images decide, as `max_side` says.
     max_side : int, default=64
@@ -85,18 +88,21 @@ def load_file(
     """
     path = Path(path)
     if path.is_dir():
+        _refuse_column(path, known)
         return load_folder(path, strict=strict, column=column, image_shape=image_shape, max_side=max_side)
     if not path.is_file():
         raise InputError(f"There is no file or folder {str(path)!r}.")
     ending = path.suffix.lower()
     if ending == ".npy":
+        _refuse_column(path, known)
         return _read_npy(path, column)
     if ending == ".npz":
-        return _read_npz(path, column)
+        return _read_npz(path, column, known)
     if ending in (".csv", ".tsv"):
-        return read_delimited(path, column=column)
+        return read_delimited(path, column=column, known=known)
     if is_idx(path):
         _refuse_column(path, column)
+        _refuse_column(path, known)
         return Table(X=read_idx_array(path))
     raise InputError(f"A data file must {_KINDS}, or be a folder of images. Got {path.name!r} instead.")
 
@@ -130,7 +136,8 @@ def read_npz_labels(path: Path) -> np.ndarray:
 
 def _refuse_column(path: Path, column: str | int | None) -> None:
     if column is not None:
-        raise InputError(f"{path.name!r} is one array and has no column {column!r}: pass the labels in a file.")
+        what = "is a folder" if path.is_dir() else "is one array"
+        raise InputError(f"{path.name!r} {what} and has no column {column!r}: pass the labels in a file.")
 
 
 def _read_npy(path: Path, column: str | int | None) -> Table:
@@ -141,7 +148,7 @@ def _read_npy(path: Path, column: str | int | None) -> Table:
         raise InputError(f"{path.name!r} cannot be read as an array of numbers: {error}.") from error
 
 
-def _read_npz(path: Path, column: str | int | None) -> Table:
+def _read_npz(path: Path, column: str | int | None, known: str | None) -> Table:
     with _Archive(path) as archive:
         found = archive.first_of(_X_KEYS)
         if found is None and column is None and len(archive.keys) == 1:
@@ -152,13 +159,17 @@ def _read_npz(path: Path, column: str | int | None) -> Table:
                 f"{path.name!r} must hold its rows as x, data, or x_train and x_test. Its keys are {keys}."
             )
         labels = archive.first_of(_Y_KEYS) if column is None else archive.first_of(((str(column).lower(),),))
-        if column is not None and labels is None:
-            raise InputError(f"{path.name!r} has no key {column!r}. Its keys are {named(list(archive.keys))}.")
+        for key in (column, known):
+            if key is not None and str(key).lower() not in archive.keys:
+                raise InputError(f"{path.name!r} has no key {key!r}. Its keys are {named(list(archive.keys))}.")
         y = None if labels is None else tidy_labels(archive.read(labels), f"The labels in {path.name!r}")
+        part = None if known is None else tidy_known(archive.read((known.lower(),)), f"The labels {known!r}")
         X = archive.read(found)
     if y is not None and (X.ndim == 0 or len(y) != len(X)):
         raise InputError(f"{path.name!r} holds {len(y)} labels for rows of shape {X.shape}.")
-    return Table(X=X, y=y, y_name=None if labels is None else str(column or labels[0]))
+    if part is not None and len(part) != len(X):
+        raise InputError(f"{path.name!r} holds {len(part)} labels called {known!r} for rows of shape {X.shape}.")
+    return Table(X=X, y=y, y_name=None if labels is None else str(column or labels[0]), known=part)
 
 
 class _Archive:

@@ -1,7 +1,8 @@
-"""Known classes for evaluation, from a file of their own or from the data."""
+"""Classes of rows, from a file of their own or from the data: of all rows to evaluate, or of a few to learn from."""
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from coterie.data.delimited import guess_form, records
 from coterie.data.files import read_npz_labels
 from coterie.data.idx import is_idx, read_idx_array
-from coterie.data.table import tidy_labels
+from coterie.data.table import tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -54,27 +55,95 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
     """
     if table.y is not None and str(origin) == table.y_name:
         return table.y
-    path = Path(origin)
+    return _read(Path(origin), table, known=False)
+
+
+def load_known(origin: str | Path, table: Table) -> np.ndarray:
+    """Return the classes of some rows, for a fit that uses them.
+
+    Parameters
+    ----------
+    origin : str or Path
+        The column that was taken out of the data as ``known``, or a file as :func:`load_labels` reads it, in which -1,
+        NaN or nothing stands where a label is unknown. In a file with a column called name, rows may be missing.
+    table : Table
+        The data that the labels are for.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        int64 with -1, or str with "", where a label is unknown.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or column, the labels are not as many as the rows, or none is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data import Table
+    >>> from coterie.data.labels import load_known
+    >>> load_known("kind", Table(X=np.zeros((2, 3)), known=np.array([0, -1])))
+    array([ 0, -1])
+    """
+    found = table.known if table.known is not None else _read(Path(origin), table, known=True)
+    if (found == ("" if found.dtype.kind == "U" else -1)).all():
+        raise InputError(f"The known labels {Path(origin).name!r} name no row's class; leave them out to fit without.")
+    return found
+
+
+def number_classes(known: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
+    """Return what :func:`load_known` returned as numbers.
+
+    Parameters
+    ----------
+    known : ndarray of shape (n,)
+        Classes, int64 or str.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,)
+        int64, -1 where unknown.
+    names : list of str or None
+        The name of each number, in alphabetical order; None where classes are numbers already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data.labels import number_classes
+    >>> number_classes(np.array(["oak", "", "elm"]))
+    (array([ 1, -1,  0]), ['elm', 'oak'])
+    """
+    if known.dtype.kind != "U":
+        return known, None
+    names = sorted(set(known.tolist()) - {""})
+    places = {name: number for number, name in enumerate(names)} | {"": -1}
+    return np.array([places[name] for name in known.tolist()], dtype=np.int64), names
+
+
+def _read(path: Path, table: Table, *, known: bool) -> np.ndarray:
     if not path.is_file():
-        raise InputError(_not_found(str(origin), table))
+        raise InputError(_not_found(str(path), table))
     what = f"The label file {path.name!r}"
     ending = path.suffix.lower()
     if ending == ".npy":
-        labels = tidy_labels(_read_npy(path), what)
+        stored = _read_npy(path)
     elif ending == ".npz":
-        labels = tidy_labels(read_npz_labels(path), what)
+        stored = read_npz_labels(path)
     elif is_idx(path):
-        labels = tidy_labels(read_idx_array(path), what)
+        stored = read_idx_array(path)
     elif ending in _TEXT_ENDINGS:
-        return _from_text(path, table, what)
+        stored = _from_text(path, table, what, known=known)
     else:
         raise InputError(f"{what} must end in .npy, .npz, .csv, .tsv or .txt, or be named as IDX files are.")
+    labels = tidy_known(stored, what) if known else tidy_labels(stored, what)
     _check_count(len(labels), table, what)
     return labels
 
 
-def _from_text(path: Path, table: Table, what: str) -> np.ndarray:
-    rows = _lines(path) if path.suffix.lower() == ".txt" else _fields(path)
+def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]:
+    rows = _lines(path, known) if path.suffix.lower() == ".txt" else _fields(path, known)
     if not rows:
         raise InputError(f"{what} is empty.")
     # The number of rows is known, so whether the first line is a header need not be guessed.
@@ -84,22 +153,25 @@ def _from_text(path: Path, table: Table, what: str) -> np.ndarray:
     rows = rows[1:] if header else rows
     j = _choose(columns, len(rows[0]) if rows else 1, what)
     if by_name:
-        return _by_name(rows, columns.index("name"), j, table=table, what=what)
+        labels = {fields[columns.index("name")]: fields[j] for fields in rows}
+        return _by_name(labels, table, what, known=known)
     _check_count(len(rows), table, what)
-    return tidy_labels([fields[j] for fields in rows], what)
+    return [fields[j] for fields in rows]
 
 
-def _fields(path: Path) -> list[list[str]]:
+def _fields(path: Path, known: bool) -> list[list[str]]:
     form, _ = guess_form(path, header=False)
+    if known and len(form.columns) == 1:  # where an empty line is no record, but a row without a label
+        return [record or [""] for record in csv.reader(line for (line,) in _lines(path, known))]
     return [fields for _, fields in records(path, form)]
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path, known: bool) -> list[list[str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (UnicodeDecodeError, OSError) as error:
         raise InputError(f"The label file {path.name!r} cannot be read as UTF-8 text: {error}.") from error
-    return [[line] for line in text.splitlines() if line.strip()]
+    return [[line] for line in text.splitlines() if known or line.strip()]
 
 
 def _choose(columns: list[str], width: int, what: str) -> int:
@@ -113,13 +185,12 @@ def _choose(columns: list[str], width: int, what: str) -> int:
     raise InputError(f"{what} must have one column, or name one of {', '.join(_LABEL_COLUMNS)}. {found}.")
 
 
-def _by_name(rows: list[list[str]], key: int, j: int, *, table: Table, what: str) -> np.ndarray:
-    labels = {fields[key]: fields[j] for fields in rows}
+def _by_name(labels: dict[str, str], table: Table, what: str, *, known: bool) -> list[str]:
     names = table.names or []
     unknown = [name for name in names if name not in labels]
-    if unknown:
+    if unknown and not known:
         raise InputError(f"{what} has no label for {named(unknown)}.")
-    return tidy_labels([labels[name] for name in names], what)
+    return [labels.get(name, "") for name in names]
 
 
 def _read_npy(path: Path) -> np.ndarray:

@@ -33,6 +33,8 @@ class Table:
         The column that `y` was taken from.
     skipped : tuple of (str, str), default=()
         File name and reason for each file that could not be read.
+    known : ndarray of shape (n,) or None, default=None
+        Classes of some rows that a fit may use, as :func:`tidy_known` returns them.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Table:
     feature_names: list[str] | None = None
     y_name: str | None = None
     skipped: tuple[tuple[str, str], ...] = ()
+    known: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -73,21 +76,62 @@ def tidy_labels(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     InputError
         If a label is missing or the labels are no single column.
     """
+    labels, missing = _column(values, what)
+    if missing.any():
+        raise InputError(f"{what} has no label in row {int(np.argmax(missing))}; every row needs one.")
+    return _whole_if_all_are(labels)
+
+
+def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
+    """Return labels of which some are missing, as integers where all others are whole numbers, else as strings.
+
+    Parameters
+    ----------
+    values : sequence of str or ndarray of shape (n,) or (n, 1)
+        Labels as they were stored; -1, NaN or nothing where one is unknown.
+    what : str
+        What messages call them.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Of dtype int64 with -1, or str with "", where a label is unknown.
+
+    Raises
+    ------
+    InputError
+        If the labels are no single column.
+
+    Examples
+    --------
+    >>> from coterie.data.table import tidy_known
+    >>> tidy_known(["3", "", "0"], "This"), tidy_known(["elm", "-1", "oak"], "This").tolist()
+    (array([ 3, -1,  0]), ['elm', '', 'oak'])
+    """
+    labels, missing = _column(values, what)
+    missing |= labels == ("-1" if labels.dtype.kind == "U" else -1)
+    found = _whole_if_all_are(labels[~missing])
+    whole = np.full(len(labels), -1 if found.dtype.kind == "i" else "", dtype=found.dtype)
+    whole[~missing] = found
+    return whole
+
+
+def _column(values: Sequence[str] | np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels as one column, and where they are missing."""
     labels = np.asarray(values)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "buifUST":
         raise InputError(f"{what} must be one column of numbers or text. Got {labels.dtype} of shape {labels.shape}.")
     if labels.dtype.kind in "bui":
-        return labels.astype(np.int64)
+        return labels.astype(np.int64), np.zeros(len(labels), dtype=bool)
     if labels.dtype.kind == "f":
-        missing = np.isnan(labels)
-    else:
-        labels = labels.astype(np.str_)
-        labels = np.char.strip(labels)
-        missing = np.isin(np.char.lower(labels), list(MISSING))
-    if missing.any():
-        raise InputError(f"{what} has no label in row {int(np.argmax(missing))}; every row needs one.")
+        return labels, np.isnan(labels)
+    labels = np.char.strip(labels.astype(np.str_))
+    return labels, np.isin(np.char.lower(labels), list(MISSING))
+
+
+def _whole_if_all_are(labels: np.ndarray) -> np.ndarray:
     try:
         numbers = labels.astype(np.float64)
     except ValueError:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from coterie.report.clusters import balance, describe_clusters
+from coterie.report.known import known_sentence
 from coterie.report.run import Run, read_run
 from coterie.report.training import describe_training
 from coterie.report.tree import merge_tree
@@ -179,7 +180,12 @@ def _head(run: Run) -> list[tuple[str, str]]:
         rows.append(("Time to fit", duration(metrics["seconds"])))
     if metrics.get("seed") is not None:
         rows.append(("Seed", str(metrics["seed"])))
-    rows.append(("Labels", "only to evaluate, never to fit" if "y" in run.arrays else "none given"))
+    if "known" in metrics:
+        rows.append(("Known labels", known_sentence(metrics["known"])))
+    elif "y" not in run.arrays:
+        rows.append(("Labels", "none given"))
+    if "y" in run.arrays:
+        rows.append(("Labels", "only to evaluate, never to fit"))
     return rows
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms import DEC
 from coterie.algorithms.building import SHARED, check_parameters, is_open
-from coterie.algorithms.counting import Count, count
+from coterie.algorithms.counting import Count, at_least, count
 from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.knowing import learn
 from coterie.checks import POSITIVE, Rule, require
 from coterie.config import config_context, get_config
 from coterie.criteria import Calibration
@@ -22,7 +22,7 @@ from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.selection.agreement import consensus
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
-from coterie.selection.keeping import Notes
+from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.reasons import reason
 from coterie.selection.trying import Trying
 from coterie.settings import hyperparameters
@@ -30,6 +30,8 @@ from coterie.training import make_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from coterie.data.knowledge import Knowledge
 
 
 @hyperparameters
@@ -68,6 +70,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     left_out_ : dict of str to str
         The others, with the reason: "out of time", or "not needed": a network can hardly improve on a simple method
         that keeps neighbours together, nor a further one where the best so far and another agree on 97 rows of 100.
+    n_known_ : int
+        Known labels that were used.
     criterion_ : {"neighbours", "likelihood"}
         What decided (:func:`coterie.selection.ranked`).
     count_ : Count or None
@@ -94,8 +98,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     -----
     Candidates are judged where none has drawn clusters together: on principal components of the rows or, once a network
     was tried, in the code of its autoencoder before it knew of clusters, which learned what does not matter in images
-    from their augmentation. The second run
-    has another seed; where the best is no network, whose runs hardly differ, it sees only half of the rows.
+    from their augmentation. The second run has another seed; where the best is no network, whose runs hardly differ, it
+    sees only half of the rows.
 
     Examples
     --------
@@ -128,7 +132,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         "time_budget": POSITIVE.or_word(None),
     }
 
-    def fit(self, X: ArrayLike | Source, y: object = None) -> Self:
+    def fit(self, X: ArrayLike | Source, y: object = None, *, known: ArrayLike | None = None) -> Self:
         """Fit the candidates and choose.
 
         Parameters
@@ -137,6 +141,9 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             Rows: array of any numeric dtype, tensor or data frame.
         y : ignored
             Present for scikit-learn.
+        known : array-like of int of shape (n,) or None, default=None
+            Class of each row, -1 where unknown. DEC learns from it, other candidates' clusters are matched with it; of
+            those that agree with known rows as well as the best does, the choice is that without labels.
 
         Returns
         -------
@@ -150,18 +157,21 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         """
         began = time.monotonic()
         source = open_source(self, X, reset=True)
-        self.check_with(source)
-        notes = Notes(self._folder(), self._identity(source), seed=pick_seed(self.random_state) % 2**32)
+        knowledge = self.check_with(source, known)
+        identity = identity_of(self, source) | knowledge.identity()
+        notes = Notes(self._folder(), identity, seed=pick_seed(self.random_state) % 2**32)
         began -= notes.spent
         until = began + (self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
         self.count_ = self._count(source, notes, began=began, until=until)
+        if self.count_ is not None:
+            self.count_ = at_least(self.count_, knowledge.n_classes)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
-        trying = Trying(source, notes, n_clusters=k, folder=self._folder(), until=until)
+        trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until)
         for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
             trying.fit(name)
             notes.write(time.monotonic() - began)
-        self.left_out_ = notes.left_out
+        self.left_out_, self.n_known_ = notes.left_out, knowledge.n_known
         self.trials_, self.criterion_ = trying.ranked()
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
         self.labels_, self.cluster_centers_ = self.best_.labels_, self.best_.cluster_centers_
@@ -169,16 +179,18 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
         if self.second_labels_ is not None:
-            self.best_.calibration_ = Calibration.learned(self._log_q(source), self.second_labels_ == self.labels_)
+            log_q = self.best_._log_q(source).double().log_softmax(1)
+            self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
         self.confidence_ = self.best_.predict_confidence(source)
         self.fit_seconds_ = time.monotonic() - began
         return self
 
-    def check_with(self, source: Source) -> None:
+    def check_with(self, source: Source, known: ArrayLike | None = None) -> Knowledge:
         """Raise an InputError for the first parameter that breaks its rule, or does not go with the rows."""
         require(type(self).__name__, self, self.rules)
         make_runtime(get_config())
         check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
+        return learn(make_candidate("dec", self.n_clusters, seed=0), len(source), known=known)
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the cluster of each row by the best system, shape (n,)."""
@@ -208,7 +220,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def why(self) -> str:
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
-        return reason(self.trials_, self.criterion_, labels=self.labels_, second=self.second_labels_)
+        return reason(self.trials_, self.criterion_, self.n_known_, labels=self.labels_, second=self.second_labels_)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):
@@ -222,14 +234,6 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
             notes.left_out["counting"] = "out of time; only gaps between groups were looked for"
             return count(asked, source, seed=notes.seed, by_gaps=True)
 
-    def _log_q(self, X: ArrayLike | Source) -> np.ndarray:
-        return self.best_._log_q(X).double().log_softmax(1).numpy()
-
     def _folder(self) -> Path | None:
         folder = get_config().checkpoint
         return None if folder is None else Path(folder)
-
-    def _identity(self, source: Source) -> dict[str, Any]:
-        given = {name: value for name, value in self.get_params(deep=False).items() if name != "random_state"}
-        seed = self.random_state if isinstance(self.random_state, int) else None
-        return {"parameters": json.loads(json.dumps(given, default=str)), "seed": seed, "rows": source.fingerprint()}

@@ -58,6 +58,8 @@ class Trial:
         The system, fitted.
     judgement : Judgement
         What speaks for it.
+    agreement : float or None, default=None
+        Share of the known rows in the cluster of their class; None where none was known.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Trial:
     name: str
     model: Clusterer
     judgement: Judgement
+    agreement: float | None = None
 
 
 def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int, images: bool) -> list[str]:

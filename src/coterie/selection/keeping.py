@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coterie.errors import InputError, ModelFileError
 from coterie.files import write_json
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+    from coterie.data import Source
 
 FILE = "choice.json"
 
@@ -75,3 +80,24 @@ class Notes:
                 f"{self.path} belongs to another choice ({', '.join(wrong)} differ); give another checkpoint folder, "
                 "or delete this one."
             )
+
+
+def identity_of(auto: BaseEstimator, source: Source) -> dict[str, Any]:
+    """Return what makes a choice this choice: parameters, seed and rows, JSON-able.
+
+    Parameters
+    ----------
+    auto : BaseEstimator
+        With ``random_state`` among its parameters.
+    source : Source
+        The rows.
+
+    Returns
+    -------
+    dict
+        For :class:`Notes`.
+    """
+    given = auto.get_params(deep=False)
+    seed = given.pop("random_state")
+    parameters = json.loads(json.dumps(given, default=str))
+    return {"parameters": parameters, "seed": seed if isinstance(seed, int) else None, "rows": source.fingerprint()}

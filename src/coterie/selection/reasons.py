@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
 
 
-def reason(trials: Sequence[Trial], criterion: str, *, labels: np.ndarray, second: np.ndarray | None) -> str:
+def reason(
+    trials: Sequence[Trial], criterion: str, n_known: int = 0, *, labels: np.ndarray, second: np.ndarray | None
+) -> str:
     """Return what was chosen, why, whether something simpler is as good, and what an independent run says.
 
     Parameters
@@ -24,6 +26,8 @@ def reason(trials: Sequence[Trial], criterion: str, *, labels: np.ndarray, secon
         The best first.
     criterion : {"neighbours", "likelihood"}
         What decided.
+    n_known : int, default=0
+        Known labels that were used.
     labels : ndarray of shape (n,)
         Clusters of the best.
     second : ndarray of shape (n,) or None
@@ -32,7 +36,7 @@ def reason(trials: Sequence[Trial], criterion: str, *, labels: np.ndarray, secon
     Returns
     -------
     str
-        One to three sentences.
+        One to four sentences.
 
     Examples
     --------
@@ -47,6 +51,8 @@ def reason(trials: Sequence[Trial], criterion: str, *, labels: np.ndarray, secon
         "likelihood": "groups touch, and its clusters describe the rows best",
     }[criterion]
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
+    if n_known and best.agreement is not None:
+        said += f" {n_known:,} known labels were used; {best.agreement:.1%} of these rows are in their class's cluster."
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."

@@ -22,9 +22,11 @@ from coterie.errors import CollapseWarning, Interrupted, NonFiniteLossError
 from coterie.selection.agreement import align
 from coterie.selection.candidates import DEEP, SIMPLE, Deadline, make_candidate
 from coterie.selection.keeping import Notes
+from coterie.selection.labelled import number_by_class, ranked_by_labels, told_to
 from coterie.selection.ranking import is_settled, rank_models
 
 if TYPE_CHECKING:
+    from coterie.data.knowledge import Knowledge
     from coterie.selection.candidates import Trial
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ class Trying:
         The rows.
     notes : Notes
         Seed, time spent and candidates left out.
+    knowledge : Knowledge
+        What is known of the rows.
     n_clusters : int
         K.
     folder : Path or None
@@ -58,17 +62,27 @@ class Trying:
     --------
     >>> import math
     >>> from coterie.data import make_source
+    >>> from coterie.data.knowledge import make_knowledge
     >>> from coterie.selection.keeping import Notes
     >>> from coterie.selection.trying import Trying
-    >>> source = make_source([[0.0], [0.1], [5.0], [5.1]])
-    >>> trying = Trying(source, Notes(None, {}, seed=0), n_clusters=2, folder=None, until=math.inf)
+    >>> source, nothing = make_source([[0.0], [0.1], [5.0], [5.1]]), make_knowledge(4)
+    >>> trying = Trying(source, Notes(None, {}, seed=0), nothing, n_clusters=2, folder=None, until=math.inf)
     >>> trying.fit("kmeans")
     >>> list(trying.models)
     ['kmeans']
     """
 
-    def __init__(self, source: Source, notes: Notes, *, n_clusters: int, folder: Path | None, until: float) -> None:
-        self.source, self.notes, self.n_clusters = source, notes, n_clusters
+    def __init__(
+        self,
+        source: Source,
+        notes: Notes,
+        knowledge: Knowledge,
+        *,
+        n_clusters: int,
+        folder: Path | None,
+        until: float,
+    ) -> None:
+        self.source, self.notes, self.knowledge, self.n_clusters = source, notes, knowledge, n_clusters
         self.folder, self.until = folder, until
         self.models: dict[str, Clusterer] = {}
 
@@ -91,7 +105,8 @@ class Trying:
             return
         try:
             with self._within(name, self.until if self.models else np.inf):
-                model = make_candidate(name, self.n_clusters, seed=self.notes.seed).fit(self.source)
+                model = make_candidate(name, self.n_clusters, seed=self.notes.seed)
+                number_by_class(model.fit(self.source, **told_to(model, self.knowledge)), self.knowledge)
         except OutOfTimeError:
             self.notes.left_out[name] = OUT_OF_TIME
             return
@@ -107,7 +122,8 @@ class Trying:
 
     def ranked(self) -> tuple[list[Trial], str]:
         """Return what was tried, the best first, and by what that was decided."""
-        return rank_models(self.models, self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
+        trials, by = rank_models(self.models, self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
+        return ranked_by_labels(trials, self.knowledge), by
 
     def again(self, first: Trial) -> np.ndarray | None:
         """Return what an independent fit of a candidate finds; None if the time does not suffice.
@@ -132,15 +148,15 @@ class Trying:
         model = clone(first.model).set_params(random_state=(self.notes.seed + 1) % 2**32)
         try:
             with self._within(f"second-{first.name}", self.until):
-                return align(model.fit(part).predict(self.source), labels)
+                return align(model.fit(part, **told_to(model, self.knowledge)).predict(self.source), labels)
         except OutOfTimeError:
             return None
 
     def _is_enough(self) -> bool:
-        """Return whether a further network could hardly do better than what is there."""
-        return bool(self.models) and is_settled(
-            self.models, self.source, n_clusters=self.n_clusters, seed=self.notes.seed
-        )
+        """Return whether a further network could hardly do better than what is there; labels may teach it more."""
+        if self.knowledge or not self.models:
+            return False
+        return is_settled(self.models, self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
 
     @contextmanager
     def _within(self, name: str, until: float) -> Iterator[None]:

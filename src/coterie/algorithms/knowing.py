@@ -1,0 +1,238 @@
+r"""Few labels: what is known of some rows steers the start, the targets and the training of the DEC family.
+
+Known rows are drawn into every batch beside the others, each class equally often, and with :math:`c_i` the class of a
+row the loss gains
+
+.. math::
+    \lambda \, \tfrac1m \sum_i -\log q_{i, c_i}, \qquad
+    \tfrac1m \sum_{(i, j)} -\log \textstyle\sum_k q_{ik} q_{jk}, \qquad
+    \tfrac1m \sum_{(i, j)} -\log (1 - \textstyle\sum_k q_{ik} q_{jk})
+
+for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`, with m the mean number of known rows
+of a class: a single one names a cluster, and moves it no further than any row that is in it. With more, training is
+three times as long, and is not over when clusters have settled.
+
+Gathering is left as it is: a code that was drawn to the known rows' classes could not be asked whether clusters or
+neighbours tell more about them, which decides the start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import nll_loss, one_hot
+
+from coterie.algorithms.steering import named, paired, spread
+from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
+from coterie.errors import InputError
+from coterie.starts import Start, as_start
+from coterie.training import Batch, Fit
+
+if TYPE_CHECKING:
+    from coterie.algorithms.base import Clusterer
+
+KNOWN, GROUPS, TOGETHER, APART = "known", "known_groups", "known_together", "known_apart"  # names in a fit's memory
+SHARE = 2  # rows of a batch for each row of what is known, drawn beside them
+LONGER = 3  # times as many steps as "auto" gives clusters, for labels to be learned
+_STREAMS = {KNOWN: 1, TOGETHER: 2, APART: 3}
+
+
+def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
+    """Check what a user knows of rows.
+
+    Parameters
+    ----------
+    estimator : Clusterer
+        The system that is told.
+    n : int
+        Number of rows.
+    **told : object
+        ``known``, ``must_link`` and ``cannot_link`` of its ``fit``.
+
+    Returns
+    -------
+    Knowledge
+        Empty where all are None.
+
+    Raises
+    ------
+    InputError
+        If the system cannot use it, a part breaks its rule, parts contradict each other, or classes are more than
+        clusters.
+    """
+    from coterie.algorithms import SYSTEMS
+
+    owner = type(estimator).__name__
+    given = [name for name, value in told.items() if value is not None]
+    if given and not estimator.knows:
+        *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows]
+        raise InputError(f"{owner} cannot use {given[0]}=; {', '.join(able)} and {last} can.")
+    knowledge = make_knowledge(n, **told)
+    K = estimator.n_clusters
+    most = K[1] if isinstance(K, list | tuple) else K
+    if estimator.one_a_class and not isinstance(most, str) and knowledge.n_classes > most:
+        raise InputError(
+            f"The 'n_clusters' parameter of {owner} must be at least the largest known label plus one. "
+            f"Got n_clusters={K} and the label {knowledge.n_classes - 1} instead."
+        )
+    return knowledge
+
+
+def remember(fit: Fit, knowledge: Knowledge) -> None:
+    """Put what is known into a fit's memory, and so into its checkpoints.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, not yet begun.
+    knowledge : Knowledge
+        Of its rows; nothing is kept of what is empty.
+    """
+    parts = {KNOWN: knowledge.labels, GROUPS: knowledge.groups}
+    fit.memory |= {name: torch.from_numpy(part) for name, part in parts.items() if (part >= 0).any()}
+    pairs = {TOGETHER: knowledge.together, APART: knowledge.apart}
+    fit.memory |= {name: torch.from_numpy(part) for name, part in pairs.items() if len(part)}
+
+
+def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
+    """Return the start that goes with what is known; the start itself where that is nothing.
+
+    Cluster c is class c. Where neighbours' classes say more of a left-out known row than the named clusters do, the
+    start is their spreading instead: :func:`coterie.algorithms.steering.spread`. One row a class decides nothing.
+
+    Parameters
+    ----------
+    fit : Fit
+        Its memory has what is known.
+    z : Tensor of shape (n, d)
+        The code.
+    start : Start
+        The start that was found without.
+    seed : int
+        Seed of everything random.
+
+    Returns
+    -------
+    Start
+        Known rows are in the cluster of their class, must-linked ones in one cluster.
+    """
+    if not fit.memory.keys() & {KNOWN, GROUPS, APART}:
+        return start
+    code, K = z.numpy().astype("float64"), len(start.centers)
+    if fit.memory.keys() & {GROUPS, APART}:
+        groups, apart = _groups(fit).numpy(), fit.memory.get(APART, torch.empty(0, 2, dtype=torch.int64)).numpy()
+        start = paired(start, code, groups=groups, apart=apart, seed=seed)
+    if KNOWN not in fit.memory:
+        return start
+    y = fit.memory[KNOWN].numpy()
+    start = named(start, code, y)
+    labels, held = start.labels.copy(), y >= 0
+    if weight(fit) > 0:
+        classes, agreement = spread(code, y, seed=seed)
+        if agreement > (labels == y)[held].mean():
+            # A cluster that no label names may hold a class that nobody named.
+            ours = torch.isin(torch.from_numpy(labels), fit.memory[KNOWN]).numpy()
+            labels[ours] = classes[ours]
+    labels[held] = y[held]
+    return as_start(code, labels, K)
+
+
+def taught(fit: Fit, p: Tensor) -> Tensor:
+    """Return a target in which known rows have their class, and rows that belong together share theirs.
+
+    Parameters
+    ----------
+    fit : Fit
+        Its memory has what is known.
+    p : Tensor of shape (n, K)
+        The target that was found without; changed in place.
+
+    Returns
+    -------
+    Tensor of shape (n, K)
+        The target; p itself where nothing is known.
+    """
+    if GROUPS in fit.memory:
+        groups = fit.memory[GROUPS]
+        rows = groups >= 0
+        count = int(groups.max()) + 1
+        sums = torch.zeros(count, p.shape[1], dtype=p.dtype).index_add_(0, groups[rows], p[rows])
+        p[rows] = (sums / sums.sum(1, keepdim=True))[groups[rows]]
+    if KNOWN in fit.memory:
+        rows = fit.memory[KNOWN] >= 0
+        p[rows] = one_hot(fit.memory[KNOWN][rows], p.shape[1]).to(p.dtype)
+    return p
+
+
+def terms(fit: Fit, batch: Batch, scale: float = 1.0) -> dict[str, Tensor]:
+    """Return the terms of what is known.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, in its clustering phase.
+    batch : Batch
+        The rows that are drawn without regard to what is known; more are drawn here.
+    scale : float, default=1.0
+        What the terms are multiplied by.
+
+    Returns
+    -------
+    dict of str to Tensor of shape ()
+        "known", "together" and "apart", each only where there is such knowledge; nats.
+    """
+    found = {}
+    if KNOWN in fit.memory:
+        y = fit.memory[KNOWN]
+        if weight(fit) > 0:
+            rows = _balanced(fit, y, max(1, len(batch.index) // SHARE))
+            loss = nll_loss(_log_q(fit, rows, KNOWN), y[rows].to(batch.x.device))
+            found["known"] = scale * weight(fit) * loss
+    for name, part in ((TOGETHER, "together"), (APART, "apart")):
+        if name in fit.memory:
+            pairs = _drawn(fit, name, max(1, len(batch.index) // SHARE // 2))
+            i, j = _log_q(fit, pairs.T.reshape(-1), name).chunk(2)
+            log_same = (i + j).logsumexp(1)
+            log_odds = log_same if name == TOGETHER else torch.log1p(-log_same.exp().clamp(max=1 - 1e-6))
+            found[part] = -scale * log_odds.mean()
+    return found
+
+
+def weight(fit: Fit) -> float:
+    """Return the weight 1 - 1/m of known rows, m of them a class; 0 where none is known, or one a class."""
+    if KNOWN not in fit.memory:
+        return 0.0
+    held = fit.memory[KNOWN][fit.memory[KNOWN] > UNKNOWN]
+    return 1 - len(held.unique()) / len(held)
+
+
+def _groups(fit: Fit) -> Tensor:
+    return fit.memory.get(GROUPS, torch.full((len(fit.source),), UNKNOWN))
+
+
+def _balanced(fit: Fit, y: Tensor, count: int) -> Tensor:
+    """Return numbers of known rows, each class equally often, as far as that goes."""
+    generator = fit.streams.generator(KNOWN, fit.clock.phase, fit.clock.step)
+    held = (y > UNKNOWN).nonzero().flatten()
+    classes = y[held].unique()
+    order = torch.randperm(len(classes), generator=generator).repeat(-(-count // len(classes)))[:count]
+    rows = []
+    for place, c in enumerate(classes.tolist()):
+        own = held[y[held] == c]
+        rows.append(own[torch.randint(len(own), (int((order == place).sum()),), generator=generator)])
+    return torch.cat(rows)
+
+
+def _drawn(fit: Fit, name: str, count: int) -> Tensor:
+    """Return some of the pairs of one kind, shape (m, 2)."""
+    pairs = fit.memory[name]
+    generator = fit.streams.generator(name, fit.clock.phase, fit.clock.step)
+    return pairs[torch.randperm(len(pairs), generator=generator)[:count]]
+
+
+def _log_q(fit: Fit, rows: Tensor, name: str) -> Tensor:
+    """Return log q of augmented rows."""
+    extra = fit.batch(rows, fit.clock.phase, fit.clock.step, 0, 0, _STREAMS[name])
+    return fit.model.head(fit.model.encode(extra.view))

@@ -1,0 +1,100 @@
+"""What known labels say of fitted candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from coterie.data.knowledge import UNKNOWN
+
+if TYPE_CHECKING:
+    from coterie.algorithms import Clusterer
+    from coterie.data.knowledge import Knowledge
+    from coterie.selection.candidates import Trial
+
+
+def told_to(model: Clusterer, knowledge: Knowledge) -> dict[str, np.ndarray]:
+    """Return what the ``fit`` of a system is given of what is known: nothing where it cannot use it."""
+    return knowledge.given() if model.knows else {}
+
+
+def number_by_class(model: Clusterer, knowledge: Knowledge) -> None:
+    """Give the clusters of a system that knew of no labels the numbers of the classes, as far as they go.
+
+    Parameters
+    ----------
+    model : Clusterer
+        Fitted; its clusters are matched one to one with the classes so that most known rows are in the cluster of
+        theirs. Nothing happens to a system that learned from the labels.
+    knowledge : Knowledge
+        Of its rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import KMeans
+    >>> from coterie.data.knowledge import make_knowledge
+    >>> from coterie.selection.labelled import number_by_class
+    >>> model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    >>> number_by_class(model, make_knowledge(4, known=[1, -1, -1, -1]))
+    >>> model.labels_.tolist(), model.predict([[0.05]]).tolist()
+    ([1, 1, 0, 0], [1])
+    """
+    held = knowledge.known > UNKNOWN
+    if model.n_known_ or not held.any():
+        return
+    K = len(model.cluster_centers_)
+    both = np.zeros((max(K, knowledge.n_classes), K))
+    np.add.at(both, (knowledge.known[held], model.labels_[held]), 1)
+    classes, clusters = linear_sum_assignment(both, maximize=True)
+    # Where a method found fewer clusters than there are classes, those it has keep the order of theirs.
+    model._renumber(clusters[np.argsort(classes)])
+
+
+def agreement_with(model: Clusterer, knowledge: Knowledge) -> float | None:
+    """Return the share of the known rows that are in the cluster of their class; None where none is known.
+
+    Parameters
+    ----------
+    model : Clusterer
+        Fitted, its clusters numbered by class.
+    knowledge : Knowledge
+        Of its rows.
+
+    Returns
+    -------
+    float or None
+        In [0, 1].
+    """
+    held = knowledge.known > UNKNOWN
+    return float((model.labels_ == knowledge.known)[held].mean()) if held.any() else None
+
+
+def ranked_by_labels(trials: Sequence[Trial], knowledge: Knowledge) -> list[Trial]:
+    """Put those candidates first that agree with the known rows as well as the best does.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        As they were ranked without labels.
+    knowledge : Knowledge
+        Of their rows.
+
+    Returns
+    -------
+    list of Trial
+        With their agreements. "As well as" is within one known row and one standard error of the best; among these,
+        and among the others, the order stays. The candidates that learned from the labels have an advantage, which
+        they may have: what they can learn of many labels is what others cannot.
+    """
+    told = [replace(trial, agreement=agreement_with(trial.model, knowledge)) for trial in trials]
+    shares = [trial.agreement for trial in told if trial.agreement is not None]
+    if not shares:
+        return told
+    best, m = max(shares), knowledge.n_known
+    least = best - 1 / m - float(np.sqrt(best * (1 - best) / m))
+    return sorted(told, key=lambda trial: (trial.agreement or 0.0) < least)

@@ -1,0 +1,135 @@
+"""``coterie fit --known``: labels that train, from files and columns, and what the run says of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import Blobs, run
+
+import coterie
+from coterie.report import summarise
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    """The lines of a run's labels.csv."""
+    with (folder / "labels.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def kinds_of(blobs: Blobs) -> list[str]:
+    return blobs.labels.read_text().split()
+
+
+@pytest.fixture(scope="module")
+def partly(blobs: Blobs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rows with their kinds in a column, and another column that knows a few of them."""
+    path = tmp_path_factory.mktemp("partly") / "partly.csv"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with path.open("w", newline="") as file:
+        told = [[*row, row[-1] if i % 10 == 0 else ""] for i, row in enumerate(rows)]
+        csv.writer(file).writerows([[*header, "told"], *told])
+    return path
+
+
+@pytest.fixture(scope="module")
+def taught(blobs: Blobs, partly: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that learned from the column "told" and was evaluated with "kind"."""
+    folder = tmp_path_factory.mktemp("runs") / "taught"
+    done = run("fit", partly, "--config", blobs.settings(), "--known", "told", "--labels", "kind", "--out", folder)
+    assert done.code == 0, done.err
+    folder.with_suffix(".txt").write_text(done.out)
+    return folder
+
+
+def test_a_column_trains_and_is_no_feature(taught: Path, blobs: Blobs, partly: Path, tmp_path: Path) -> None:
+    rows = rows_of(taught)
+    names = ["ash", "elm", "oak"]  # in alphabetical order: cluster 0, 1 and 2
+    assert [names[int(row["cluster"])] for row in rows] == kinds_of(blobs)
+    assert [row["known"] for row in rows[:11]] == [kinds_of(blobs)[0], *[""] * 9, kinds_of(blobs)[10]]
+    model = coterie.load(taught / "model")
+    assert list(model.feature_names_in_) == list("abcdef")
+    assert model.n_known_ == 30
+    done = run("predict", taught, partly, "--out", tmp_path / "again.csv")
+    assert done.code == 0, done.err
+
+
+def test_metrics_report_and_terminal_say_that_labels_were_used(taught: Path) -> None:
+    metrics = json.loads((taught / "metrics.json").read_text())
+    assert metrics["labels_used"] is True
+    assert metrics["known"]["n_known"] == 30
+    assert metrics["known"]["classes"] == ["ash", "elm", "oak"]
+    assert metrics["known"]["metrics"]["accuracy"] == 1.0
+    said = "Trained with 30 known labels"
+    assert said in taught.with_suffix(".txt").read_text()
+    assert said in dict(summarise(taught)["facts"])["Known labels"]
+    assert said in (taught / "report.html").read_text()
+
+
+def test_labels_alone_never_train(finished: Path) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert metrics["labels_used"] is False
+    assert "known" not in metrics
+    assert "known" not in rows_of(finished)[0]
+    assert "Known labels" not in dict(summarise(finished)["facts"])
+
+
+def write_npy(path: Path, kinds: list[str]) -> Path:
+    labels = np.array([sorted(set(kinds)).index(kind) for kind in kinds])
+    labels[30:] = -1
+    np.save(path.with_suffix(".npy"), labels)
+    return path.with_suffix(".npy")
+
+
+def write_txt(path: Path, kinds: list[str]) -> Path:
+    path.with_suffix(".txt").write_text("".join(f"{kind if i < 30 else ''}\n" for i, kind in enumerate(kinds)))
+    return path.with_suffix(".txt")
+
+
+def write_csv(path: Path, kinds: list[str]) -> Path:
+    lines = ["label", *(kind if i < 30 else "" for i, kind in enumerate(kinds))]
+    path.with_suffix(".csv").write_text("\n".join(lines) + "\n")
+    return path.with_suffix(".csv")
+
+
+@pytest.mark.parametrize("write", [write_npy, write_txt, write_csv])
+def test_a_file_with_a_label_a_row(write, blobs: Blobs, tmp_path: Path) -> None:
+    known = write(tmp_path / "known", kinds_of(blobs))
+    folder = tmp_path / "run"
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--known", known, "--out", folder, "--no-report")
+    assert done.code == 0, done.err
+    rows = rows_of(folder)
+    assert sum(row["known"] != "" for row in rows) == 30
+    places = sorted(set(kinds_of(blobs)))
+    assert [int(row["cluster"]) for row in rows] == [places.index(kind) for kind in kinds_of(blobs)]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a\n\n", "one label for each of the 300 rows"),
+        ("\n" * 300, "name no row's class"),
+        ("\n".join("abcd" * 75) + "\n", "n_clusters"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_a_folder_is_made(
+    content: str, said: str, blobs: Blobs, tmp_path: Path
+) -> None:
+    (tmp_path / "known.txt").write_text(content)
+    folder = tmp_path / "run"
+    done = run("fit", blobs.npy, "--config", blobs.settings(), "--known", tmp_path / "known.txt", "--out", folder)
+    assert done.code != 0
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert not folder.exists()
+
+
+def test_systems_that_cannot_use_it_are_refused(blobs: Blobs, tmp_path: Path) -> None:
+    known = write_npy(tmp_path / "known", kinds_of(blobs))
+    done = run("fit", blobs.npy, "-k", 3, "--system", "kmeans", "--known", known, "--out", tmp_path / "run")
+    assert done.code != 0
+    assert "KMeans cannot use known=" in done.err
