@@ -16,6 +16,8 @@ from torch import Tensor
 from coterie.algorithms import defaults, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
+from coterie.algorithms.edited import Assigned, Edits
+from coterie.algorithms.editing import Editing
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @hyperparameters
-class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, System):
+class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, Editing, System):
     """What every system is to its user; see DEC for one that can be used.
 
     Parameters
@@ -163,7 +165,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError
             If the rows do not fit.
         """
-        return self._log_q(X).argmax(1).numpy()
+        return self._clusters(X).labels
 
     def predict_proba(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the soft assignment of each row.
@@ -240,8 +242,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         for name in self.extras:
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
-        self._describe()
-        self.labels_ = self._assign(self._encode(fit.source)).argmax(1).numpy()
+        self._found(self._assign(self._encode(fit.source)).argmax(1).numpy())
         self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
         self._fitted_params = self.get_params(deep=False)
 
@@ -252,13 +253,26 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
                 setattr(self, name, value)
         self._fitted_params = self.get_params(deep=False)
 
-    def _describe(self) -> None:
-        self.cluster_centers_ = self.model_.head.centers.detach().cpu().numpy().copy()
+    def _found(self, labels: np.ndarray) -> None:
+        """Take the clusters that a fit put its rows in; nobody has changed anything about them yet."""
+        self._with(Edits(labels))
         self.network_summary_ = summarise_network(self.model_, self.spec_.shape)
 
-    def _log_q(self, X: ArrayLike | Source) -> Tensor:
+    def _clusters(self, X: ArrayLike | Source) -> Assigned:
+        """Return the clusters of rows after all edits."""
         check_is_fitted(self)
-        return self._assign(self._encode(open_source(self, X, reset=False)))
+        z = self._encode(open_source(self, X, reset=False))
+        return self.edits_.assign(self._assign(z), z)
+
+    def _log_q(self, X: ArrayLike | Source) -> Tensor:
+        return self._clusters(X).log_q
+
+    def _fitted_centers(self) -> np.ndarray:
+        return self.model_.head.centers.detach().cpu().numpy().copy()
+
+    @property
+    def _n_fitted(self) -> int:
+        return len(self.model_.head.centers)
 
     def _encode(self, source: Source) -> Tensor:
         return encode(self.model_.encode, source, device_of(self.model_))

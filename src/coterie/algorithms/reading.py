@@ -103,15 +103,15 @@ class Reading:
         -------
         ndarray of shape (n,)
             In [0, 1]: the probability that an independent run agrees, where :class:`coterie.Auto` made one and so
-            calibrated it, else the largest soft assignment.
+            calibrated it, else its probability. Of merged clusters it is what their odds together against the others
+            stand for; a part of a split cluster has its share of the whole one's.
 
         Raises
         ------
         InputError
             If the rows do not fit.
         """
-        log_q = cast("Clusterer", self)._log_q(X).double().log_softmax(1).numpy()
-        return np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
+        return cast("Clusterer", self)._clusters(X).confidence(self.calibration_)
 
     def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
         """Return how unlike the training rows each row is, whatever its cluster.
