@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from torch import Tensor
 
-from coterie.algorithms.edits import Edit, edit_from
+from coterie.algorithms.edits import Edit, Merge, Rename, Split
 from coterie.criteria import Calibration
 
 TENSORS = "edits."  # what the names of splits' arrays begin with in a model file
@@ -67,6 +67,11 @@ class Edits:
         """Return these without the last."""
         return replace(self, done=self.done[:-1])
 
+    @property
+    def regroup(self) -> bool:
+        """Whether any of them changed which rows are together, and not only names."""
+        return any(not isinstance(edit, Rename) for edit in self.done)
+
     def labels(self, n_clusters: int) -> np.ndarray:
         """Return the clusters of the training rows, shape (n,), where the system was fitted with K."""
         return self._training_labels(n_clusters)[-1]
@@ -101,6 +106,14 @@ class Edits:
             centers = edit.centers(centers, np.bincount(labels, minlength=len(centers)))
         return centers
 
+    def sentences(self, n_clusters: int) -> list[str]:
+        """Return in words what became of the K fitted clusters, a sentence for each edit."""
+        said, origins = [], [frozenset([k]) for k in range(n_clusters)]
+        for edit in self.done:
+            said.append(edit.sentence(len(origins)))
+            origins = edit.origins(origins)
+        return said
+
     def to_list(self) -> list[dict[str, Any]]:
         """Return them for a JSON file; splits' arrays are :meth:`tensors`."""
         return [edit.to_dict() for edit in self.done]
@@ -110,11 +123,9 @@ class Edits:
         return {f"{TENSORS}{i}.{n}": t for i, edit in enumerate(self.done) for n, t in edit.tensors().items()}
 
     @classmethod
-    def from_list(
-        cls, fitted: np.ndarray, values: Sequence[Mapping[str, Any]], tensors: Mapping[str, Tensor]
-    ) -> Self:
+    def from_list(cls, fitted: np.ndarray, values: Sequence[Mapping[str, Any]], tensors: Mapping[str, Tensor]) -> Self:
         """Return what :meth:`to_list` and :meth:`tensors` wrote."""
-        return cls(fitted, tuple(edit_from(value, f"{TENSORS}{i}.", tensors) for i, value in enumerate(values)))
+        return cls(fitted, tuple(_edit_from(value, f"{TENSORS}{i}.", tensors) for i, value in enumerate(values)))
 
     def _training_labels(self, n_clusters: int) -> list[np.ndarray]:
         """Return the training rows' clusters before the first edit and after each."""
@@ -123,3 +134,14 @@ class Edits:
             found.append(edit.relabel(found[-1], n_clusters=n_clusters))
             n_clusters = len(edit.origins([frozenset()] * n_clusters))
         return found
+
+
+def _edit_from(value: Mapping[str, Any], prefix: str, tensors: Mapping[str, Tensor]) -> Edit:
+    if value["edit"] == Rename.kind:
+        return Rename(value["cluster"], value["name"])
+    if value["edit"] == Merge.kind:
+        return Merge(tuple(value["clusters"]), value["name"])
+    if value["edit"] == Split.kind:
+        mu, parts = tensors[f"{prefix}mu"], tensors[f"{prefix}parts"]
+        return Split(value["cluster"], mu, value["variance"], parts.numpy())
+    raise ValueError(f"there is no edit {value['edit']!r}")

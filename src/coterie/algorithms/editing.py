@@ -181,7 +181,9 @@ class Editing:
             raise InputError(f"A cluster's name must be a text that is not empty. Got {name!r} instead.")
         named = name.strip()
         if len(named) > LONGEST or not named.isprintable():
-            raise InputError(f"A cluster's name must have at most {LONGEST} printable characters. Got {named!r} instead.")
+            raise InputError(
+                f"A cluster's name must have at most {LONGEST} printable characters. Got {named!r} instead."
+            )
         taken = next((k for k, other in enumerate(self.cluster_names_) if other == named and k not in own), None)
         if taken is not None:
             raise InputError(f"Cluster {taken} is called {named!r} already; names must differ.")

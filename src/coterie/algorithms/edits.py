@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,6 +44,14 @@ class Edit:
         """Return the centres, shape (K', d), from those of K clusters that have ``counts`` training rows."""
         return centers
 
+    def sentence(self, n_clusters: int) -> str:
+        """Return in words what became of the K clusters."""
+        raise NotImplementedError
+
+    def changed(self, n_clusters: int) -> list[int]:
+        """Return the clusters, of the K' there are now, that the change is about."""
+        raise NotImplementedError
+
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file, without arrays."""
         raise NotImplementedError
@@ -72,6 +81,15 @@ class Rename(Edit):
     def names(self, names: list[str | None]) -> list[str | None]:
         """Return the names with this one in its place."""
         return [self.name if k == self.cluster else name for k, name in enumerate(names)]
+
+    def sentence(self, n_clusters: int) -> str:
+        """Return in words what became of the cluster."""
+        told = "has no name now." if self.name is None else f"is now called {self.name!r}."
+        return f"Cluster {self.cluster} {told}"
+
+    def changed(self, n_clusters: int) -> list[int]:
+        """Return the cluster."""
+        return [self.cluster]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""
@@ -129,6 +147,23 @@ class Merge(Edit):
         joined = centers.copy()
         joined[self.clusters[0]] = np.average(centers[own].astype(np.float64), axis=0, weights=weights)
         return joined[self._kept(len(centers))]
+
+    def sentence(self, n_clusters: int) -> str:
+        """Return in words what became of the clusters, and which others have another number now."""
+        called = "" if self.name is None else f", called {self.name!r}"
+        said = [f"Clusters {listed(self.clusters)} are now cluster {self.clusters[0]}{called}"]
+        ends = [*self.clusters[1:], n_clusters]
+        for down, (low, high) in enumerate(pairwise(ends), 1):
+            first, last = low + 1, high - 1
+            if first == last:
+                said.append(f"{first} is now {first - down}")
+            elif first < last:
+                said.append(f"{first} to {last} are now {first - down} to {last - down}")
+        return "; ".join(said) + "."
+
+    def changed(self, n_clusters: int) -> list[int]:
+        """Return the cluster that is left."""
+        return [self.clusters[0]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""
@@ -213,6 +248,14 @@ class Split(Edit):
         kept[self.cluster] = mu[0]
         return np.concatenate([kept, mu[1:]])
 
+    def sentence(self, n_clusters: int) -> str:
+        """Return in words what became of the cluster."""
+        return f"Cluster {self.cluster} is now clusters {listed(self.numbers(n_clusters))}."
+
+    def changed(self, n_clusters: int) -> list[int]:
+        """Return the parts."""
+        return self.numbers(n_clusters - len(self.mu) + 1)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file, without its arrays."""
         return {"edit": self.kind, "cluster": self.cluster, "into": len(self.mu), "variance": self.variance}
@@ -222,33 +265,22 @@ class Split(Edit):
         return {"mu": self.mu, "parts": torch.from_numpy(self.parts)}
 
 
-def edit_from(value: Mapping[str, Any], prefix: str, tensors: Mapping[str, Tensor]) -> Edit:
-    """Return the change that a model file holds.
+def listed(numbers: Sequence[int]) -> str:
+    """Return numbers as they are said.
 
     Parameters
     ----------
-    value : mapping
-        What :meth:`Edit.to_dict` returned.
-    prefix : str
-        What the names of its arrays begin with.
-    tensors : mapping of str to Tensor
-        Arrays of the model file.
+    numbers : sequence of int
+        Two or more.
 
     Returns
     -------
-    Edit
-        The change.
+    str
+        With "and" before the last.
 
-    Raises
-    ------
-    ValueError
-        If there is no such change.
+    Examples
+    --------
+    >>> listed([2, 5, 7])
+    '2, 5 and 7'
     """
-    if value["edit"] == Rename.kind:
-        return Rename(value["cluster"], value["name"])
-    if value["edit"] == Merge.kind:
-        return Merge(tuple(value["clusters"]), value["name"])
-    if value["edit"] == Split.kind:
-        mu, parts = tensors[f"{prefix}mu"], tensors[f"{prefix}parts"]
-        return Split(value["cluster"], mu, value["variance"], parts.numpy())
-    raise ValueError(f"there is no edit {value['edit']!r}")
+    return f"{', '.join(f'{each:,}' for each in numbers[:-1])} and {numbers[-1]:,}"

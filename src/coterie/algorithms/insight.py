@@ -35,8 +35,8 @@ class Describes:
         Returns
         -------
         list of dict
-            One for each cluster: ``cluster``; ``name``, None without one; ``rows``; ``share`` of all rows; ``confidence``, the mean probability of
-            the chosen cluster, None if it is empty. In the raw units of X there is further
+            One for each cluster: ``cluster``; its ``name`` or None; ``rows``; ``share`` of all rows; ``confidence``,
+            the mean probability of the chosen cluster, None if it is empty. In the raw units of X there is further
 
             - for columns ``columns``, those farthest apart first: dicts with the ``column``'s number, its ``name``,
               ``mean`` here and ``elsewhere``, and ``effect``, the difference in standard deviations of the column over
@@ -63,7 +63,13 @@ class Describes:
         described = []
         for k, size in enumerate(found.counts.tolist()):
             confidence = float(sureness[k] / size) if size else None
-            about = {"cluster": k, "name": names[k], "rows": size, "share": size / len(source), "confidence": confidence}
+            about = {
+                "cluster": k,
+                "name": names[k],
+                "rows": size,
+                "share": size / len(source),
+                "confidence": confidence,
+            }
             described.append(about | _what_makes(found, k, spec=source.spec, top=top))
         return described
 

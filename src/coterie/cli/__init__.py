@@ -10,6 +10,7 @@ from coterie.cli.compare import compare
 from coterie.cli.console import write_line
 from coterie.cli.datasets import datasets
 from coterie.cli.demo import demo
+from coterie.cli.edits import merge, rename, split, undo
 from coterie.cli.embed import embed
 from coterie.cli.fit import fit
 from coterie.cli.predict import predict
@@ -18,7 +19,7 @@ from coterie.cli.systems import systems
 
 __all__ = ["app", "main"]
 
-for _command in (demo, fit, predict, embed, report, compare, systems, datasets):
+for _command in (demo, fit, predict, embed, report, rename, merge, split, undo, compare, systems, datasets):
     app.command(cls=Command)(_command)
 
 

@@ -46,6 +46,7 @@ REPORT = "report.html"
 _METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
+EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _PARTS = (
     "model",
@@ -57,6 +58,7 @@ _PARTS = (
     _METRICS,
     REPORT,
     CHECKPOINT,
+    EDITED,
     _DONE,
 )
 _WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
