@@ -41,9 +41,9 @@ def summarise(run_folder: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``noun``, ``comparison``, ``figures``,
-        ``clusters``, ``called``, ``edits``, ``balance``, ``tree`` (None without merges), ``agreement`` (None without labels, or
-        with too many to draw), ``training``, ``confidence``, ``reconstruction``, ``map``, ``network``, ``settings``,
-        ``environment`` and ``commands``.
+        ``clusters``, ``called``, ``edits``, ``balance``, ``tree`` (None without merges), ``agreement`` (None without
+        labels, or with too many to draw), ``training``, ``confidence``, ``reconstruction``, ``map``, ``network``,
+        ``settings``, ``environment`` and ``commands``.
 
     Raises
     ------
@@ -270,6 +270,10 @@ def _commands(run: Run) -> list[tuple[str, str]]:
     new = "NEW_IMAGES" if run.is_images else "NEW_ROWS.csv"
     found = [
         ("Clusters of new data, as a table", f"coterie predict {name} {new} --out labels.csv"),
+        (
+            "Clusters as you see them; undo takes the last change back",
+            f"coterie rename {name} 0 NAME\ncoterie merge {name} 1 2\ncoterie split {name} 3\ncoterie undo {name}",
+        ),
         ("Codes of new data, for your own tools", f"coterie embed {name} {new} --out z.npy"),
         (
             "The same in Python",
