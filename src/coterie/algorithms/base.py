@@ -16,7 +16,6 @@ from torch import Tensor
 from coterie.algorithms import defaults, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
-from coterie.algorithms.edited import Assigned, Edits
 from coterie.algorithms.editing import Editing
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.insight import Describes
@@ -27,7 +26,7 @@ from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.nn import device_of, summarise_network
+from coterie.nn import device_of
 from coterie.settings import hyperparameters
 from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
 from coterie.training.inference import apply_batched, encode
@@ -252,27 +251,6 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             if name.endswith("_"):
                 setattr(self, name, value)
         self._fitted_params = self.get_params(deep=False)
-
-    def _found(self, labels: np.ndarray) -> None:
-        """Take the clusters that a fit put its rows in; nobody has changed anything about them yet."""
-        self._with(Edits(labels))
-        self.network_summary_ = summarise_network(self.model_, self.spec_.shape)
-
-    def _clusters(self, X: ArrayLike | Source) -> Assigned:
-        """Return the clusters of rows after all edits."""
-        check_is_fitted(self)
-        z = self._encode(open_source(self, X, reset=False))
-        return self.edits_.assign(self._assign(z), z)
-
-    def _log_q(self, X: ArrayLike | Source) -> Tensor:
-        return self._clusters(X).log_q
-
-    def _fitted_centers(self) -> np.ndarray:
-        return self.model_.head.centers.detach().cpu().numpy().copy()
-
-    @property
-    def _n_fitted(self) -> int:
-        return len(self.model_.head.centers)
 
     def _encode(self, source: Source) -> Tensor:
         return encode(self.model_.encode, source, device_of(self.model_))

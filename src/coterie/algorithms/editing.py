@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from coterie.algorithms.edited import Edits
+from coterie.algorithms.edited import Assigned, Edits
 from coterie.algorithms.edits import Edit, Merge, Rename, Split
 from coterie.algorithms.inputs import open_source
 from coterie.checks import whole
 from coterie.errors import InputError
 from coterie.mixtures import means_of
+from coterie.nn import summarise_network
 from coterie.starts import kmeans
 from coterie.training import Streams
 
@@ -40,7 +41,7 @@ class Editing:
     @property
     def cluster_names_(self) -> list[str | None]:
         """Names of the clusters, None where there is none."""
-        return self.edits_.names(cast("Clusterer", self)._n_fitted)
+        return self.edits_.names(self._n_fitted)
 
     def rename(self, cluster: int, name: str | None) -> Self:
         """Give a cluster a name; its number stays.
@@ -160,14 +161,34 @@ class Editing:
             raise InputError("There is nothing to undo: the clusters are as they were fitted.")
         return self._with(self.edits_.without_last())
 
+    def _found(self, labels: np.ndarray) -> None:
+        """Take the clusters that a fit put its rows in; nobody has changed anything about them yet."""
+        system = cast("Clusterer", self)
+        self._with(Edits(labels))
+        system.network_summary_ = summarise_network(system.model_, system.spec_.shape)
+
+    def _clusters(self, X: ArrayLike | Source) -> Assigned:
+        """Return the clusters of rows after all edits."""
+        check_is_fitted(self)
+        system = cast("Clusterer", self)
+        z = system._encode(open_source(system, X, reset=False))
+        return self.edits_.assign(system._assign(z), z)
+
+    def _log_q(self, X: ArrayLike | Source) -> torch.Tensor:
+        return self._clusters(X).log_q
+
+    @property
+    def _n_fitted(self) -> int:
+        return len(cast("Clusterer", self).model_.head.centers)
+
     def _edit(self, edit: Edit) -> Self:
         return self._with(self.edits_.and_then(edit))
 
     def _with(self, edits: Edits) -> Self:
         system = cast("Clusterer", self)
         self.edits_ = edits
-        self.labels_ = edits.labels(system._n_fitted)
-        self.cluster_centers_ = edits.centers(system._fitted_centers())
+        self.labels_ = edits.labels(self._n_fitted)
+        self.cluster_centers_ = edits.centers(system.model_.head.centers.detach().cpu().numpy().copy())
         return self
 
     def _known(self, cluster: object) -> int:
