@@ -20,6 +20,7 @@ from coterie.algorithms.editing import Editing
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
+from coterie.algorithms.suggesting import Suggests
 from coterie.algorithms.system import System
 from coterie.config import get_config
 from coterie.criteria import Calibration
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 
 @hyperparameters
-class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, Editing, System):
+class Clusterer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, Editing, Suggests, System
+):
     """What every system is to its user; see DEC for one that can be used.
 
     Parameters

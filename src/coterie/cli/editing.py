@@ -26,6 +26,7 @@ from coterie.errors import InputError
 from coterie.files import recover_folder, replace_folder, write_json, write_text
 from coterie.metrics import per_class
 from coterie.report import model_arrays, save_arrays
+from coterie.report.clusters import column_names
 from coterie.report.grouped import cluster_arrays
 from coterie.report.html import render
 from coterie.report.run import Run, read_run
@@ -76,6 +77,16 @@ class Editable:
         if not same:
             raise InputError(f"{settings.data} no longer holds the rows that this run was made from.")
         return data.source
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """A name for each column of a table."""
+        return column_names(self.run)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """How sure each row's cluster is, shape (n,)."""
+        return _assigned(self.run, self.model).confidence(self.model.calibration_)
 
     def number(self, cluster: str) -> int | str:
         """Return the number of a cluster that was given as typed: by its number, or by its name."""

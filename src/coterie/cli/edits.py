@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from coterie.cli import options
 
 if TYPE_CHECKING:
@@ -60,6 +58,8 @@ def undo(run: options.Run) -> None:
 
 
 def _edit(run: Path, change: Any) -> None:
+    import numpy as np
+
     from coterie.algorithms.edits import listed
     from coterie.cli.console import Screen
     from coterie.cli.editing import edit_run

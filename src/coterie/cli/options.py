@@ -66,6 +66,8 @@ ClustersToMerge = Annotated[
 Name = Annotated[str, typer.Argument(help="What to call it.", metavar="NAME")]
 NewName = Annotated[str | None, typer.Option("--name", help="What to call the merged cluster.", metavar="NAME")]
 Parts = Annotated[int, typer.Option("--into", help="Number of parts.", metavar="M")]
+Asked = Annotated[int, typer.Option("-n", "--number", help="How many rows to show.", metavar="N")]
+Refit = Annotated[bool, typer.Option("--refit/--no-refit", help="Fit again with the labels afterwards.")]
 RunOrModel = Annotated[Path, typer.Argument(help="A run folder, or a model folder.", metavar="RUN")]
 Runs = Annotated[
     list[Path], typer.Argument(help="Finished runs on the same rows, or their labels.csv.", metavar="RUN...")

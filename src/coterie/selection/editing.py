@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -52,6 +52,11 @@ class EditsBest:
         check_is_fitted(self)
         self.best_.split(cluster, into=into, X=X)
         return self
+
+    def suggest(self, n: int, X: ArrayLike | Source, **how: Any) -> np.ndarray:
+        """Return the rows whose labels would tell the best most; see :meth:`coterie.algorithms.Clusterer.suggest`."""
+        check_is_fitted(self)
+        return self.best_.suggest(n, X, **how)
 
     def undo(self) -> Self:
         """Take the last change back; see :meth:`coterie.algorithms.Clusterer.undo`."""
