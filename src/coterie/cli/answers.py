@@ -66,10 +66,8 @@ class Answers:
         self.given[row] = label
         self._write()
 
-    def take_back(self) -> int | None:
-        """Forget the last answer of this process and return its row, None if there is none."""
-        if not self.given:
-            return None
+    def take_back(self) -> int:
+        """Forget the last answer and return its row."""
         row, _ = self.given.popitem()
         self._write()
         return row

@@ -78,8 +78,8 @@ def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[i
         if given == BACK:
             if len(answers.given) == first:
                 screen.say("There is no answer to take back.")
-                continue
-            place = rows.index(answers.take_back())
+            else:
+                place = rows.index(answers.take_back())
             continue
         text = given.removeprefix(VERBATIM).strip() if given.startswith(VERBATIM) else given
         problem = _problem(text) if given != SKIP else None

@@ -31,7 +31,7 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
     if "known" in RunSettings.model_fields:
         screen.say(f"To fit again with them: {shlex.join(parts)}")
     else:
-        screen.say("To fit again with them, give them to a system whose fit() takes known labels.")
+        screen.say(f"To fit again with them, give the labels in {known} to a system whose fit() takes known labels.")
 
 
 def _free(folder: Path) -> Path:
