@@ -15,7 +15,21 @@ from commands import run, start
 from coterie import __version__
 from coterie.cli import app
 
-COMMANDS = ("demo", "fit", "predict", "embed", "report", "compare", "systems", "datasets")
+COMMANDS = (
+    "demo",
+    "fit",
+    "predict",
+    "embed",
+    "report",
+    "rename",
+    "merge",
+    "split",
+    "undo",
+    "label",
+    "compare",
+    "systems",
+    "datasets",
+)
 PROBE = """
 import sys
 try:

@@ -202,3 +202,25 @@ def test_a_report_is_written_whole_or_not_at_all(runs, tmp_path):
 def test_the_same_run_gives_the_same_page(runs, tmp_path, pages):
     shutil.copytree(runs["labelled"], tmp_path / "labelled")
     assert write_report(tmp_path / "labelled").read_text(encoding="utf-8") == pages["labelled"]
+
+
+@pytest.mark.parametrize("kind", ["labelled", "many", "table"])
+def test_names_of_clusters_stand_beside_their_numbers(kind, runs, tmp_path):
+    folder = shutil.copytree(runs[kind], tmp_path / kind)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    with np.load(folder / "arrays.npz") as arrays:
+        names = [None] * len(arrays["means"])
+    names[0] = f"first {HOSTILE}"
+    metrics |= {"cluster_names": names, "edits": [f"Cluster 0 is now called {names[0]!r}."]}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    text = write_report(folder).read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert HOSTILE not in text
+    told = "".join(page.text)
+    assert told.count(names[0]) >= 4  # card, sizes, legend, list of changes
+    assert "1 change made by hand after the fit" in told
+    data = next(
+        part for part, a in zip(page.inside["script"], page.all("script"), strict=True) if a.get("id") == "map-data"
+    )
+    assert json.loads(data)["called"] == names

@@ -105,8 +105,7 @@ class AEKMeans(DeepClusterer):
             )
         z = self._encode(source)
         self._cluster(self.model_, z, self.settings_, seed=Streams(self.seed_).integer("start"))
-        self._describe()
-        self.labels_ = self._assign(z).argmax(1).numpy()
+        self._found(self._assign(z).argmax(1).numpy())
         return self
 
     def _cluster(self, model: Model, z: Tensor, settings: dict[str, Any], *, seed: int) -> None:

@@ -15,9 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from coterie.algorithms import defaults, knowing, shared_docs
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
+from coterie.algorithms.editing import Editing
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
+from coterie.algorithms.suggesting import Suggests
 from coterie.algorithms.system import System
 from coterie.config import get_config
 from coterie.criteria import Calibration
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 
 
 @hyperparameters
-class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, System):
+class Clusterer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Reading, Describes, Editing, Suggests, System
+):
     """What every system is to its user; see DEC for one that can be used.
 
     Parameters
@@ -175,7 +179,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError
             If the rows do not fit.
         """
-        return self._log_q(X).argmax(1).numpy()
+        return self._clusters(X).labels
 
     def predict_proba(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the soft assignment of each row.
@@ -253,8 +257,7 @@ class Clusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         for name in self.extras:
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
-        self._describe()
-        self.labels_ = self._assign(self._encode(fit.source)).argmax(1).numpy()
+        self._found(self._assign(self._encode(fit.source)).argmax(1).numpy())
         self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
         self._fitted_params = self.get_params(deep=False)
 

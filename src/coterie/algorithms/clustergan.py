@@ -195,6 +195,6 @@ class ClusterGAN(Samples, Clusterer):
     def draw_codes(self, n: int, cluster: int | None, generator: torch.Generator) -> Tensor:
         """Return what the generator reads; of k-means' clusters, the entry of z_c that is largest in the centre."""
         noise_size = self.settings_["noise_size"]
-        entry = None if cluster is None else int(self.cluster_centers_[cluster, noise_size:].argmax())
+        entry = None if cluster is None else int(self.model_.head.centers[cluster, noise_size:].argmax())
         assert isinstance(self.model_, Players)
         return self.model_.draw(n, generator, entry)[0].cpu()

@@ -35,8 +35,8 @@ class Describes:
         Returns
         -------
         list of dict
-            One for each cluster: ``cluster``; ``rows``; ``share`` of all rows; ``confidence``, the mean probability of
-            the chosen cluster, None if it is empty. In the raw units of X there is further
+            One for each cluster: ``cluster``; its ``name`` or None; ``rows``; ``share`` of all rows; ``confidence``,
+            the mean probability of the chosen cluster, None if it is empty. In the raw units of X there is further
 
             - for columns ``columns``, those farthest apart first: dicts with the ``column``'s number, its ``name``,
               ``mean`` here and ``elsewhere``, and ``effect``, the difference in standard deviations of the column over
@@ -55,16 +55,21 @@ class Describes:
         system = cast("Clusterer", self)
         check_is_fitted(system)
         source = open_source(system, X, reset=False)
-        log_q = system._log_q(source)
-        sure = log_q.double().softmax(1).amax(1).numpy()
-        labels = log_q.argmax(1).numpy()
+        assigned = system._clusters(source)
+        labels, sure, names = assigned.labels, assigned.confidence(None), system.cluster_names_
         blocks = (source.raw(slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
-        found = contrast(blocks, labels, log_q.shape[1])
+        found = contrast(blocks, labels, len(names))
         sureness = np.bincount(labels, weights=sure, minlength=len(found.counts))
         described = []
         for k, size in enumerate(found.counts.tolist()):
             confidence = float(sureness[k] / size) if size else None
-            about = {"cluster": k, "rows": size, "share": size / len(source), "confidence": confidence}
+            about = {
+                "cluster": k,
+                "name": names[k],
+                "rows": size,
+                "share": size / len(source),
+                "confidence": confidence,
+            }
             described.append(about | _what_makes(found, k, spec=source.spec, top=top))
         return described
 

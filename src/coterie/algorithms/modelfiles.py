@@ -13,6 +13,7 @@ from torch import nn
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import as_plain, build
 from coterie.algorithms.counting import Count
+from coterie.algorithms.edited import Edits
 from coterie.criteria import Calibration
 from coterie.data import DataSpec
 from coterie.errors import InputError, ModelFileError
@@ -59,9 +60,10 @@ def save(model: Clusterer, folder: str | Path) -> None:
         "fitted": {name: getattr(model, name) for name in _SCALARS},
         "calibration": None if model.calibration_ is None else model.calibration_.to_dict(),
         "count": None if model.count_ is None else model.count_.to_dict(),
+        "edits": model.edits_.to_list(),
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
-    tensors["labels"] = torch.from_numpy(model.labels_)
+    tensors |= {"labels": torch.from_numpy(model.edits_.fitted), **model.edits_.tensors()}  # what follows is made again
     if model.order_ is not None:
         tensors["order"] = torch.from_numpy(model.order_)
     if model.familiarity_ is not None:
@@ -110,7 +112,7 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
         )
     try:
         return _rebuild(config, tensors, network)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise ModelFileError(f"{folder} does not describe a model of this version: {error}.") from error
 
 
@@ -138,10 +140,11 @@ def _rebuild(
     built: Model = build(sized, model.spec_, settings=model.settings_, streams=Streams(model.seed_))
     built.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     model.model_ = built.eval()
-    model.labels_ = tensors["labels"].numpy()
-    model.order_ = tensors["order"].numpy() if "order" in tensors else None
     model.familiarity_ = Familiarity.from_tensors(tensors)
     for name in model.extras:
         setattr(model, f"{name}_", tensors[name].numpy() if name in tensors else None)
-    model._describe()
+    model.order_ = tensors["order"].numpy() if "order" in tensors else None
+    fitted = tensors["labels"].numpy()
+    model._found(fitted)
+    model._with(Edits.from_list(fitted, config.get("edits", []), tensors))
     return model

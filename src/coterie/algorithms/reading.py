@@ -15,7 +15,7 @@ from coterie.algorithms.inputs import open_source
 from coterie.criteria import Calibration
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.nn import Model, device_of, layer_outputs, summarise_network
+from coterie.nn import Model, device_of, layer_outputs
 from coterie.training.inference import apply_batched, encode
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ class Reading:
     model_: Model
     spec_: DataSpec
     cluster_centers_: np.ndarray
-    labels_: np.ndarray
-    network_summary_: str
     order_: np.ndarray | None
     familiarity_: Familiarity | None
     calibration_: Calibration | None
@@ -106,15 +104,15 @@ class Reading:
         -------
         ndarray of shape (n,)
             In [0, 1]: the probability that an independent run agrees, where :class:`coterie.Auto` made one and so
-            calibrated it, else the largest soft assignment.
+            calibrated it, else its probability. Of merged clusters it is what their odds together against the others
+            stand for; a part of a split cluster has its share of the whole one's.
 
         Raises
         ------
         InputError
             If the rows do not fit.
         """
-        log_q = self._log_q(X).double().log_softmax(1).numpy()
-        return np.exp(log_q.max(1)) if self.calibration_ is None else self.calibration_(log_q)
+        return cast("Clusterer", self)._clusters(X).confidence(self.calibration_)
 
     def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
         """Return how unlike the training rows each row is, whatever its cluster.
@@ -167,21 +165,6 @@ class Reading:
         source = open_source(cast("Clusterer", self), X, reset=False)
         return encode(function, source, device_of(self.model_)).numpy()
 
-    def _renumber(self, order: np.ndarray) -> None:
-        """Call cluster ``order[k]`` by the number k from now on."""
-        self.order_ = order if self.order_ is None else self.order_[order]
-        self.labels_ = np.argsort(order)[self.labels_]
-        self._describe()
-
-    def _describe(self) -> None:
-        centers = self.model_.head.centers.detach().cpu().numpy()
-        self.cluster_centers_ = centers.copy() if self.order_ is None else centers[self.order_]
-        self.network_summary_ = summarise_network(self.model_, self.spec_.shape)
-
-    def _log_q(self, X: ArrayLike | Source) -> Tensor:
-        check_is_fitted(self)
-        return self._assign(self._encode(open_source(cast("Clusterer", self), X, reset=False)))
-
     def _encode(self, source: Source) -> Tensor:
         return encode(self.model_.encode, source, device_of(self.model_))
 
@@ -189,3 +172,7 @@ class Reading:
         device = device_of(self.model_)
         log_q = apply_batched(lambda c: self.model_.head(c.to(device)), z)
         return log_q if self.order_ is None else log_q[:, self.order_]
+
+    def _fitted_centers(self) -> np.ndarray:
+        centers = self.model_.head.centers.detach().cpu().numpy()
+        return centers.copy() if self.order_ is None else centers[self.order_]

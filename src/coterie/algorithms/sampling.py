@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from coterie.algorithms.edits import Split
 from coterie.algorithms.inputs import pick_seed
 from coterie.checks import whole
 from coterie.errors import InputError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from coterie.algorithms.base import Clusterer
+
+_TRIED = 20  # codes that are drawn for each that is wanted of a merged or a divided cluster
 
 
 class Samples:
@@ -61,4 +64,25 @@ class Samples:
             )
         generator = torch.Generator().manual_seed(pick_seed(random_state))
         with torch.no_grad():
-            return system.inverse_transform(self.draw_codes(n, cluster, generator).numpy())
+            z = self.draw_codes(n, None, generator) if cluster is None else self._of_cluster(n, int(cluster), generator)
+            return system.inverse_transform(z.numpy())
+
+    def _of_cluster(self, n: int, cluster: int, generator: torch.Generator) -> Tensor:
+        """Return n codes of a cluster as it is after all edits, drawn from the fitted clusters it consists of."""
+        system = cast("Clusterer", self)
+        edits = system.edits_
+        origin = sorted(edits.origins(system._n_fitted)[cluster])
+        if not any(isinstance(edit, Split) for edit in edits.done) and len(origin) == 1:
+            return self.draw_codes(n, origin[0], generator)
+        rows = torch.from_numpy(np.bincount(edits.fitted, minlength=system._n_fitted)[origin]).double()
+        drawn = torch.multinomial(
+            rows + 1e-9, _TRIED * n, replacement=True, generator=generator
+        )  # also if all are empty
+        counts = drawn.bincount(minlength=len(origin)).tolist()
+        z = torch.cat([self.draw_codes(c, k, generator) for k, c in zip(origin, counts, strict=True) if c])
+        z = z[torch.randperm(len(z), generator=generator)]
+        assigned = edits.assign(system._assign(z), z)
+        outside = assigned.labels != cluster
+        # Those that fall into the cluster, in the order they were drawn; where these are too few, the likeliest others.
+        order = np.lexsort((np.where(outside, -assigned.log_q[:, cluster].numpy(), 0.0), outside))
+        return z[torch.from_numpy(order[:n])]

@@ -67,6 +67,10 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
     cluster_centers_ : ndarray of shape (K, d)
         Centres in the code, float32.
+    cluster_names_ : list of str or None
+        Names that clusters were given with ``rename``, None for those without.
+    edits_ : Edits
+        What was changed about the clusters since the fit, with ``rename``, ``merge`` and ``split``.
     history_ : list of dict
         Records of the training: phase, step, seconds, each term's mean over the steps since the last record, the
         learning rate, and at refreshes the share of rows that changed cluster.

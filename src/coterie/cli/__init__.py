@@ -10,15 +10,17 @@ from coterie.cli.compare import compare
 from coterie.cli.console import write_line
 from coterie.cli.datasets import datasets
 from coterie.cli.demo import demo
+from coterie.cli.edits import merge, rename, split, undo
 from coterie.cli.embed import embed
 from coterie.cli.fit import fit
+from coterie.cli.label import label
 from coterie.cli.predict import predict
 from coterie.cli.report import report
 from coterie.cli.systems import systems
 
 __all__ = ["app", "main"]
 
-for _command in (demo, fit, predict, embed, report, compare, systems, datasets):
+for _command in (demo, fit, predict, embed, report, rename, merge, split, undo, label, compare, systems, datasets):
     app.command(cls=Command)(_command)
 
 

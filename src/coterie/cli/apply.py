@@ -6,6 +6,7 @@ from pathlib import Path
 
 import coterie
 from coterie.algorithms import Clusterer
+from coterie.cli.editing import finish_edit
 from coterie.cli.inputs import Data, open_like, resolve_data
 from coterie.cli.run import CHECKPOINT, stored_settings
 from coterie.cli.settings import CONFIG
@@ -36,6 +37,7 @@ def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]
     CoterieError
         If there is no model, or the rows do not fit it.
     """
+    finish_edit(run)
     is_run = (run / CONFIG).is_file()
     if is_run and (run / CHECKPOINT).is_dir():
         raise InputError(f"The run in {run} is not finished; to go on with it: coterie fit --out {run} --resume")

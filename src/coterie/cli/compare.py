@@ -25,16 +25,19 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     from dataclasses import replace
 
     from coterie.cli.console import Screen
+    from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import read_runs, write_comparison
     from coterie.selection import align, consensus
 
+    for run in runs:
+        finish_edit(run)
     screen = Screen()
     labelled = read_runs(runs)
     found = consensus(labelled.labels)
     aligned = [align(labels, labelled.labels[0]) for labels in labelled.labels]
     _show_agreement(screen, labelled.titles, found)
     for title, labels in zip(labelled.titles[1:], aligned[1:], strict=True):
-        _show_matches(screen, (labelled.titles[0], title), (aligned[0], labels))
+        _show_matches(screen, (labelled.titles[0], title), (aligned[0], labels), called=labelled.called)
     if out is not None:
         write_comparison(out, replace(labelled, labels=aligned), found.support)
         screen.say(f"Wrote the clusters of {len(found.support):,} rows to {out}")
@@ -50,8 +53,13 @@ def _show_agreement(screen: Screen, titles: list[str], found: Consensus) -> None
     screen.say(f"All runs agree on {whole:.1%} of the rows; the run closest to the others is {titles[found.central]}.")
 
 
-def _show_matches(screen: Screen, titles: tuple[str, str], labels: tuple[np.ndarray, np.ndarray]) -> None:
+def _show_matches(
+    screen: Screen, titles: tuple[str, str], labels: tuple[np.ndarray, np.ndarray], *, called: dict[int, str]
+) -> None:
     import numpy as np
+
+    def who(k: int) -> str:
+        return f"{k} {called[k]}" if k in called else str(k)
 
     a, b = labels
     clusters, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
@@ -62,8 +70,8 @@ def _show_matches(screen: Screen, titles: tuple[str, str], labels: tuple[np.ndar
     present = np.union1d(a, b).tolist()
     if len(present) <= MOST:
         sizes = [((a == k).sum(), (b == k).sum(), ((a == k) & (b == k)).sum()) for k in present]
-        rows = [[str(k), *(f"{size:,}" for size in three)] for k, three in zip(present, sizes, strict=True)]
+        rows = [[who(k), *(f"{size:,}" for size in three)] for k, three in zip(present, sizes, strict=True)]
         screen.table(["cluster", *titles, "in both"], rows)
     if moved:
-        rows = [[f"{n:,}", str(i), str(j)] for n, i, j in moved[:MOVES]]
+        rows = [[f"{n:,}", who(i), who(j)] for n, i, j in moved[:MOVES]]
         screen.table(["rows that moved", f"from, in {titles[0]}", f"to, in {titles[1]}"], rows)

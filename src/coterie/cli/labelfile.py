@@ -1,4 +1,4 @@
-"""``labels.csv``: a row's number, its name if it has one, its cluster, and how sure that is."""
+"""``labels.csv``: a row's number, its name, its cluster, the cluster's name, and how sure that is."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def write_labels(
     *,
     names: Sequence[str] | None,
     more: Mapping[str, Sequence[str]] | None = None,
+    cluster_names: Sequence[str | None] = (),
 ) -> None:
     """Write clusters as CSV, atomically.
 
@@ -54,6 +55,8 @@ def write_labels(
         A name for each row, such as its file's.
     more : mapping of str to sequence of str, default=None
         Further columns, by their headings.
+    cluster_names : sequence of str or None of length K, default=()
+        Names of clusters; where one has a name there is a column ``cluster_name``, since ``name`` is the row's.
     """
     text = io.StringIO()
     # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
@@ -62,7 +65,11 @@ def write_labels(
     columns: dict[str, Sequence[object]] = {"row": range(len(labels))}
     if names is not None:
         columns["name"] = list(map(defuse, names))
-    columns |= {"cluster": labels.tolist(), "confidence": [f"{value:.6f}" for value in confidence.tolist()]}
+    columns["cluster"] = labels.tolist()
+    if any(cluster_names):
+        called = [defuse(name or "") for name in cluster_names]
+        columns["cluster_name"] = [called[k] for k in labels.tolist()]
+    columns["confidence"] = [f"{value:.6f}" for value in confidence.tolist()]
     columns |= more or {}
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
@@ -102,11 +109,14 @@ class Labelled:
         Clusters in each run, int64.
     names : list of str or None
         The rows' names, where they have any.
+    called : dict of int to str
+        Names of clusters of the first run.
     """
 
     titles: list[str]
     labels: list[np.ndarray]
     names: list[str] | None
+    called: dict[int, str]
 
 
 def read_runs(runs: Sequence[Path]) -> Labelled:
@@ -129,7 +139,7 @@ def read_runs(runs: Sequence[Path]) -> Labelled:
     """
     if len(runs) < len(("one", "another")):
         raise InputError(f"compare needs at least two runs. Got {len(runs)}.")
-    names, labels = zip(*(_read(run / LABELS if run.is_dir() else run) for run in runs), strict=True)
+    names, labels, called = zip(*(_read(run / LABELS if run.is_dir() else run) for run in runs), strict=True)
     for run, named, found in zip(runs[1:], names[1:], labels[1:], strict=True):
         if len(found) != len(labels[0]):
             raise InputError(f"{runs[0]} and {run} are not of the same rows: {len(labels[0]):,} and {len(found):,}.")
@@ -137,16 +147,18 @@ def read_runs(runs: Sequence[Path]) -> Labelled:
         if other is not None:
             told = f"row {other} is {names[0][other]!r} in one and {named[other]!r} in the other"
             raise InputError(f"{runs[0]} and {run} are not of the same rows: {told}.")
-    return Labelled(_titles(runs), list(labels), list(names[0]) if any(names[0]) else None)
+    return Labelled(_titles(runs), list(labels), list(names[0]) if any(names[0]) else None, called[0])
 
 
-def _read(path: Path) -> tuple[list[str], np.ndarray]:
+def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:
     import numpy as np
 
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        return [row.get("name") or "" for row in rows], np.array([int(row["cluster"]) for row in rows], dtype=np.int64)
+        labels = np.array([int(row["cluster"]) for row in rows], dtype=np.int64)
+        called = {int(row["cluster"]): row["cluster_name"] for row in rows if row.get("cluster_name")}
+        return [row.get("name") or "" for row in rows], labels, called
     except FileNotFoundError:
         raise InputError(f"There is no {path}; compare takes finished runs.") from None
     except (KeyError, TypeError, ValueError):

@@ -19,8 +19,21 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a run that is under way; a finished one has nothing to lock, and needs no lock."""
+def locked(folder: Path, run: Path | None = None) -> Iterator[None]:
+    """Keep other processes out of a run, while it is made or edited, by a lock on a folder of it.
+
+    Parameters
+    ----------
+    folder : Path
+        What is locked; nothing if it is no folder, as the checkpoint of a finished run is none.
+    run : Path or None, default=None
+        The run; None is the folder's parent.
+
+    Raises
+    ------
+    InputError
+        If another process holds the lock.
+    """
     if fcntl is None or not folder.is_dir():
         yield
         return
@@ -29,7 +42,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"Another process is at work in {folder.parent}.") from None
+            raise InputError(f"Another process is at work in {run or folder.parent}.") from None
         except OSError:
             logger.debug("no locks on the file system of %s", folder)
         yield

@@ -31,7 +31,8 @@ def predict(
     labels = model.predict(rows.source)
     found = drift(model, rows.source) if model.familiarity_ is not None else None
     more = None if found is None else {"strange": ["yes" if strange else "no" for strange in found.strange.tolist()]}
-    write_labels(out, labels, model.predict_confidence(rows.source), names=rows.names, more=more)
+    sure, called = model.predict_confidence(rows.source), model.cluster_names_
+    write_labels(out, labels, sure, names=rows.names, more=more, cluster_names=called)
     screen = Screen()
     screen.say(f"Wrote the clusters of {len(labels):,} rows to {out}")
     if found is not None:

@@ -18,7 +18,15 @@ from coterie.cli import show
 from coterie.cli.choosing import agreement_column, system_name, tell_choice
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
-from coterie.cli.judging import SHARE, first_baseline, judge_baseline, judge_known, judge_partition, known_column
+from coterie.cli.judging import (
+    SHARE,
+    first_baseline,
+    judge_baseline,
+    judge_known,
+    judge_partition,
+    known_column,
+    name_clusters,
+)
 from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
@@ -46,6 +54,7 @@ REPORT = "report.html"
 _METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
+EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _PARTS = (
     "model",
@@ -57,6 +66,7 @@ _PARTS = (
     _METRICS,
     REPORT,
     CHECKPOINT,
+    EDITED,
     _DONE,
 )
 _WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
@@ -163,6 +173,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
             callbacks = () if several else (HistoryFile(folder / "history.jsonl"), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
                 estimator.fit(data.source, known=data.known)
+            name_clusters(estimator, data)
             metrics = _write_all(settings, folder, data, fitted=estimator, baseline=baseline, trace=trace)
             show.show_result(screen, data, metrics=metrics, labels=estimator.labels_)
             if settings.report:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.criteria import are_words, contrast
 from coterie.errors import InputError
 from coterie.files import atomic_path
-from coterie.report.examples import choose_examples
-from coterie.report.images import as_pictures, thumbnails, value_range
+from coterie.report.grouped import cluster_arrays, raw_rows
+from coterie.report.images import as_pictures, thumbnails
 from coterie.report.maps import MAX_ROWS, map2d
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RECONSTRUCTED = 16  # rows shown beside their reconstruction
-_BLOCK = 4_096  # rows read at a time
 _NEEDED = (
     "format",
     "kind",
@@ -126,25 +124,22 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
     [[0, 1], [2, -1]]
     """
     _check_lengths(len(source), z=z, labels=labels, q=q, y=y, names=names)
-    z, labels, q = np.asarray(z, np.float32), np.asarray(labels).astype(np.int32), np.asarray(q, np.float32)
+    z = np.asarray(z, np.float32)
     places, map_rows = map2d(z, method=method, seed=seed, max_rows=max_rows)
     arrays = {
         **_about(source, network_summary),
         "z": z,
-        "labels": labels,
-        "q_max": q.max(1),
         "map2d": places,
         "map_rows": map_rows,
         "map_method": np.array(method),
-        **_averages(source, labels, q.shape[1]),
-        **_examples(source, choose_examples(z, labels, q)),
+        **cluster_arrays(z, labels, q, source=source),
     }
     if y is not None:
         arrays["y"] = _plain(np.asarray(y))
     if names is not None:
         arrays["names"] = np.array([str(name) for name in names], dtype=np.str_)
     if source.spec.kind == "images":
-        arrays["map_pictures"] = thumbnails(lambda rows: _raw(source, rows), map_rows, arrays["value_range"])
+        arrays["map_pictures"] = thumbnails(lambda rows: raw_rows(source, rows), map_rows, arrays["value_range"])
     if reconstruct is not None:
         arrays.update(_reconstructions(source, reconstruct, seed))
     return arrays | _refreshes(refresh_labels, refresh_steps)
@@ -231,11 +226,6 @@ def _plain(values: np.ndarray) -> np.ndarray:
     return np.array([str(value) for value in values.tolist()], dtype=np.str_)
 
 
-def _raw(source: Source, rows: np.ndarray | slice) -> np.ndarray:
-    """Return rows as they came, pictures as (b, H, W) or (b, H, W, C) whatever their layout."""
-    return as_pictures(np.asarray(source.raw(rows)), source.spec)
-
-
 def _about(source: Source, network_summary: str) -> dict[str, np.ndarray]:
     return {
         "format": np.array(FORMAT),
@@ -246,38 +236,17 @@ def _about(source: Source, network_summary: str) -> dict[str, np.ndarray]:
     }
 
 
-def _examples(source: Source, chosen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Add the chosen rows themselves, zeros where a cluster has fewer."""
-    found = dict(chosen)
-    for which in ("typical", "doubtful"):
-        rows = chosen[f"{which}_rows"]
-        raw = _raw(source, rows[rows >= 0])
-        filled = np.zeros((*rows.shape, *raw.shape[1:]), dtype=raw.dtype)
-        filled[rows >= 0] = raw
-        found[f"{which}_raw"] = filled
-    return found
-
-
-def _averages(source: Source, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
-    """Return the mean of each cluster, and the range or the spread of all rows, in one pass over the data."""
-    blocks = (_raw(source, slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
-    found = contrast(blocks, labels, n_clusters)
-    if source.spec.kind == "images":
-        shape = _raw(source, slice(0, 1)).shape[1:]
-        means = found.means.reshape(n_clusters, *shape).astype(np.float32)
-        return {"means": means, "value_range": value_range(source.dtype, found.low, found.high)}
-    arrays = {"means": found.means, "feature_mean": found.mean, "feature_sd": found.sd}
-    words = are_words(source.spec.feature_names, zeros=found.zeros, low=found.low)
-    return {**arrays, "present": found.present.astype(np.float32)} if words else arrays
-
-
 def _reconstructions(
     source: Source, reconstruct: Callable[[np.ndarray], np.ndarray], seed: int
 ) -> dict[str, np.ndarray]:
     count = min(RECONSTRUCTED, len(source))
     rows = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False)).astype(np.int64)
     again = as_pictures(np.asarray(reconstruct(rows)), source.spec)
-    return {"reconstruction_rows": rows, "originals": _raw(source, rows), "reconstructions": again.astype(np.float32)}
+    return {
+        "reconstruction_rows": rows,
+        "originals": raw_rows(source, rows),
+        "reconstructions": again.astype(np.float32),
+    }
 
 
 def _refreshes(labels: Sequence[np.ndarray] | None, steps: Sequence[int] | None) -> dict[str, np.ndarray]:

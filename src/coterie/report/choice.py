@@ -63,7 +63,9 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
         "stability": choice["stability"],
         "seconds": duration(choice["seconds"]),
         "doubtful": [
-            {**row, "picture": pictures[i] if i < len(pictures) else None} for i, row in enumerate(choice["doubtful"])
+            # Where clusters were edited since, rows on which the runs agree now were left out, not their pictures.
+            {**row, "picture": pictures[at] if (at := row.get("place", i)) < len(pictures) else None}
+            for i, row in enumerate(choice["doubtful"])
         ],
     }
 

@@ -29,9 +29,9 @@ def describe_clusters(run: Run) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        JSON-able, one for each cluster: ``cluster``, ``rows``, ``share``, ``confidence``, ``classes``, ``typical``,
-        ``doubtful``, and for tables ``columns`` and ``words``, of which one is empty: words where columns are named by
-        them.
+        JSON-able, one for each cluster: ``cluster``, ``name``, ``rows``, ``share``, ``confidence``, ``classes``,
+        ``typical``, ``doubtful``, and for tables ``columns`` and ``words``, of which one is empty: words where columns
+        are named by them.
     """
     arrays, labels, n_clusters = run.arrays, run.labels, run.n_clusters
     apart = None if run.is_images else compare(run)
@@ -42,6 +42,7 @@ def describe_clusters(run: Run) -> list[dict[str, Any]]:
         size = int(sizes[k])
         described: dict[str, Any] = {
             "cluster": k,
+            "name": run.cluster_names[k],
             "rows": size,
             "share": size / max(len(labels), 1),
             "confidence": float(sureness[k] / size) if size else None,

@@ -166,6 +166,7 @@ def _map(run: Run) -> dict[str, Any]:
         "shapes": palette.SHAPES,
         "colours": len(palette.LIGHT),
         "names": [str(name) for name in arrays["names"][rows]] if "names" in arrays else None,
+        "called": run.cluster_names,
         "classes": None,
         "pictures": None,
     }

@@ -28,6 +28,7 @@ def model_arrays(estimator: Any, *, seed: int = 0) -> dict[str, np.ndarray]:
     dict of str to ndarray
         ``samples`` (K, m, row) float32, made-up rows in raw units; ``merges`` (L - 1, 4) float64, as SciPy's linkages
         are, and ``merge_clusters`` (L,) int64, the cluster that most rows of a leaf belong to, -1 if unknown;
+        ``merge_cut`` (), the number of clusters in which the merges ended, where clusters were edited since;
         ``prior`` (K,) float64, the expected share of each cluster. Each only where there is one.
 
     Examples
@@ -49,7 +50,11 @@ def model_arrays(estimator: Any, *, seed: int = 0) -> dict[str, np.ndarray]:
         leaves = getattr(estimator, "leaves_", None)
         found["merge_clusters"] = _clusters_of(leaves, labels, len(merges) + 1)
     prior = getattr(estimator, "prior_", None)
-    if prior is not None and np.shape(prior) == (n_clusters,):
+    edits = getattr(estimator, "edits_", None)
+    regrouped = edits is not None and edits.regroup
+    if regrouped and "merges" in found:
+        found["merge_cut"] = np.array(estimator._n_fitted)
+    if prior is not None and np.shape(prior) == (n_clusters,) and not regrouped:
         found["prior"] = np.asarray(prior, dtype=np.float64) / np.sum(prior)
     return found
 

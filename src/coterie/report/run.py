@@ -53,6 +53,11 @@ class Run:
         return len(self.arrays["means"])
 
     @property
+    def cluster_names(self) -> list[str | None]:
+        """Names that clusters were given, None for those without."""
+        return self.metrics.get("cluster_names") or [None] * self.n_clusters
+
+    @property
     def is_images(self) -> bool:
         """Whether rows are pictures."""
         return str(self.arrays["kind"]) == "images"

@@ -42,9 +42,9 @@ def summarise(run_folder: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``noun``, ``comparison``, ``figures``,
-        ``clusters``, ``balance``, ``tree`` (None without merges), ``agreement`` (None without labels, or with too many
-        to draw), ``training``, ``confidence``, ``reconstruction``, ``map``, ``network``, ``settings``, ``environment``
-        and ``commands``.
+        ``clusters``, ``called``, ``edits``, ``balance``, ``tree`` (None without merges), ``agreement`` (None without
+        labels, or with too many to draw), ``training``, ``confidence``, ``reconstruction``, ``map``, ``network``,
+        ``settings``, ``environment`` and ``commands``.
 
     Raises
     ------
@@ -94,6 +94,8 @@ def facts_of(run: Run) -> dict[str, Any]:
         "silhouettes": _about_silhouettes(baselines),
         "figures": _table(run, own, others),
         "clusters": describe_clusters(run),
+        "called": run.cluster_names,
+        "edits": run.metrics.get("edits", []),
         "balance": balance(sizes, run.arrays.get("prior"), noun=run.noun),
         "tree": _tree(run),
         "agreement": _agreement(run) if n_classes is not None and n_classes <= MOST_CLASSES else None,
@@ -245,7 +247,8 @@ def _agreement(run: Run) -> dict[str, Any]:
 def _tree(run: Run) -> dict[str, Any] | None:
     if "merges" not in run.arrays:
         return None
-    return merge_tree(run.arrays["merges"], run.arrays["merge_clusters"], run.n_clusters)
+    cut = int(run.arrays.get("merge_cut", run.n_clusters))  # clusters may have been edited since
+    return merge_tree(run.arrays["merges"], run.arrays["merge_clusters"], cut)
 
 
 def _confidence(q_max: np.ndarray, n_clusters: int) -> dict[str, Any]:
@@ -273,6 +276,10 @@ def _commands(run: Run) -> list[tuple[str, str]]:
     new = "NEW_IMAGES" if run.is_images else "NEW_ROWS.csv"
     found = [
         ("Clusters of new data, as a table", f"coterie predict {name} {new} --out labels.csv"),
+        (
+            "Clusters as you see them; undo takes the last change back",
+            f"coterie rename {name} 0 NAME\ncoterie merge {name} 1 2\ncoterie split {name} 3\ncoterie undo {name}",
+        ),
         ("Codes of new data, for your own tools", f"coterie embed {name} {new} --out z.npy"),
         (
             "The same in Python",

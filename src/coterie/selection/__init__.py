@@ -1,5 +1,6 @@
 """Which partition to believe, and how far: choosing among systems, agreement of runs, confidence, tomorrow's rows."""
 
+from coterie.algorithms.suggesting import suggest_rows
 from coterie.selection.agreement import Consensus, agreement, align, consensus
 from coterie.selection.auto import Auto
 from coterie.selection.candidates import Trial
@@ -18,4 +19,5 @@ __all__ = [
     "drift",
     "judge_partitions",
     "ranked",
+    "suggest_rows",
 ]

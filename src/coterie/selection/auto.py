@@ -22,6 +22,7 @@ from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.selection.agreement import consensus
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
+from coterie.selection.editing import EditsBest
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.reasons import reason
 from coterie.selection.trying import Trying
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @hyperparameters
-class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
+class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
     """Fit the systems that suit the data, judge them without labels, and answer with the best.
 
     Parameters
@@ -62,7 +63,7 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     best_ : Clusterer
-        The system that answers, fitted; ``save``, ``predict`` and the rest are its own.
+        The system that answers, fitted; ``save``, ``predict``, ``merge`` and the rest are its own.
     best_name_ : str
         Which candidate it is.
     trials_ : list of Trial
@@ -79,8 +80,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     consensus_ : Consensus
         What the trials have in common, in the order of ``trials_``; the second run of the best is the last.
     confidence_ : ndarray of shape (n,)
-        How sure the cluster of each row is, in [0, 1]: the probability that an independent run agrees, where it was
-        calibrated, else the largest soft assignment.
+        How sure the cluster of each row is as it was fitted, in [0, 1]: the probability that an independent run agrees,
+        where it was calibrated, else the largest soft assignment.
     second_labels_ : ndarray of shape (n,) or None
         Clusters that the second run found, numbered as in ``labels_`` where they have a counterpart there.
     labels_ : ndarray of shape (n,)
@@ -174,7 +175,6 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
         self.left_out_, self.n_known_ = notes.left_out, knowledge.n_known
         self.trials_, self.criterion_ = trying.ranked()
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
-        self.labels_, self.cluster_centers_ = self.best_.labels_, self.best_.cluster_centers_
         self.second_labels_ = trying.again(self.trials_[0]) if self.confidence else None
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
@@ -220,7 +220,8 @@ class Auto(ClusterMixin, TransformerMixin, BaseEstimator):
     def why(self) -> str:
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
-        return reason(self.trials_, self.criterion_, self.n_known_, labels=self.labels_, second=self.second_labels_)
+        fitted = self.best_.edits_.fitted
+        return reason(self.trials_, self.criterion_, self.n_known_, labels=fitted, second=self.second_labels_)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):

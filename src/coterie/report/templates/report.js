@@ -119,7 +119,7 @@
     for (const [k, list] of members) {
       const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
       const px = middle(list.map((i) => place(i)[0])), py = middle(list.map((i) => place(i)[1]));
-      const name = group === "class" ? data.classes[k].slice(0, 18) : String(k);
+      const name = (group === "class" ? data.classes[k] : data.called[k] || String(k)).slice(0, 18);
       paper.strokeStyle = colours.surface;
       paper.lineWidth = 5;
       paper.strokeText(name, px, py);
@@ -147,7 +147,8 @@
 
   function describe(i) {
     const row = data.rows[i], lines = [data.names ? data.names[i] : `Row ${row}`];
-    lines.push(`Cluster ${groups.cluster[i]}, confidence ${(confidence[i] / 65535).toFixed(2)}`);
+    const k = groups.cluster[i];
+    lines.push(`Cluster ${k}${data.called[k] ? `, ${data.called[k]}` : ""}, confidence ${(confidence[i] / 65535).toFixed(2)}`);
     if (data.classes) lines.push(`Labelled ${data.classes[groups.class[i]]}`);
     return lines.join("\n");
   }

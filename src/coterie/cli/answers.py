@@ -1,0 +1,107 @@
+"""``known.csv``: which rows of a run a person was asked about, and what the answers were."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from coterie.cli.labelfile import defuse
+from coterie.errors import InputError
+from coterie.files import write_text
+
+KNOWN = "known.csv"
+
+
+@dataclass
+class Answers:
+    """Answers as they come: a label, or "" for a row that was shown and skipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file; rewritten after each answer.
+    n : int
+        Rows of the run.
+    names : list of str or None
+        Their names.
+    given : dict of int to str
+        Answers, by the number of the row, in their order.
+    """
+
+    path: Path
+    n: int
+    names: list[str] | None = None
+    given: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path, n: int, names: list[str] | None = None) -> Answers:
+        """Read the answers that there are; none where there is no file.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged, or of other rows.
+        """
+        found = cls(path, n, names)
+        if not path.is_file():
+            return found
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            numbers = [int(row["row"]) for row in rows]
+            given = {int(row["row"]): row["label"] for row in rows if row["asked"] or row["label"]}
+        except (KeyError, TypeError, ValueError):
+            raise InputError(f"{path} is damaged: it needs the columns row, label and asked.") from None
+        if numbers != list(range(n)):
+            raise InputError(f"{path} has labels of {len(numbers):,} rows, and the run has {n:,}.")
+        found.given = given
+        return found
+
+    def answer(self, row: int, label: str) -> None:
+        """Keep an answer."""
+        self.given[row] = label
+        self._write()
+
+    def take_back(self) -> int:
+        """Forget the last answer and return its row."""
+        row, _ = self.given.popitem()
+        self._write()
+        return row
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels so far, in alphabetical order; numbers by their size."""
+        found = {label for label in self.given.values() if label}
+        return sorted(found, key=lambda label: (not label.isdecimal(), int(label) if label.isdecimal() else 0, label))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Number of each row's label among ``classes``, shape (n,), int64; -1 where there is none."""
+        numbers = {label: number for number, label in enumerate(self.classes)}
+        known = np.full(self.n, -1, dtype=np.int64)
+        for row, label in self.given.items():
+            if label:
+                known[row] = numbers[label]
+        return known
+
+    @property
+    def asked(self) -> np.ndarray:
+        """Whether each row was shown, shape (n,)."""
+        asked = np.zeros(self.n, dtype=bool)
+        asked[list(self.given)] = True
+        return asked
+
+    def _write(self) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        # Names serve to find the rows again; where a spreadsheet could run one, the order of the rows has to do.
+        names = self.names if self.names is not None and list(map(defuse, self.names)) == self.names else None
+        writer.writerow(["row", *(["name"] if names else []), "label", "asked"])
+        for row in range(self.n):
+            asked = "yes" if row in self.given else ""
+            writer.writerow([row, *([names[row]] if names else []), self.given.get(row, ""), asked])
+        write_text(self.path, text.getvalue())

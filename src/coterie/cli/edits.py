@@ -1,0 +1,76 @@
+"""``coterie rename``, ``merge``, ``split`` and ``undo``: clusters as they are after looking at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from coterie.cli import options
+
+if TYPE_CHECKING:
+    from coterie.cli.editing import Editable
+
+
+def rename(run: options.Run, cluster: options.Cluster, name: options.Name) -> None:
+    """Give a cluster of a run a name.
+
+    The name stands in the report, in labels.csv and in what `coterie predict` writes. The number stays.
+    """
+    _edit(run, lambda edited: edited.model.rename(_number(edited, cluster), name))
+
+
+def merge(run: options.Run, clusters: options.ClustersToMerge, *, name: options.NewName = None) -> None:
+    """Make one cluster of several.
+
+    It has the smallest of their numbers; higher numbers move down. Rows of other clusters stay where they are. Model,
+    labels.csv, metrics and report follow; `coterie undo` takes it back.
+    """
+    _edit(run, lambda edited: edited.model.merge([_number(edited, k) for k in clusters], name=name))
+
+
+def split(run: options.Run, cluster: options.Cluster, *, into: options.Parts = 2) -> None:
+    """Divide a cluster by what its rows look like to the model.
+
+    The largest part keeps the number; the others come after all there are. Rows of other clusters stay where they are.
+    Model, labels.csv, metrics and report follow; `coterie undo` takes it back.
+    """
+    _edit(run, lambda edited: edited.model.split(_number(edited, cluster), into=into, X=edited.source))
+
+
+def undo(run: options.Run) -> None:
+    """Take the last rename, merge or split back.
+
+    All is again as it was before; once more takes back the one before it.
+    """
+    from coterie.cli.console import Screen
+    from coterie.cli.editing import edit_run
+
+    undone: list[str] = []
+
+    def change(edited: Editable) -> None:
+        undone.extend(edited.model.edits_.sentences(edited.model._n_fitted))
+        edited.model.undo()
+
+    model = edit_run(run, change)
+    left = len(undone) - 1
+    more = f"{left} earlier {'change is' if left == 1 else 'changes are'} left" if left else "no earlier change is left"
+    Screen().say(f"Undone: “{undone[-1]}” There are {len(model.cluster_centers_)} clusters; {more}.")
+
+
+def _edit(run: Path, change: Any) -> None:
+    import numpy as np
+
+    from coterie.algorithms.edits import listed
+    from coterie.cli.console import Screen
+    from coterie.cli.editing import edit_run
+
+    model = edit_run(run, change)
+    sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
+    edit = model.edits_.done[-1]
+    own = edit.changed(len(sizes))
+    who = f"Cluster {own[0]} has {sizes[own[0]]:,}" if len(own) == 1 else f"They have {listed(sizes[own].tolist())}"
+    Screen().say(f"{model.edits_.sentences(model._n_fitted)[-1]} {who} of {len(model.labels_):,} rows.")
+
+
+def _number(edited: Editable, cluster: str) -> int:
+    return cast("int", edited.number(cluster))  # what is no cluster is refused where the change is made

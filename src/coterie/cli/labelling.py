@@ -1,0 +1,118 @@
+"""Asking a person for the labels of rows, one at a time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import coterie
+from coterie.cli.answers import KNOWN, Answers
+from coterie.cli.console import Screen, plain, print_raw
+from coterie.cli.editing import Editable, held
+from coterie.cli.run import stored_settings
+from coterie.cli.sketching import show_row
+from coterie.errors import InputError
+from coterie.report.run import read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SKIP, BACK, STOP, VERBATIM = "", "u", "q", "="
+LONGEST = 80  # characters of a label
+_LISTED = 20  # labels that are listed
+
+
+def ask(screen: Screen, folder: Path, n: int) -> int:
+    """Show rows and keep what is answered.
+
+    Parameters
+    ----------
+    screen : Screen
+        Where to ask.
+    folder : Path
+        A finished run; answers go to its ``known.csv``.
+    n : int
+        How many rows to show, at most.
+
+    Returns
+    -------
+    int
+        How many rows have a label now, those of earlier sessions included.
+
+    Raises
+    ------
+    CoterieError
+        If the run is not finished, or its rows are no longer there.
+    """
+    if n < 1:
+        raise InputError(f"-n must be an integer >= 1. Got {n} instead.")
+    with held(folder):
+        edited = Editable(read_run(folder), coterie.load(folder / "model"))
+        arrays = edited.run.arrays
+        names = [str(name) for name in arrays["names"]] if "names" in arrays else None
+        answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
+        rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
+        if rows:
+            screen.say("Enter skips a row, u takes the last answer back, q stops.")
+        _session(screen, edited, answers, rows=rows)
+        labelled = int((answers.labels >= 0).sum())
+    screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {len(answers.classes)} kinds: {answers.path}")
+    return labelled
+
+
+def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[int]) -> None:
+    place, folder = 0, Path(stored_settings(edited.run.folder).data)
+    first = len(answers.given)  # what earlier sessions answered is not taken back here
+    while place < len(rows):
+        row = rows[place]
+        screen.say()
+        screen.say(f"[{place + 1} of {len(rows)}] {_told(edited, row)}")
+        show_row(screen, edited, row, folder=folder)
+        if answers.classes:
+            more = " …" if len(answers.classes) > _LISTED else ""
+            screen.say(f"Labels so far: {', '.join(answers.classes[:_LISTED])}{more}")
+        given = _read(sys.stdin.readline)
+        if given is None or given == STOP:
+            return
+        if given == BACK:
+            if len(answers.given) == first:
+                screen.say("There is no answer to take back.")
+            else:
+                place = rows.index(answers.take_back())
+            continue
+        text = given.removeprefix(VERBATIM).strip() if given.startswith(VERBATIM) else given
+        problem = _problem(text) if given != SKIP else None
+        if problem:
+            screen.say(problem)
+            continue
+        answers.answer(row, text)
+        place += 1
+
+
+def _told(edited: Editable, row: int) -> str:
+    """Return which row it is, and where the model has it."""
+    arrays, model = edited.run.arrays, edited.model
+    k = int(model.labels_[row])
+    name = model.cluster_names_[k]
+    which = f"{arrays['names'][row]}, row {row}" if "names" in arrays else f"row {row}"
+    called = f" ({name})" if name else ""
+    return f"{which}, in cluster {k}{called}, confidence {edited.confidence[row]:.2f}"
+
+
+def _read(line: Callable[[], str]) -> str | None:
+    """Return an answer, None at the end of the input."""
+    print_raw("Label: ", sys.stdout)
+    text = line()
+    if not text:
+        print_raw("\n", sys.stdout)
+    return text.strip() if text else None
+
+
+def _problem(label: str) -> str | None:
+    """Return what is wrong with a label, None if nothing is."""
+    if not label or label == "-1":
+        return "A label is a word or a number; -1 stands for a row without one."
+    if len(label) > LONGEST or plain(label) != label:
+        return f"A label has at most {LONGEST} characters, all printable."
+    return None

@@ -1,0 +1,150 @@
+"""Which rows to label next: spread over clusters and code, typical, then doubtful, never twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small import blobs, small
+
+import coterie
+from coterie import DEC, Auto, KMeans
+from coterie.algorithms import suggesting
+from coterie.errors import InputError
+from coterie.selection import suggest_rows
+
+X, Y = blobs(n=200, k=4, spread=1.0)
+
+
+def groups(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of three groups of unequal size with an outlier each, and their clusters."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1, 2], [n, n // 2, n // 3])
+    z = rng.normal(0, 0.5, (len(labels), 2)) + np.array([[0, 0], [10, 0], [0, 10]])[labels]
+    z[[0, n, n + n // 2]] += 4
+    return z, labels
+
+
+def test_every_cluster_has_one_before_any_has_two() -> None:
+    z, labels = groups()
+    rows = suggest_rows(7, z, labels=labels, sure=np.ones(len(z)))
+    assert sorted(labels[rows[:3]].tolist()) == [0, 1, 2]
+    assert len(set(rows.tolist())) == 7
+
+
+def test_a_cluster_with_known_rows_does_not_come_first() -> None:
+    z, labels = groups()
+    known = np.full(len(z), -1)
+    known[[5, 6, 95]] = 0
+    rows = suggest_rows(3, z, labels=labels, sure=np.ones(len(z)), known=known)
+    assert labels[rows[0]] == 1
+    assert known[rows].max() == -1
+
+
+def test_the_first_rows_are_typical_and_no_outliers() -> None:
+    z, labels = groups()
+    for row in suggest_rows(3, z, labels=labels, sure=np.ones(len(z))):
+        center = np.median(z[labels == labels[row]], axis=0)
+        assert np.linalg.norm(z[row] - center) < 0.5
+
+
+def test_doubt_decides_between_rows_that_are_otherwise_alike() -> None:
+    z = np.concatenate([np.linspace(0, 1, 50), np.linspace(5, 6, 50), np.linspace(10, 11, 50)])[:, None]
+    labels, sure = np.zeros(150, dtype=int), np.ones(150)
+    known = np.full(150, -1)
+    known[75] = 0  # the middle group is known
+    for doubtful, wanted in ((slice(0, 50), 0), (slice(100, 150), 2)):
+        sure[:] = 0.99
+        sure[doubtful] = 0.5
+        assert suggest_rows(1, z, labels=labels, sure=sure, known=known)[0] // 50 == wanted
+
+
+def test_what_is_taken_or_known_is_not_taken_again_from_beside() -> None:
+    rng = np.random.default_rng(1)
+    z = rng.uniform(0, 1, (500, 2))
+    rows = suggest_rows(16, z, labels=np.zeros(500, dtype=int), sure=np.ones(500))
+    apart = np.linalg.norm(z[rows][:, None] - z[rows], axis=2)
+    drawn = np.linalg.norm(z[:16][:, None] - z[:16], axis=2)
+    assert np.sort(apart[np.triu_indices(16, 1)])[:8].min() > 2 * np.sort(drawn[np.triu_indices(16, 1)])[:8].min()
+    known = np.full(500, -1)
+    known[rows] = 1
+    more = suggest_rows(16, z, labels=np.zeros(500, dtype=int), sure=np.ones(500), known=known)
+    assert not set(more.tolist()) & set(rows.tolist())
+    assert np.linalg.norm(z[more][:, None] - z[rows], axis=2).min() > 0.03
+
+
+def test_rows_left_out_are_not_suggested_and_all_others_can_be() -> None:
+    z, labels = groups(12)
+    exclude = np.zeros(len(z), dtype=bool)
+    exclude[::2] = True
+    rows = suggest_rows(100, z, labels=labels, sure=np.ones(len(z)), exclude=exclude)
+    assert sorted(rows.tolist()) == np.flatnonzero(~exclude).tolist()
+    exclude[labels == 1] = True  # nobody can tell any row of this one
+    assert 1 not in labels[suggest_rows(4, z, labels=labels, sure=np.ones(len(z)), exclude=exclude)]
+
+
+def test_many_rows_are_sampled_and_small_clusters_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggesting, "SAMPLE", 200)
+    z = np.random.default_rng(0).normal(size=(3000, 3))
+    labels = np.zeros(3000, dtype=int)
+    labels[7], labels[8:12] = 1, 2
+    rows = suggest_rows(5, z, labels=labels, sure=np.ones(3000), random_state=4)
+    assert {0, 1, 2} == set(labels[rows].tolist())
+    assert np.array_equal(rows, suggest_rows(5, z, labels=labels, sure=np.ones(3000), random_state=4))
+    assert not np.array_equal(rows, suggest_rows(5, z, labels=labels, sure=np.ones(3000), random_state=5))
+
+
+@pytest.mark.parametrize("z", [np.zeros((9, 2)), np.zeros((1, 2)), np.arange(4.0)[:, None]])
+def test_doubles_and_single_rows(z: np.ndarray) -> None:
+    rows = suggest_rows(3, z, labels=np.zeros(len(z), dtype=int), sure=np.ones(len(z)))
+    assert len(rows) == len(set(rows.tolist())) == min(3, len(z))
+
+
+def test_a_system_suggests_what_its_code_and_clusters_do() -> None:
+    model = small(DEC, n_clusters=4).fit(X)
+    before = np.random.get_state()[1].copy()
+    rows = model.suggest(8, X)
+    assert np.array_equal(np.random.get_state()[1], before)
+    sure = model.predict_confidence(X)
+    assert np.array_equal(rows, suggest_rows(8, model.transform(X), labels=model.predict(X), sure=sure))
+    assert sorted(model.labels_[rows[:4]].tolist()) == [0, 1, 2, 3]
+    assert len(set(Y[rows[:4]].tolist())) == 4
+    merged = model.merge([0, 1]).suggest(3, X)
+    assert sorted(model.labels_[merged].tolist()) == [0, 1, 2]
+
+
+def test_a_choice_suggests_what_its_best_does() -> None:
+    model = Auto(n_clusters=4, candidates=["kmeans"], random_state=0).fit(X)
+    assert np.array_equal(model.suggest(5, X), model.best_.suggest(5, X))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n": 0}, r"The 'n' of suggest\(\) must be an integer >= 1. Got 0 instead."),
+        ({"known": np.zeros(3)}, r"The 'known' of suggest\(\) must be 200 integers, one a row"),
+        ({"known": np.zeros(200)}, r"The 'known' of suggest\(\) must be 200 integers, one a row, -1 .* Got float64"),
+        ({"exclude": np.zeros(200)}, r"The 'exclude' of suggest\(\) must be 200 booleans"),
+        ({"random_state": "x"}, "random_state"),
+    ],
+)
+def test_bad_parameters_are_named(given: dict, message: str) -> None:
+    model = KMeans(n_clusters=2, random_state=0).fit(X)
+    with pytest.raises(InputError, match=message):
+        model.suggest(**{"n": 3, "X": X, **given})
+
+
+def test_few_suggested_labels_are_worth_many_random_ones(mnist10k: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = mnist10k[0][:1000], mnist10k[1][:1000]
+    model = coterie.Shallow(n_clusters=10, method="kmeans", n_components=20, random_state=0).fit(x)
+    z = model.transform(x)
+
+    def worth(rows: np.ndarray) -> float:
+        """Share of the rows that have the class of the nearest labelled one."""
+        nearest = np.square(z[:, None] - z[rows]).sum(2).argmin(1)
+        return float((y[rows][nearest] == y).mean())
+
+    drawn = [worth(np.random.default_rng(seed).permutation(1000)[:40]) for seed in range(5)]
+    assert worth(model.suggest(20, x)) > np.mean(
+        [worth(np.random.default_rng(s).permutation(1000)[:20]) for s in range(5)]
+    )
+    assert worth(model.suggest(40, x)) > np.mean(drawn) + 0.03

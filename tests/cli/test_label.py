@@ -1,0 +1,193 @@
+"""`coterie label`: rows are shown, answers are kept as they come, and a later session goes on."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import Blobs, run
+from typer.testing import CliRunner
+
+from coterie.cli import app
+from coterie.cli.answers import Answers
+from coterie.errors import InputError
+
+
+def say(folder: Path, answers: str, *more: object):
+    """Run `coterie label` with these lines typed."""
+    arguments = ["label", str(folder), "--no-refit", *map(str, more)]
+    result = CliRunner().invoke(app, arguments, input=answers, prog_name="coterie")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def known(folder: Path) -> list[dict[str, str]]:
+    with (folder / "known.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def given(folder: Path) -> dict[int, str]:
+    return {int(row["row"]): row["label"] for row in known(folder) if row["asked"]}
+
+
+@pytest.fixture
+def own(finished: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+def test_answers_are_kept_for_every_row_that_was_shown(own: Path, blobs: Blobs) -> None:
+    with blobs.csv.open(newline="") as file:
+        truth = [row["kind"] for row in csv.DictReader(file)]
+    done = say(own, "elm\n\noak\n", "-n", 3)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.count("in cluster ") == 3
+    assert done.stdout.count("column") >= 3  # a table of the row's columns
+    assert "2 of 300 rows have a label, of 2 kinds" in done.stdout
+    rows = known(own)
+    assert len(rows) == 300
+    assert [row["row"] for row in rows] == [str(i) for i in range(300)]
+    assert sorted(given(own).values()) == ["", "elm", "oak"]
+    assert len({truth[row] for row in given(own)}) == 3  # one of each cluster came first
+
+
+def test_later_sessions_ask_other_rows(own: Path) -> None:
+    say(own, "a\n\na\n", "-n", 3)
+    first = given(own)
+    done = say(own, "b\nb\nb\n", "-n", 3)
+    assert done.exit_code == 0, done.stderr
+    assert "Labels so far: a\n" in done.stdout
+    second = given(own)
+    assert len(second) == 6
+    assert {row: second[row] for row in first} == first
+
+
+def test_u_takes_back_and_q_stops(own: Path) -> None:
+    done = say(own, "u\nwrong\nu\nright\nq\n")
+    assert "There is no answer to take back." in done.stdout
+    assert list(given(own).values()) == ["right"]
+    done = say(own, "u\nq\n")  # what an earlier session kept stays
+    assert "There is no answer to take back." in done.stdout
+    assert list(given(own).values()) == ["right"]
+
+
+def test_the_end_of_the_input_stops(own: Path) -> None:
+    done = say(own, "x\n")
+    assert done.exit_code == 0
+    assert list(given(own).values()) == ["x"]
+
+
+def test_labels_that_are_commands_are_typed_with_a_sign(own: Path) -> None:
+    say(own, "=u\n=q\nq\n")
+    assert sorted(given(own).values()) == ["q", "u"]
+
+
+def test_what_is_no_label_is_asked_again(own: Path) -> None:
+    done = say(own, "-1\n" + "y" * 81 + "\n=\ngood\nq\n")
+    assert done.stdout.count("A label is a word or a number; -1 stands for a row without one.") == 2
+    assert "A label has at most 80 characters, all printable." in done.stdout
+    assert list(given(own).values()) == ["good"]
+
+
+def test_names_of_clusters_are_told(own: Path) -> None:
+    for k in range(3):
+        assert run("rename", own, k, f"group {k}").code == 0
+    assert say(own, "q\n").stdout.count("(group ") == 1
+
+
+def test_images_are_drawn_with_their_names(make_images: Callable[[int], Path], blobs: Blobs, tmp_path: Path) -> None:
+    images = make_images(20)
+    folder = tmp_path / "images-run"
+    settings = tmp_path / "few.toml"
+    settings.write_text('system = "kmeans"\n[parameters]\nn_clusters = 2\n')
+    assert run("fit", images, "--config", settings, "--out", folder).code == 0
+    done = say(folder, "dark\nlight\n", "-n", 2)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.count(".png, row ") == 2
+    drawn = [line for line in done.stdout.splitlines() if set(line) & set("█▓▒░")]
+    assert len(drawn) >= 4
+    assert all(not set(line) - set(" ░▒▓█") for line in drawn)
+    rows = known(folder)
+    assert list(rows[0]) == ["row", "name", "label", "asked"]
+    assert all(row["name"].endswith(".png") for row in rows)
+
+
+def test_a_kill_while_it_waits_loses_no_answer(own: Path) -> None:
+    import pty
+
+    child, terminal = pty.fork()
+    if not child:
+        os.environ["OMP_NUM_THREADS"] = "1"
+        code = "from coterie.cli import main; main()"
+        os.execv(sys.executable, [sys.executable, "-c", code, "label", str(own), "--no-refit"])
+    try:
+        said = b""
+        for answer in (b"first\n", b"second\n", None):
+            said += _until(terminal, b"Label: ")
+            if answer:
+                os.write(terminal, answer)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+    assert sorted(given(own).values()) == ["first", "second"]
+    before = set(given(own))
+    say(own, "third\nq\n")
+    assert len(set(given(own)) - before) == 1
+
+
+def _until(terminal: int, end: bytes) -> bytes:
+    found, until = b"", time.monotonic() + 120
+    while not found.endswith(end):
+        assert time.monotonic() < until
+        found += os.read(terminal, 4096)
+    return found
+
+
+def test_only_one_asks_at_a_time_and_only_about_finished_runs(own: Path, tmp_path: Path) -> None:
+    from coterie.cli.editing import held
+
+    with held(own):
+        assert "Another process is at work" in say(own, "").stderr
+    assert "is not a run folder" in say(tmp_path, "").stderr
+    assert say(own, "", "-n", 0).stderr == "error: -n must be an integer >= 1. Got 0 instead.\n"
+
+
+def test_where_everything_was_asked_nothing_is(own: Path) -> None:
+    answers = Answers.read(own / "known.csv", 300)
+    for row in range(299):
+        answers.given[row] = "a"
+    answers.answer(299, "b")
+    done = say(own, "")
+    assert done.exit_code == 0
+    assert "300 of 300 rows have a label, of 2 kinds" in done.stdout
+    assert "in cluster" not in done.stdout
+
+
+def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
+    answers = Answers(tmp_path / "known.csv", 5, ["=a", "b", "c", "d", "e"])
+    for row, label in ((3, "10"), (1, "9"), (4, ""), (0, "9")):
+        answers.answer(row, label)
+    assert answers.classes == ["9", "10"]
+    assert np.array_equal(answers.labels, [0, 0, -1, 1, -1])
+    assert np.array_equal(answers.asked, [True, True, False, True, True])
+    again = Answers.read(tmp_path / "known.csv", 5)
+    assert again.given == {0: "9", 1: "9", 3: "10", 4: ""}
+    with pytest.raises(InputError, match="has labels of 5 rows, and the run has 6"):
+        Answers.read(tmp_path / "known.csv", 6)
+    (tmp_path / "known.csv").write_text("row;label\n")
+    (tmp_path / "bad.csv").write_text("row,what\n0,1\n")
+    with pytest.raises(InputError, match="is damaged: it needs the columns row, label and asked"):
+        Answers.read(tmp_path / "bad.csv", 1)
+
+
+def test_how_to_fit_again_is_said(own: Path) -> None:
+    assert "To fit again with them" in say(own, "a\nb\nq\n").stdout
