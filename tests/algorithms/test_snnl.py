@@ -11,7 +11,7 @@ import coterie
 from coterie import MLP, AEKMeans, Augment, Schedule, SNNLKMeans, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.numbering import follow_classes
+from coterie.algorithms.numbering import begun_from_classes, follow_classes
 from coterie.data import make_source
 from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.nn import bce, soft_nearest_neighbor_loss, supervised_contrastive_loss
@@ -134,6 +134,16 @@ def test_numbers_by_hand(y, labels, k, order):
     assert follow_classes(np.array(y), np.array(labels), k).tolist() == order
 
 
+def test_k_means_begins_from_the_classes_too_and_keeps_what_is_tighter():
+    z = np.repeat(np.eye(4), 10, axis=0).astype(np.float32)
+    y = np.repeat(np.arange(4), 10)
+    stuck = np.array([[0.5, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1]], np.float32)  # two classes in one
+    np.testing.assert_allclose(begun_from_classes(z, y, stuck), np.eye(4))
+    assert begun_from_classes(z, y, np.eye(4, dtype=np.float32)[::-1])[0, 3] == 1  # as good: the others stay
+    few = np.where(y == 3, -1, y)
+    assert begun_from_classes(z, few, stuck) is stuck
+
+
 def test_without_labels_it_is_an_autoencoder_and_says_so():
     X, y = blobs()
     train = Schedule(steps=150, batch_size=32, learning_rate=1e-2)
@@ -250,7 +260,7 @@ def test_the_papers_recipe_runs():
 
 
 def test_the_number_of_clusters_may_be_open():
-    X, y = blobs(n=120)
+    X, y = blobs(n=60)
     model = snnl(n_clusters=(2, 4)).fit(X, y)
     assert model.settings_["n_clusters"] == 3
     np.testing.assert_array_equal(model.labels_, y)

@@ -1,9 +1,14 @@
-"""Numbers for clusters that follow the numbers of classes."""
+"""Clusters beside known classes: k-means begun from them as well, and numbers that follow theirs."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import pairwise_distances_argmin_min
 
 
 def follow_classes(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
@@ -36,3 +41,31 @@ def follow_classes(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.nda
     order[places] = clusters
     order[order < 0] = np.setdiff1d(np.arange(n_clusters), clusters)
     return order
+
+
+def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Return the centres of k-means begun from the classes' means, if their inertia is less than that of others.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        Codes.
+    y : ndarray of shape (n,)
+        Classes, -1 where not known.
+    centers : ndarray of shape (K, d)
+        The others; they stay where not exactly K classes are known.
+
+    Returns
+    -------
+    ndarray of shape (K, d)
+        Float32.
+    """
+    classes = np.unique(y[y >= 0])
+    if len(classes) != len(centers):
+        return centers
+    means = np.stack([z[y == c].mean(0) for c in classes])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct codes than clusters
+        lloyd = KMeans(len(means), init=means, n_init=1, random_state=0).fit(z)
+    inertia = np.square(pairwise_distances_argmin_min(z, centers)[1]).sum()
+    return lloyd.cluster_centers_.astype(np.float32) if lloyd.inertia_ < inertia else centers

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
+from sklearn.metrics import pairwise_distances_argmin
 from torch import Tensor
 
 from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import schedules
-from coterie.algorithms.numbering import follow_classes
+from coterie.algorithms.numbering import begun_from_classes, follow_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import DataWarning
@@ -21,7 +22,7 @@ from coterie.nn import soft_nearest_neighbor_loss as snnl
 from coterie.nn import supervised_contrastive_loss as supcon
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
-from coterie.training import Batch, Fit, Phase, Turn, apply_batched, encode
+from coterie.training import Batch, Fit, Phase, Turn, encode
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -41,13 +42,11 @@ class SNNLKMeans(DeepClusterer):
         \mathrm{SNNL}(h; T) = -\frac1b \sum_i \log
         \frac{\sum_{j \ne i, y_j = y_i} \exp(-D_{ij} / T)}{\sum_{j \ne i} \exp(-D_{ij} / T)}
 
-    ``fit(X, y)`` takes the class of each row, -1 where it is not known: all rows train the reconstruction, a mean over
-    rows and values; those with a label train the layers' SNNL, and rows without one enter neither of its sums. The sum
-    is over EVERY hidden layer: the output of each of the encoder's layers after its activation, the last of which is
-    the code, and of each of the decoder's but the last, which is the reconstruction. Seven layers in
-    d-500-500-2000-c-2000-500-500-d.
-
-    Its figures do not compare with those of systems that read no labels, and only those on held-out rows say anything.
+    ``fit(X, y)`` takes the class of each row, -1 where it is not known. All rows train the reconstruction, a mean over
+    rows and values; rows without a label enter neither sum of the SNNL. l runs over EVERY hidden layer: the output of
+    each of the encoder's layers after its activation, the last of which is the code, and of each of the decoder's but
+    the last, which is the reconstruction; seven in d-500-500-2000-c-2000-500-500-d. Figures of this system do not
+    compare with those of systems that read no labels, and only those on held-out rows say anything.
 
     Parameters
     ----------
@@ -69,16 +68,15 @@ class SNNLKMeans(DeepClusterer):
 
     Notes
     -----
-    Every second row of a batch, or more where more have labels, has a label, and another of its class beside it in the
-    batch; a class's only row is drawn twice, with changes of its own each time. Of an encoder or decoder that is no
-    ``nn.Sequential`` only the output is seen, so that of a pair of such modules the code alone counts. ``labels_``
-    are k-means' clusters; labels only number them: each cluster that is matched to a class by the rows with labels has
-    that class's number, where all classes are below K, else its place among the sorted classes. ``code_size`` is at
-    least 10 and at least K by default, and ``reconstruction`` is "bce" where rows are scaled to [0, 1], else "mse".
-    Without labels, y None or -1 throughout, it is an autoencoder with k-means, and says so. There is no pretraining
-    unless asked for. ``from_recipe("paper")`` has the published network and schedule, with the cosine; distances
-    are squared Euclidean by default, for which fewer passes are enough. The loss asks for neighbours of the own class,
-    not for one cluster a class: what it leaves in several, k-means cannot join.
+    Half of a batch, or more where more rows have one, has labels, in pairs of one class; a class's only row is drawn
+    twice, with changes of its own each time. Of a module that is no ``nn.Sequential`` only the output is seen.
+    ``labels_`` are k-means' clusters. Labels give it one more beginning, the classes' means where these are K, and
+    number the clusters: each that is matched to a class has its number, where all are below K, else its place among
+    the sorted classes. ``code_size`` is at least 10 and at least K by default, and ``reconstruction`` "bce" where rows
+    are scaled to [0, 1], else "mse". Without labels, y None or -1 throughout, it is an autoencoder with k-means, and
+    says so. There is no pretraining unless asked for. ``from_recipe("paper")`` has the published network and schedule,
+    with the cosine; the default is the squared Euclidean distance, for which fewer passes are enough. The loss asks
+    for neighbours of the own class, not for one cluster a class: what it leaves in several, k-means cannot join.
 
     References
     ----------
@@ -142,10 +140,6 @@ class SNNLKMeans(DeepClusterer):
         ------
         InputError
             If a parameter, the rows or the labels break a rule; before any training.
-        NonFiniteLossError
-            If training diverges.
-        Interrupted
-            On Ctrl-C, after the state was saved.
         """
         labels = y if known is None else known
         if labels is None or (np.ndim(labels) == 1 and bool((np.asarray(labels) == UNKNOWN).all())):
@@ -195,13 +189,15 @@ class SNNLKMeans(DeepClusterer):
         return annealed if isinstance(self.temperature, str) else float(self.temperature)
 
     def finish(self, fit: Fit) -> None:
-        """Cluster the code by k-means; labels only number the clusters."""
+        """Cluster the code by k-means, and number its clusters."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
-        start = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start"))
-        centers = torch.from_numpy(start.centers)
-        fit.model.head.fill_from(z, centers)
+        centers = make_start(
+            fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start")
+        ).centers
         if "known" in fit.memory:
-            known = fit.memory["known"]
-            labels = apply_batched(lambda c: fit.model.head(c.to(fit.runtime.device)), z[known >= 0]).argmax(1)
-            order = follow_classes(known[known >= 0].numpy(), labels.numpy(), self.n_clusters)
-            fit.model.head.fill_from(z, centers[order])
+            y = fit.memory["known"].numpy()
+            if fit.settings["start"] == "kmeans":
+                centers = begun_from_classes(z.numpy(), y, centers)
+            nearest = pairwise_distances_argmin(z.numpy()[y >= 0], centers)
+            centers = centers[follow_classes(y[y >= 0], nearest, self.n_clusters)]
+        fit.model.head.fill_from(z, torch.from_numpy(centers))

@@ -234,7 +234,8 @@ def _write_all(
     estimator.save(folder / "model")
     save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
     sure, further = estimator.predict_confidence(data.source), agreement_column(fitted) | known_column(data)
-    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, more=further)
+    called = estimator.cluster_names_
+    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)
     return metrics
