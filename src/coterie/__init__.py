@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         VaDE,
         load,
     )
+    from coterie.anomaly import CentreDistanceOutlier, LatentIsolationForest, NeighbourOutlier, ReconstructionOutlier
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import GAN, MLP, Conv, PooledConv
@@ -48,13 +49,17 @@ __all__ = [
     "AEKMeans",
     "Augment",
     "Auto",
+    "CentreDistanceOutlier",
     "ClusterGAN",
     "Config",
     "Conv",
     "DeepClusterer",
     "KMeans",
+    "LatentIsolationForest",
     "Layerwise",
+    "NeighbourOutlier",
     "PooledConv",
+    "ReconstructionOutlier",
     "Schedule",
     "Shallow",
     "VaDE",
@@ -81,6 +86,12 @@ _HOMES = {
         "Shallow",
         "VaDE",
         "load",
+    ),
+    "coterie.anomaly": (
+        "CentreDistanceOutlier",
+        "LatentIsolationForest",
+        "NeighbourOutlier",
+        "ReconstructionOutlier",
     ),
     "coterie.config": (
         "Config",
