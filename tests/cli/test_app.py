@@ -15,7 +15,7 @@ from commands import run, start
 from coterie import __version__
 from coterie.cli import app
 
-COMMANDS = ("demo", "fit", "predict", "embed", "report", "compare", "systems", "datasets")
+COMMANDS = ("demo", "fit", "predict", "embed", "outliers", "report", "compare", "systems", "datasets")
 PROBE = """
 import sys
 try:

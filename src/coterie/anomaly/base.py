@@ -56,6 +56,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     random_state: Any = None
 
     title: ClassVar[str] = ""
+    unit: ClassVar[str] = ""  # of the strangeness, in words
     rules: ClassVar[dict[str, Rule]] = {}
     inside: ClassVar[type[Clusterer]]  # what is fitted where no model is given
 

@@ -49,6 +49,7 @@ class CentreDistanceOutlier(OutlierDetector):
     """
 
     title: ClassVar[str] = "Distance to the own centre"
+    unit: ClassVar[str] = "in widths of the cluster"
     inside: ClassVar[type[Clusterer]] = DEC
 
     def learn(self, source: Source, seed: int) -> dict[str, np.ndarray]:

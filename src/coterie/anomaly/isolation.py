@@ -64,6 +64,7 @@ class LatentIsolationForest(OutlierDetector):
     max_samples: int = 256
 
     title: ClassVar[str] = "Isolation forest on the code"
+    unit: ClassVar[str] = "from 0 to 1; the sooner random splits leave a row alone, the larger"
     rules: ClassVar[dict[str, Rule]] = {"n_estimators": integer(1), "max_samples": integer(1)}
     inside: ClassVar[type[Clusterer]] = AEKMeans
 

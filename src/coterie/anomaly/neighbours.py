@@ -62,7 +62,8 @@ class NeighbourOutlier(OutlierDetector):
     n_neighbors: int = 10
     landmarks: int = 10_000
 
-    title: ClassVar[str] = "Distance to the nearest training rows, in the code"
+    title: ClassVar[str] = "Distance to the nearest training rows"
+    unit: ClassVar[str] = "in the code"
     rules: ClassVar[dict[str, Rule]] = {"n_neighbors": integer(1), "landmarks": integer(2)}
     inside: ClassVar[type[Clusterer]] = JULE
 

@@ -65,6 +65,7 @@ class ReconstructionOutlier(OutlierDetector):
     landmarks: int = 10_000
 
     title: ClassVar[str] = "Error of reconstruction"
+    unit: ClassVar[str] = "over that of training rows with like codes"
     rules: ClassVar[dict[str, Rule]] = {
         "relative": one_of(("neighbours", "none")),
         "n_neighbors": integer(1),

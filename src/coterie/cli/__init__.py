@@ -12,13 +12,14 @@ from coterie.cli.datasets import datasets
 from coterie.cli.demo import demo
 from coterie.cli.embed import embed
 from coterie.cli.fit import fit
+from coterie.cli.outliers import outliers
 from coterie.cli.predict import predict
 from coterie.cli.report import report
 from coterie.cli.systems import systems
 
 __all__ = ["app", "main"]
 
-for _command in (demo, fit, predict, embed, report, compare, systems, datasets):
+for _command in (demo, fit, predict, embed, outliers, report, compare, systems, datasets):
     app.command(cls=Command)(_command)
 
 
