@@ -174,6 +174,6 @@ def test_a_run_that_demo_made_may_hold_scores(a_run: Path) -> None:
 
     (a_run / "outliers").mkdir()
     config = a_run / "config.toml"
-    config.write_text('made_by = "demo"\n' + config.read_text())
+    config.write_text(re.sub(r"(?m)^made_by = .*$", 'made_by = "demo"', config.read_text()))
     clear_for_demo(a_run)
     assert not a_run.exists()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coterie.report.wording import figure, percent
+from coterie.report.wording import amount, figure, percent
 
 WIDTH, HEIGHT = 360.0, 190.0  # units of a drawing; text is sized for these
 WIDE = 760.0  # of one that has the page to itself
@@ -173,12 +173,12 @@ def threshold_histogram(values: Sequence[float], usual: Sequence[float], *, thre
         "columns": columns,
         "usual": line,
         "cut": round(x(threshold), 1),
-        "threshold": _short(threshold),
+        "threshold": amount(threshold),
         "beyond": beyond,
         "x_ticks": [(round(x(t), 1), _short(t)) for t in _ticks(edges[0], edges[-1], 8) if edges[0] <= t <= edges[-1]],
         "y_ticks": [(round(y(value), 1), percent(value)) for value in ticks],
         "base": HEIGHT - _BOTTOM,
-        "sentence": f"Scores up to {_short(given.max())}; the threshold is {_short(threshold)}.",
+        "sentence": f"Scores up to {_short(given.max())}; the threshold is {amount(threshold)}.",
     }
 
 
