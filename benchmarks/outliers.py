@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.accuracy import seeds_of
 from benchmarks.common import ROOT, append, commit, provenance, read, run_apart
@@ -53,8 +53,17 @@ def run(job: dict[str, Any]) -> list[dict[str, Any]]:
     """Fit what one part of the job needs; return a row for each score."""
     train, test, y = split(job)
     if job["part"] == PIXELS:
-        return [_judged(job, "isolation on pixels", y, *_on_pixels(train, test, job["seed"]))]
-    return [_judged(job, name, y, *found) for name, *found in _on_codes(job, train, test)]
+        return [_judged(job, y, _on_pixels(train, test, job["seed"]))]
+    return [_judged(job, y, found) for found in _on_codes(job, train, test)]
+
+
+class Found(NamedTuple):
+    """What a score says of the test rows, and the seconds that it took to fit and to score."""
+
+    score: str
+    strangeness: Any
+    fit: float
+    scoring: float
 
 
 def split(job: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -75,7 +84,7 @@ def split(job: dict[str, Any]) -> tuple[Any, Any, Any]:
     return X[known], X[~first], y[~first] == job["left_out"]
 
 
-def _on_codes(job: dict[str, Any], train: Any, test: Any) -> list[tuple[str, Any, float, float]]:
+def _on_codes(job: dict[str, Any], train: Any, test: Any) -> list[Found]:
     from coterie import datasets
     from coterie.algorithms import SYSTEMS as KNOWN
     from coterie.anomaly import DETECTORS
@@ -88,38 +97,38 @@ def _on_codes(job: dict[str, Any], train: Any, test: Any) -> list[tuple[str, Any
         detector = DETECTORS[name](model=model, random_state=job["seed"]).fit(train)
         fitted = time.perf_counter()
         strangeness = -detector.score_samples(test)
-        found.append((name, strangeness, model.fit_seconds_ + fitted - began, time.perf_counter() - fitted))
+        found.append(Found(name, strangeness, model.fit_seconds_ + fitted - began, _since(fitted)))
     began = time.perf_counter()
-    return [*found, (f"strangeness of {job['part']}", model.strangeness(test), model.fit_seconds_, _since(began))]
+    strangeness = model.strangeness(test)
+    return [*found, Found(f"strangeness of {job['part']}", strangeness, model.fit_seconds_, _since(began))]
 
 
-def _on_pixels(train: Any, test: Any, seed: int) -> tuple[Any, float, float]:
+def _on_pixels(train: Any, test: Any, seed: int) -> Found:
     from sklearn.ensemble import IsolationForest
 
     began = time.perf_counter()
     forest = IsolationForest(random_state=seed).fit(train.reshape(len(train), -1))
     fitted = time.perf_counter()
-    return -forest.score_samples(test.reshape(len(test), -1)), fitted - began, _since(fitted)
+    strangeness = -forest.score_samples(test.reshape(len(test), -1))
+    return Found("isolation on pixels", strangeness, fitted - began, _since(fitted))
 
 
 def _since(began: float) -> float:
     return time.perf_counter() - began
 
 
-def _judged(
-    job: dict[str, Any], score: str, y: Any, strangeness: Any, fit: float, scoring: float, **more: Any
-) -> dict[str, Any]:
+def _judged(job: dict[str, Any], y: Any, found: Found, **more: Any) -> dict[str, Any]:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     return {
         **job,
-        "score": score,
-        "roc_auc": round(float(roc_auc_score(y, strangeness)), 5),
-        "average_precision": round(float(average_precision_score(y, strangeness)), 5),
+        "score": found.score,
+        "roc_auc": round(float(roc_auc_score(y, found.strangeness)), 5),
+        "average_precision": round(float(average_precision_score(y, found.strangeness)), 5),
         "of_the_class": int(y.sum()),
         "n_test": len(y),
-        "seconds": round(fit, 2),
-        "score_seconds": round(scoring, 2),
+        "seconds": round(found.fit, 2),
+        "score_seconds": round(found.scoring, 2),
         **more,
         **provenance(),
     }
@@ -154,20 +163,11 @@ def _with_pyod(job: dict[str, Any], pyod: str | None) -> list[dict[str, Any]]:
         program = str(ROOT / "benchmarks" / "pyod_detectors.py")
         subprocess.run([pyod, program, folder, str(job["seed"])], check=True)
         told = json.loads((Path(folder) / "told.json").read_text(encoding="utf-8"))
-        scores = {entry["score"]: np.load(Path(folder) / f"{entry['score']}.npy") for entry in told["scores"]}
-    return [
-        _judged(
-            job,
-            f"PyOD {e['score']}",
-            y,
-            scores[e["score"]],
-            e["fit"],
-            e["scoring"],
-            pyod=told["pyod"],
-            torch=told["torch"],
-        )
-        for e in told["scores"]
-    ]
+        found = [
+            Found(f"PyOD {each['score']}", np.load(Path(folder) / f"{each['score']}.npy"), each["fit"], each["scoring"])
+            for each in told.pop("scores")
+        ]
+    return [_judged(job, y, each, **told) for each in found]
 
 
 def _arguments() -> argparse.Namespace:
