@@ -34,7 +34,7 @@ def outliers() -> list[str]:
 
 
 def _groups() -> dict[tuple[str, str], list[Row]]:
-    """Return the rows of seeds 0-9 on all training rows, the latest of each class, the best score of a data set first."""
+    """Return the latest row of each class, of seeds 0-9 and all training rows; a data set's best score comes first."""
     latest = {
         (row["dataset"], row["score"], row["left_out"], row["seed"]): row
         for row in read("outliers.jsonl")

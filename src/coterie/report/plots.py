@@ -143,8 +143,8 @@ def threshold_histogram(values: Sequence[float], usual: Sequence[float], *, thre
     --------
     >>> from coterie.report.plots import threshold_histogram
     >>> chart = threshold_histogram([1.0, 2.0, 9.0], [1.0, 2.0], threshold=3.0)
-    >>> chart["threshold"], chart["beyond"], sum(flagged for *_, flagged in chart["columns"])
-    ('3', None, 1)
+    >>> chart["threshold"], chart["beyond"], chart["sentence"]
+    ('3', None, 'Scores up to 9; the threshold is 3.')
     """
     given, known = np.asarray(values, dtype=np.float64), np.asarray(usual, dtype=np.float64)
     edges, top = _edges_around(threshold, given, known)
@@ -188,6 +188,7 @@ def _edges_around(threshold: float, given: np.ndarray, known: np.ndarray) -> tup
     top = float(max(given.max(), known.max(), threshold))
     # A few rows far out must not press all others into one column.
     high = min(top, max(2 * threshold - low, *(float(np.quantile(each, 0.98)) for each in (given, known))))
+    high = top if top <= high + 0.25 * (high - low) else high
     high = high if high > low else low + 1.0
     below = round((threshold - low) / (high - low) * _COLUMNS)
     width = (threshold - low) / below if below else (high - low) / _COLUMNS
