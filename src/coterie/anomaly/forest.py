@@ -68,7 +68,8 @@ class Forest:
         roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
         parts = [_nodes(tree, root) for tree, root in zip(trees, roots, strict=True)]
         usual = _still_needed(np.array([grown.max_samples_]))[0]
-        return cls(*map(np.concatenate, zip(*parts, strict=True)), roots, np.array([len(trees) * usual]))
+        nodes = dict(zip(PARTS, map(np.concatenate, zip(*parts, strict=True)), strict=False))
+        return cls(**nodes, roots=roots, unit=np.array([len(trees) * usual]))
 
     def anomaly(self, z: np.ndarray) -> np.ndarray:
         r"""Return :math:`2^{-E[h(z)] / c}` with h the length of a row's way down a tree and c the usual one.

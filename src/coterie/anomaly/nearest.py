@@ -84,9 +84,9 @@ def check_codes(kept: dict[str, np.ndarray], model: Clusterer, *, also: tuple[st
     >>> from coterie.anomaly.nearest import check_codes
     >>> check_codes({"codes": np.zeros((3, 1))}, KMeans(n_clusters=1).fit([[0.0], [1.0]]))
     """
-    codes = kept.get("codes")
-    sound = set(kept) == {"codes", *also} and codes is not None and codes.ndim == 2 and len(codes) > 0
-    if not sound or codes.shape[1] != model.cluster_centers_.shape[1]:
+    codes = kept.get("codes", np.empty(0))
+    shape = (len(codes), model.cluster_centers_.shape[1])
+    if set(kept) != {"codes", *also} or not len(codes) or codes.shape != shape:
         raise ValueError("it holds no codes of its model")
     if any(kept[name].shape != (len(codes),) for name in also) or not all(np.isfinite(x).all() for x in kept.values()):
         raise ValueError("what it holds beside its codes does not go with them")

@@ -144,7 +144,7 @@ def render_outliers(scored: Scored) -> str:
             total=n,
             score_in_words=scored.score_in_words,
             threshold=amount(scored.threshold),
-            chart=threshold_histogram(scored.strangeness, scored.usual, threshold=scored.threshold),
+            chart=threshold_histogram(scored.strangeness.tolist(), scored.usual.tolist(), threshold=scored.threshold),
             rows=[_row(scored, int(i)) for i in order],
             clusters=_clusters(scored),
             pictures=_pictures(scored, order) if images else None,
