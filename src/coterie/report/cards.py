@@ -160,5 +160,5 @@ def strongest(row: np.ndarray, names: Sequence[str]) -> str:
     str
         Up to eight words, the strongest first.
     """
-    order = [j for j in np.argsort(-row, kind="stable")[:_WIDE].tolist() if row[j] > 0]
+    order = [int(j) for j in np.argsort(-row, kind="stable")[:_WIDE] if row[j] > 0]
     return " · ".join(names[j] for j in order) or "none of the words"

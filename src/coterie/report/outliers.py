@@ -51,6 +51,16 @@ class Scored:
         The n rows.
     names : sequence of str or None, default=None
         A name for each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.data import make_source
+    >>> from coterie.report import Scored
+    >>> source, s = make_source(np.eye(3)), np.array([1.0, 2.0, 9.0])
+    >>> about = {"strangeness": s, "usual": s[:2], "clusters": np.zeros(3, int), "n_clusters": 1, "threshold": 5.0}
+    >>> Scored(title="three rows", facts=[], score_in_words="made up", source=source, **about).flagged.tolist()
+    [False, False, True]
     """
 
     title: str
