@@ -121,7 +121,7 @@ def test_hostile_names_stay_text(where, tmp_path):
     [
         ([1.0, 2.0, 3.0, 9.0], np.linspace(0, 4, 100), 3.9),
         ([2.0, 2.0], [2.0, 2.0], 2.0),  # all alike
-        ([1e9, 1.0], np.linspace(0, 1, 50), 0.99),  # one row far out
+        ([1e9, *np.linspace(0, 1, 99)], np.linspace(0, 1, 50), 0.99),  # one row far out
         ([0.1, 0.2], np.linspace(5, 6, 50), 5.99),  # all far inside
         (np.linspace(10, 12, 30), np.linspace(0, 1, 50), 0.99),  # all far outside
     ],
