@@ -10,13 +10,14 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks import trust_tables
+from benchmarks import outlier_tables, trust_tables
 from benchmarks.accuracy import FORMS
 from benchmarks.common import ROOT, read
 from benchmarks.published import PUBLISHED
 
 README, RESULTS_PAGE, TRUST_PAGE = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "trust.md"
-PAGES = (README, RESULTS_PAGE, TRUST_PAGE)
+OUTLIERS_PAGE = ROOT / "docs" / "outliers.md"
+PAGES = (README, RESULTS_PAGE, TRUST_PAGE, OUTLIERS_PAGE)
 TITLES = {
     "mnist": "MNIST 70,000",
     "mnist10k": "MNIST-10k",
@@ -50,6 +51,7 @@ def render(text: str) -> str:
         "choices": trust_tables.choices,
         "counts": trust_tables.counts,
         "strange": trust_tables.strange,
+        "outliers": outlier_tables.outliers,
     }.items():
         start, end = f"<!-- table:{name} -->", "<!-- end -->"
         before, found, rest = text.partition(start)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         VaDE,
         load,
     )
+    from coterie.anomaly import CentreDistanceOutlier, LatentIsolationForest, NeighbourOutlier, ReconstructionOutlier
     from coterie.config import Config, config_context, get_config, set_config
     from coterie.data import Augment
     from coterie.nn import GAN, MLP, Conv, PooledConv
@@ -49,13 +50,17 @@ __all__ = [
     "AEKMeans",
     "Augment",
     "Auto",
+    "CentreDistanceOutlier",
     "ClusterGAN",
     "Config",
     "Conv",
     "DeepClusterer",
     "KMeans",
+    "LatentIsolationForest",
     "Layerwise",
+    "NeighbourOutlier",
     "PooledConv",
+    "ReconstructionOutlier",
     "SNNLKMeans",
     "Schedule",
     "Shallow",
@@ -84,6 +89,12 @@ _HOMES = {
         "Shallow",
         "VaDE",
         "load",
+    ),
+    "coterie.anomaly": (
+        "CentreDistanceOutlier",
+        "LatentIsolationForest",
+        "NeighbourOutlier",
+        "ReconstructionOutlier",
     ),
     "coterie.config": (
         "Config",

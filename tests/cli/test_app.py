@@ -20,6 +20,7 @@ COMMANDS = (
     "fit",
     "predict",
     "embed",
+    "outliers",
     "report",
     "rename",
     "merge",

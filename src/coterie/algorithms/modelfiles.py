@@ -22,6 +22,7 @@ from coterie.nn import Model
 from coterie.persistence import decode_value, encode_value, read_model, save_model
 from coterie.training import Streams
 
+UNFIT = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)  # what foreign values run into
 _LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
 _SCALARS = (*_LATER, "seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
 
@@ -35,6 +36,30 @@ def save(model: Clusterer, folder: str | Path) -> None:
         A fitted system.
     folder : path
         Where.
+    """
+    config, tensors = take_apart(model)
+    save_model(folder, config=config, tensors=tensors)
+
+
+def take_apart(model: Clusterer) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return what a model file holds of a fitted system.
+
+    Parameters
+    ----------
+    model : Clusterer
+        A fitted system.
+
+    Returns
+    -------
+    config : dict
+        JSON values.
+    tensors : dict of str to Tensor
+        Arrays.
+
+    Raises
+    ------
+    InputError
+        If its class is none of coterie's, which could not be read again.
     """
     from sklearn.utils.validation import check_is_fitted
 
@@ -71,7 +96,7 @@ def save(model: Clusterer, folder: str | Path) -> None:
     for name in model.extras:
         if (kept := getattr(model, f"{name}_")) is not None:
             tensors[name] = torch.from_numpy(kept)
-    save_model(folder, config=config, tensors=tensors)
+    return config, tensors
 
 
 def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = None) -> Clusterer:
@@ -111,14 +136,30 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
             f"{folder} was fitted with a network of your own; give it as load(folder, network=(encoder, decoder))."
         )
     try:
-        return _rebuild(config, tensors, network)
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        return put_together(config, tensors, network=network)
+    except UNFIT as error:
         raise ModelFileError(f"{folder} does not describe a model of this version: {error}.") from error
 
 
-def _rebuild(
-    config: dict[str, Any], tensors: dict[str, torch.Tensor], network: tuple[nn.Module, nn.Module] | None
+def put_together(
+    config: dict[str, Any], tensors: dict[str, torch.Tensor], *, network: tuple[nn.Module, nn.Module] | None = None
 ) -> Clusterer:
+    """Return the fitted system that :func:`take_apart` took apart.
+
+    Parameters
+    ----------
+    config : dict
+        JSON values.
+    tensors : dict of str to Tensor
+        Arrays.
+    network : pair of nn.Module or None, default=None
+        As in :func:`load`.
+
+    Returns
+    -------
+    Clusterer
+        Fitted. What does not describe a system raises one of ``UNFIT``.
+    """
     from coterie.algorithms import SYSTEMS
 
     cls = {system.__name__: system for system in SYSTEMS.values()}[config["system"]]

@@ -14,13 +14,29 @@ from coterie.cli.edits import merge, rename, split, undo
 from coterie.cli.embed import embed
 from coterie.cli.fit import fit
 from coterie.cli.label import label
+from coterie.cli.outliers import outliers
 from coterie.cli.predict import predict
 from coterie.cli.report import report
 from coterie.cli.systems import systems
 
 __all__ = ["app", "main"]
 
-for _command in (demo, fit, predict, embed, report, rename, merge, split, undo, label, compare, systems, datasets):
+for _command in (
+    demo,
+    fit,
+    predict,
+    embed,
+    outliers,
+    report,
+    rename,
+    merge,
+    split,
+    undo,
+    label,
+    compare,
+    systems,
+    datasets,
+):
     app.command(cls=Command)(_command)
 
 

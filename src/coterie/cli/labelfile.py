@@ -1,4 +1,4 @@
-"""``labels.csv``: a row's number, its name, its cluster, the cluster's name, and how sure that is."""
+"""``labels.csv`` and its like: a row's number, its name if it has one, its cluster, and what else is known of it."""
 
 from __future__ import annotations
 
@@ -58,21 +58,36 @@ def write_labels(
     cluster_names : sequence of str or None of length K, default=()
         Names of clusters; where one has a name there is a column ``cluster_name``, since ``name`` is the row's.
     """
-    text = io.StringIO()
-    # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
-    quoting = csv.QUOTE_ALL if any("\r" in name for name in names or ()) else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
-    columns: dict[str, Sequence[object]] = {"row": range(len(labels))}
-    if names is not None:
-        columns["name"] = list(map(defuse, names))
-    columns["cluster"] = labels.tolist()
+    columns: dict[str, Sequence[object]] = {"cluster": labels.tolist()}
     if any(cluster_names):
         called = [defuse(name or "") for name in cluster_names]
         columns["cluster_name"] = [called[k] for k in labels.tolist()]
     columns["confidence"] = [f"{value:.6f}" for value in confidence.tolist()]
-    columns |= more or {}
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    write_rows(path, columns | dict(more or {}), names=names)
+
+
+def write_rows(
+    path: str | Path, columns: Mapping[str, Sequence[object]], *, names: Sequence[str] | None = None
+) -> None:
+    """Write what there is to say of each row as CSV, atomically.
+
+    Parameters
+    ----------
+    path : path
+        The file to make or replace.
+    columns : mapping of str to sequence
+        Values by the column's heading; the row's number, and its name if it has one, come before them.
+    names : sequence of str or None, default=None
+        A name for each row.
+    """
+    text = io.StringIO()
+    # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
+    quoting = csv.QUOTE_ALL if any("\r" in name for name in names or ()) else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    named = {} if names is None else {"name": list(map(defuse, names))}
+    every = {"row": range(len(next(iter(columns.values())))), **named, **columns}
+    writer.writerow(every)
+    writer.writerows(zip(*every.values(), strict=True))
     write_text(path, text.getvalue())
 
 

@@ -97,3 +97,32 @@ DemoOut = Annotated[
     Path, typer.Option("--out", help="Run folder to make; one that demo made before is replaced.", metavar="RUN")
 ]
 DemoSeed = Annotated[int, typer.Option("--seed", help="Seed of everything random.", metavar="S")]
+ScoresOut = Annotated[
+    Path, typer.Option("--out", help="CSV file to write: row, name, score, flagged, cluster.", metavar="FILE")
+]
+Score = Annotated[
+    str,
+    typer.Option(
+        "--score",
+        help="neighbours, centre, isolation or reconstruction; the larger the score, the stranger the row.",
+        metavar="NAME",
+    ),
+]
+Contamination = Annotated[
+    str,
+    typer.Option(
+        "--contamination", help="Share of the training rows to flag, from 0 to 0.5. auto: one in 100.", metavar="X"
+    ),
+]
+Train = Annotated[
+    str | None,
+    typer.Option(
+        "--train",
+        help="The rows of the fit, where RUN does not find them any more or is a model folder.",
+        metavar="DATA",
+    ),
+]
+OutlierReport = Annotated[
+    Path | None,
+    typer.Option("--report", help="HTML page to write: the strangest rows, and where they fall.", metavar="FILE"),
+]

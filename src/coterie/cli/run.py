@@ -51,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint"
 REPORT = "report.html"
+OUTLIERS = "outliers"  # fitted outlier scores, which `coterie outliers` leaves
 _METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
@@ -65,6 +66,7 @@ _PARTS = (
     CONFIG,
     _METRICS,
     REPORT,
+    OUTLIERS,
     CHECKPOINT,
     EDITED,
     _DONE,

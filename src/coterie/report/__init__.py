@@ -10,6 +10,17 @@ from coterie.report.arrays import collect, load_arrays, save_arrays
 from coterie.report.html import write_report
 from coterie.report.maps import map2d
 from coterie.report.model import model_arrays
+from coterie.report.outliers import Scored, write_outliers
 from coterie.report.summarise import summarise
 
-__all__ = ["collect", "load_arrays", "map2d", "model_arrays", "save_arrays", "summarise", "write_report"]
+__all__ = [
+    "Scored",
+    "collect",
+    "load_arrays",
+    "map2d",
+    "model_arrays",
+    "save_arrays",
+    "summarise",
+    "write_outliers",
+    "write_report",
+]

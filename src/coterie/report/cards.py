@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def table_cards(run: Run) -> list[dict[str, Any]]:
 
     def cells(rows: np.ndarray) -> list[list[str]]:
         if words:
-            return [[_strongest(row, names)] for row in rows]
+            return [[strongest(row, names)] for row in rows]
         return [[amount(value) for value in row[columns].tolist()] for row in rows]
 
     cards = []
@@ -144,6 +145,20 @@ def _telling(run: Run) -> np.ndarray:
     return np.sort(np.nan_to_num(between).argsort(kind="stable")[::-1][:_WIDE])
 
 
-def _strongest(row: np.ndarray, names: list[str]) -> str:
-    order = [j for j in np.argsort(-row, kind="stable")[:_WIDE] if row[j] > 0]
+def strongest(row: np.ndarray, names: Sequence[str]) -> str:
+    """Return the words that a row of word counts has most of.
+
+    Parameters
+    ----------
+    row : ndarray of shape (d,)
+        The counts.
+    names : sequence of str
+        The words.
+
+    Returns
+    -------
+    str
+        Up to eight words, the strongest first.
+    """
+    order = [int(j) for j in np.argsort(-row, kind="stable")[:_WIDE] if row[j] > 0]
     return " · ".join(names[j] for j in order) or "none of the words"

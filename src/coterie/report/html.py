@@ -73,6 +73,35 @@ def render(run: Run) -> str:
         The page. Its content security policy allows its own style and script, known by their hashes, and pictures held
         in the page; everything else is refused.
     """
+    style, script = page_style(), Markup(template_text("report.js"))
+    facts = facts_of(run)
+    return (
+        make_environment()
+        .get_template("report.html.j2")
+        .render(
+            **{key: value for key, value in facts.items() if key != "settings"},
+            settings_rows=facts["settings"],  # "settings" is the macro that draws them
+            style=style,
+            script=script,
+            policy=policy_for(style, script),
+            charts=_charts(facts),
+            choice=describe_choice(run),
+            counting=counting_chart(run),
+            histogram=plots.histogram(
+                facts["confidence"]["counts"],
+                facts["confidence"]["edges"],
+                title=f"Confidence: {facts['confidence']['sentence']}",
+            ),
+            cards=picture_cards(run) if run.is_images else table_cards(run),
+            pairs=pairs(run),
+            map_data=_map(run),
+            numbered=run.n_clusters <= _SHOWN_NUMBERS,
+        )
+    )
+
+
+def make_environment() -> Environment:
+    """Return what fills the templates: escaping everywhere, an error for every name that is missing."""
     environment = Environment(
         loader=PackageLoader("coterie.report"),
         autoescape=True,
@@ -82,34 +111,16 @@ def render(run: Run) -> str:
     )
     environment.filters.update(figure=wording.figure, percent=wording.percent, amount=wording.amount)
     environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
-    style, script = Markup(_style()), Markup(_template("report.js"))  # files of this package: no data in them
-    facts = facts_of(run)
-    return environment.get_template("report.html.j2").render(
-        **{key: value for key, value in facts.items() if key != "settings"},
-        settings_rows=facts["settings"],  # "settings" is the macro that draws them
-        style=style,
-        script=script,
-        policy=_policy(style, script),
-        charts=_charts(facts),
-        choice=describe_choice(run),
-        counting=counting_chart(run),
-        histogram=plots.histogram(
-            facts["confidence"]["counts"],
-            facts["confidence"]["edges"],
-            title=f"Confidence: {facts['confidence']['sentence']}",
-        ),
-        cards=picture_cards(run) if run.is_images else table_cards(run),
-        pairs=pairs(run),
-        map_data=_map(run),
-        numbered=run.n_clusters <= _SHOWN_NUMBERS,
-    )
+    return environment
 
 
-def _template(name: str) -> str:
+def template_text(name: str) -> str:
+    """Return a file of the templates' folder as it is."""
     return files("coterie.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _style() -> str:
+def page_style() -> Markup:
+    """Return the style sheet of every page; it is made of this package's files, no data are in it."""
     colours = "".join(
         f".c{i}{{color:light-dark({light},{dark})}}"
         for i, (light, dark) in enumerate(zip(palette.LIGHT, palette.DARK, strict=True))
@@ -118,14 +129,17 @@ def _style() -> str:
     shades = "".join(
         f".h{i}{{background:color-mix(in oklab,var(--ink-cell) {10 * i}%,var(--surface))}}" for i in range(11)
     )
-    return _template("report.css") + colours + shades
+    return Markup(template_text("report.css") + colours + shades)
 
 
-def _policy(style: str, script: str) -> str:
+def policy_for(style: str, script: str) -> str:
+    """Return a content security policy that allows this style, this script and pictures held in the page."""
+
     def known(text: str) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
 
-    own = f"style-src {known(style)}; script-src {known(script)}"
+    allowed = known(script) if script else "'none'"
+    own = f"style-src {known(style)}; script-src {allowed}"
     return f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'"
 
 

@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from coterie.report.wording import figure, percent
+import numpy as np
+
+from coterie.report.wording import amount, figure, percent
 
 WIDTH, HEIGHT = 360.0, 190.0  # units of a drawing; text is sized for these
+WIDE = 760.0  # of one that has the page to itself
+_COLUMNS = 50  # of a histogram of scores, about
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 10.0, 14.0, 30.0
 _LOG_RATIO = 30.0  # values that span more than this are drawn on a logarithmic scale
 
@@ -114,6 +118,82 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, title: str) -> d
         "base": HEIGHT - _BOTTOM,
         "sentence": title,
     }
+
+
+def threshold_histogram(values: Sequence[float], usual: Sequence[float], *, threshold: float) -> dict[str, Any]:
+    """Place the columns of a histogram, the outline of another one, and a threshold.
+
+    Parameters
+    ----------
+    values : sequence of float of length >= 1
+        What the columns count.
+    usual : sequence of float of length >= 1
+        What the outline counts.
+    threshold : float
+        Values beyond it are flagged.
+
+    Returns
+    -------
+    dict
+        ``width``; ``columns`` (x, y, width, height, tooltip, whether beyond the threshold); ``usual``, an SVG path;
+        ``cut``, where the threshold is; ``threshold``; ``beyond``, the largest value where the last column holds what
+        is beyond it, else None; ``x_ticks``, ``y_ticks``, ``base``, ``unit``, ``sentence``.
+
+    Examples
+    --------
+    >>> from coterie.report.plots import threshold_histogram
+    >>> chart = threshold_histogram([1.0, 2.0, 9.0], [1.0, 2.0], threshold=3.0)
+    >>> chart["threshold"], chart["beyond"], chart["sentence"]
+    ('3', None, 'Scores up to 9; the threshold is 3.')
+    """
+    given, known = np.asarray(values, dtype=np.float64), np.asarray(usual, dtype=np.float64)
+    edges, top = _edges_around(threshold, given, known)
+    shares, outline = (
+        np.histogram(np.clip(each, edges[0], edges[-1]), edges)[0] / len(each) for each in (given, known)
+    )
+    ticks, _, tallest = _axis([0.0, float(shares.max()), float(outline.max())], None, log=False)
+
+    def x(value: float) -> float:
+        return _LEFT + (value - edges[0]) / (edges[-1] - edges[0]) * (WIDE - _LEFT - _RIGHT)
+
+    def y(share: float) -> float:
+        return HEIGHT - _BOTTOM - share / tallest * (HEIGHT - _TOP - _BOTTOM)
+
+    columns, line = [], f"M{x(edges[0]):.1f} {HEIGHT - _BOTTOM}"
+    for i, share in enumerate(shares.tolist()):
+        left, right = x(edges[i]), x(edges[i + 1])
+        tooltip = f"{percent(share)} from {_short(edges[i])} to {_short(edges[i + 1] if i + 1 < len(shares) else top)}"
+        place = (round(left + 0.5, 2), round(y(share), 2), round(right - left - 1.0, 2))
+        columns.append((*place, round(HEIGHT - _BOTTOM - y(share), 2), tooltip, bool(edges[i] >= threshold)))
+        line += f"V{y(outline[i]):.1f}H{right:.1f}"
+    beyond = _short(top) if top > edges[-1] else None
+    return {
+        "width": WIDE,
+        "unit": "",
+        "columns": columns,
+        "usual": line,
+        "cut": round(x(threshold), 1),
+        "threshold": amount(threshold),
+        "beyond": beyond,
+        "x_ticks": [(round(x(t), 1), _short(t)) for t in _ticks(edges[0], edges[-1], 8) if edges[0] <= t <= edges[-1]],
+        "y_ticks": [(round(y(value), 1), percent(value)) for value in ticks],
+        "base": HEIGHT - _BOTTOM,
+        "sentence": f"Scores up to {_short(given.max())}; the threshold is {amount(threshold)}.",
+    }
+
+
+def _edges_around(threshold: float, given: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return limits of about fifty columns, one of them the threshold, and the largest value, perhaps beyond them."""
+    low = float(min(given.min(), known.min(), threshold))
+    top = float(max(given.max(), known.max(), threshold))
+    # A few rows far out must not press all others into one column.
+    high = min(top, max(2 * threshold - low, *(float(np.quantile(each, 0.98)) for each in (given, known))))
+    high = top if top <= high + 0.25 * (high - low) else high
+    high = high if high > low else low + 1.0
+    below = round((threshold - low) / (high - low) * _COLUMNS)
+    width = (threshold - low) / below if below else (high - low) / _COLUMNS
+    first = threshold - below * width
+    return first + width * np.arange(below + max(1, math.ceil((high - threshold) / width - 1e-9)) + 1), top
 
 
 def bars(values: Sequence[float]) -> list[tuple[float, float]]:

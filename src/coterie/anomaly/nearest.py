@@ -1,0 +1,92 @@
+"""Distances to the nearest of the training rows that were kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from coterie.algorithms import Clusterer
+
+SPARE = 8  # candidates beyond those asked for, since the search rounds
+BLOCK = 2048  # rows whose differences to their candidates are held at a time
+
+
+def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the k nearest known rows of each row and how far they are.
+
+    A row that equals a known one is taken for it, and is none of its own neighbours: so a row has the same score while
+    it is fitted and later, and copies of an outlier do not make it usual.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        Rows.
+    known : ndarray of shape (m, d)
+        Rows to look among.
+    k : int
+        Neighbours a row, >= 1; no more than m - 1 are found, and one where m is 1.
+
+    Returns
+    -------
+    index : ndarray of shape (n, min(k, max(m - 1, 1)))
+        Numbers of the known rows, nearest first, int64.
+    distance : ndarray of the same shape
+        Float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.anomaly.nearest import nearest
+    >>> known = np.array([[0.0], [1.0], [3.0]])
+    >>> nearest(np.array([[1.0], [2.9]]), known, 1)[0].ravel().tolist()
+    [0, 2]
+    """
+    import faiss  # loading it takes a moment
+
+    middle = known.mean(0, dtype=np.float64)
+    z, known = (np.ascontiguousarray(rows - middle, dtype=np.float32) for rows in (z, known))
+    m, wanted = len(known), min(k, max(len(known) - 1, 1))
+    _, candidates = faiss.knn(z, known, min(wanted + 1 + SPARE, m))
+    distance = np.empty(candidates.shape)
+    for start in range(0, len(z), BLOCK):  # faiss expands the square, which loses the small distances
+        part = slice(start, start + BLOCK)
+        apart = known[candidates[part]] - z[part, None].astype(np.float64)
+        distance[part] = np.sqrt(np.square(apart).sum(2))
+    order = np.argsort(distance, axis=1, kind="stable")
+    distance, index = (np.take_along_axis(each, order, axis=1) for each in (distance, candidates))
+    first = ((distance[:, 0] == 0) & (m > 1)).astype(np.int64)[:, None] + np.arange(wanted)
+    return np.take_along_axis(index, first, axis=1), np.take_along_axis(distance, first, axis=1)
+
+
+def check_codes(kept: dict[str, np.ndarray], model: Clusterer, *, also: tuple[str, ...] = ()) -> None:
+    """Raise a ValueError if arrays out of a file are not codes, with a number for each under other names.
+
+    Parameters
+    ----------
+    kept : dict of str to ndarray
+        The arrays.
+    model : Clusterer
+        Whose codes they should be.
+    also : tuple of str, default=()
+        Names of the arrays that have one number for each code.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import KMeans
+    >>> from coterie.anomaly.nearest import check_codes
+    >>> check_codes({"codes": np.zeros((3, 1))}, KMeans(n_clusters=1).fit([[0.0], [1.0]]))
+    """
+    codes = kept.get("codes", np.empty(0))
+    shape = (len(codes), model.cluster_centers_.shape[1])
+    if set(kept) != {"codes", *also} or not len(codes) or codes.shape != shape:
+        raise ValueError("it holds no codes of its model")
+    if any(kept[name].shape != (len(codes),) for name in also) or not all(np.isfinite(x).all() for x in kept.values()):
+        raise ValueError("what it holds beside its codes does not go with them")

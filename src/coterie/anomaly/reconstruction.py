@@ -1,0 +1,104 @@
+"""Error of reconstruction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from coterie.algorithms import AEKMeans, Clusterer, KMeans
+from coterie.anomaly.base import OutlierDetector
+from coterie.anomaly.nearest import check_codes, nearest
+from coterie.checks import Rule, integer, one_of
+from coterie.errors import InputError
+from coterie.mixtures import sample_rows
+from coterie.settings import hyperparameters
+
+if TYPE_CHECKING:
+    from coterie.data import Source
+
+LEAST = 1e-12  # a mean error; rows that are reconstructed exactly are not infinitely stranger than each other
+
+
+@hyperparameters
+class ReconstructionOutlier(OutlierDetector):
+    r"""How badly the autoencoder reconstructs a row.
+
+    .. math::
+        e(x) = \tfrac1D \|x - g(f(x))\|^2, \quad s(x) = \frac{e(x)}{\operatorname{mean}_{j \in N(x)} e(x_j)}
+
+    with N(x) the training rows whose codes are nearest. Simple rows, such as an upright stroke, have small errors even
+    where no such row was seen; beside rows of similar code they stand out.
+
+    Parameters
+    ----------
+    {detector}
+    relative : {"neighbours", "none"}, default="neighbours"
+        Divide by the errors of the neighbours, or take e alone.
+    n_neighbors : int, default=10
+        Rows in N(x); >= 1.
+    landmarks : int, default=10000
+        Training rows to look for neighbours among, sampled from more; >= 2.
+
+    Attributes
+    ----------
+    {found}
+
+    Notes
+    -----
+    Without a ``model`` an :class:`coterie.AEKMeans` is fitted. The error is the system's own
+    (:meth:`coterie.DEC.reconstruction_error`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import Shallow
+    >>> from coterie.anomaly import ReconstructionOutlier
+    >>> X = np.random.default_rng(0).normal(size=(200, 3)) * [1, 1, 0.1]
+    >>> model = Shallow(n_clusters=1, n_components=2, scaling="none", random_state=0)
+    >>> ReconstructionOutlier(model=model, random_state=0).fit(X).predict([[0.0, 0.0, 0.0], [0.0, 0.0, 9.0]]).tolist()
+    [1, -1]
+    """
+
+    relative: str = "neighbours"
+    n_neighbors: int = 10
+    landmarks: int = 10_000
+
+    title: ClassVar[str] = "Error of reconstruction"
+    unit: ClassVar[str] = "over that of training rows with like codes"
+    rules: ClassVar[dict[str, Rule]] = {
+        "relative": one_of(("neighbours", "none")),
+        "n_neighbors": integer(1),
+        "landmarks": integer(2),
+    }
+    inside: ClassVar[type[Clusterer]] = AEKMeans
+
+    def check_model(self, model: Clusterer) -> None:
+        """Raise an InputError if the model does not reconstruct rows from a code."""
+        if not model.decodes or isinstance(model, KMeans):
+            raise InputError(
+                f"The 'model' parameter of {type(self).__name__} must be a system that reconstructs rows from a code. "
+                f"Got {type(model).__name__} instead."
+            )
+
+    def learn(self, source: Source, seed: int) -> dict[str, np.ndarray]:
+        """Return codes and errors of the landmarks; neither if errors are taken alone."""
+        if self.relative == "none":
+            return {}
+        rows = sample_rows(len(source), self.landmarks, seed)
+        errors = self.model_.reconstruction_error(source).astype(np.float64)
+        return {"codes": self.model_.transform(source)[rows], "errors": errors[rows]}
+
+    def strangeness(self, source: Source) -> np.ndarray:
+        """Return each row's error, over that of its neighbours."""
+        errors = self.model_.reconstruction_error(source).astype(np.float64)
+        if not self.kept_:
+            return errors
+        index, _ = nearest(self.model_.transform(source), self.kept_["codes"], self.n_neighbors)
+        return errors / np.maximum(self.kept_["errors"][index].mean(1), LEAST)
+
+    @classmethod
+    def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:
+        """Raise a ValueError if arrays out of a file are not codes of the model and their errors."""
+        if kept:
+            check_codes(kept, model, also=("errors",))

@@ -1,0 +1,160 @@
+"""From a run to a fitted outlier score, and from that to what is told."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coterie.algorithms import Clusterer
+from coterie.anomaly import DETECTORS, OutlierDetector, load
+from coterie.anomaly.base import CONTAMINATION
+from coterie.cli.inputs import Data, open_like, resolve_data
+from coterie.cli.run import OUTLIERS, stored_settings
+from coterie.cli.settings import CONFIG
+from coterie.data import Source
+from coterie.errors import InputError
+from coterie.report import Scored
+
+SAME = 0.99  # share of the rows whose clusters must be those of the fit; another machine may round a few otherwise
+
+
+def read_share(text: str) -> float | str:
+    """Return what ``--contamination`` says.
+
+    Parameters
+    ----------
+    text : str
+        As typed.
+
+    Returns
+    -------
+    float or "auto"
+        The share.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        share = text if text == "auto" else float(text)
+    except ValueError:
+        share = text
+    if not CONTAMINATION.holds(share):
+        raise InputError(f"--contamination must be {CONTAMINATION.words}. Got {text!r} instead.")
+    return share
+
+
+def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) -> OutlierDetector:
+    """Return a score fitted to a run's training rows: the one that the run keeps, or a new one, which it then keeps.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder, or a model folder.
+    model : Clusterer
+        Its model.
+    score : str
+        Which.
+    train : str or None
+        The training rows as typed, which are then used whatever the run keeps.
+
+    Returns
+    -------
+    OutlierDetector
+        Fitted.
+
+    Raises
+    ------
+    CoterieError
+        If there is no such score, or the training rows are not to be had.
+    """
+    if score not in DETECTORS:
+        raise InputError(f"--score must be one of {', '.join(DETECTORS)}. Got {score!r} instead.")
+    detector = DETECTORS[score](model=model, random_state=model.seed_)
+    detector.check_model(model)
+    is_run, place = (run / CONFIG).is_file(), run / OUTLIERS / score
+    if train is None and is_run and place.is_dir():
+        kept = load(place, network=None)
+        if _are_same(kept.model_, model):
+            return kept
+    detector.fit(_training_rows(run, model, train=train))
+    if train is None:
+        with suppress(OSError):  # a run that cannot be written to is scored all the same
+            detector.save(place)
+    return detector
+
+
+def describe(run: Path, rows: Data, detector: OutlierDetector, *, share: float | str) -> Scored:
+    """Score rows, and gather what is told of them.
+
+    Parameters
+    ----------
+    run : Path
+        The run, for its name.
+    rows : Data
+        What to score.
+    detector : OutlierDetector
+        Fitted.
+    share : float or "auto"
+        Share of the training rows beyond the threshold.
+
+    Returns
+    -------
+    Scored
+        The larger a score, the stranger the row.
+    """
+    model = detector.model_
+    k = len(model.cluster_centers_)
+    return Scored(
+        title=f"Outliers among {rows.name}, by {run.resolve().name}",
+        facts=[
+            ("Rows", rows.source.describe),
+            ("System", f"{type(model).__name__}, {k} cluster{'s' * (k > 1)}"),
+            ("Score", detector.title),
+        ],
+        score_in_words=f"the {detector.title[0].lower()}{detector.title[1:]}, {detector.unit}",
+        strangeness=-detector.score_samples(rows.source),
+        threshold=-detector.offset_for(share),
+        usual=-detector.train_scores_,
+        clusters=model.predict(rows.source),
+        n_clusters=k,
+        source=rows.source,
+        names=rows.names,
+    )
+
+
+def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
+    if train is not None:
+        labels = stored_settings(run).labels if (run / CONFIG).is_file() else None
+        return open_like(resolve_data(train), model.spec_, labels=labels).source
+    if not (run / CONFIG).is_file():
+        raise InputError(
+            f"{run} is a model folder, which does not say where its rows are; give them with --train DATA."
+        )
+    settings = stored_settings(run)
+    try:
+        source = open_like(settings.data, model.spec_, labels=settings.labels, strict=settings.strict).source
+    except InputError as error:
+        raise InputError(
+            f"The rows that {run} was fitted on cannot be read any more; give them with --train DATA. {error}"
+        ) from error
+    if len(source) != len(model.labels_):
+        changed = f"{len(model.labels_):,} rows then, {len(source):,} now"
+    elif (agree := float(np.mean(model.predict(source) == model.labels_))) < SAME:
+        changed = f"{1 - agree:.0%} of them are in another cluster now"
+    else:
+        return source
+    raise InputError(
+        f"{settings.data} is not what {run} was fitted on any more: {changed}; give the rows of the fit with "
+        "--train DATA."
+    )
+
+
+def _are_same(kept: Clusterer, model: Clusterer) -> bool:
+    """Return whether a kept score was fitted with this model."""
+    ours, theirs = kept.model_.state_dict(), model.model_.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)

@@ -1,0 +1,142 @@
+"""The page about outliers: what it says, what it draws, and that nothing in the data can change it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from coterie.data import make_source
+from coterie.report import Scored, write_outliers
+from coterie.report.outliers import render_outliers
+from coterie.report.plots import HEIGHT, WIDE, threshold_histogram
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+VOID = {"meta", "link", "img", "br"}
+
+
+class Balanced(HTMLParser):
+    """Refuses tags that are not closed in order, and collects pictures and scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def scored(source, strangeness, *, threshold=5.0, usual=None, clusters=None, **more):
+    n = len(strangeness)
+    return Scored(
+        title="Outliers among things",
+        facts=[("Score", "made up")],
+        score_in_words="made up",
+        strangeness=np.asarray(strangeness, float),
+        threshold=threshold,
+        usual=np.linspace(0, 5.5, 200) if usual is None else np.asarray(usual, float),
+        clusters=np.zeros(n, int) if clusters is None else clusters,
+        n_clusters=3,
+        source=source,
+        **more,
+    )
+
+
+def told(text):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+def test_images_are_shown_the_strangest_first_with_their_clusters():
+    pictures = np.random.default_rng(0).integers(0, 255, (100, 9, 9), dtype=np.uint8)
+    scores = np.arange(100) / 10
+    page = scored(make_source(pictures), scores, clusters=np.arange(100) % 2, names=[f"{i}.png" for i in range(100)])
+    text = render_outliers(page)
+    seen = Balanced(text).seen
+    images = [attrs for tag, attrs in seen if tag == "img"]
+    assert len(images) == 60
+    assert [attrs["alt"] for attrs in images[:3]] == ["99.png", "98.png", "97.png"]
+    assert all((attrs["src"] or "").startswith("data:image/png;base64,") for attrs in images)
+    assert not [tag for tag, _ in seen if tag == "script"]
+    assert "49 of 100 images are flagged as outliers." in text
+    assert "script-src &#39;none&#39;" in text
+    assert re.search(r"Cluster Images Flagged Share 1 50 25 50 % 0 50 24 48 % 2 0 0 –", told(text))
+
+
+def test_a_tables_most_unusual_columns_are_shown_and_far_values_marked():
+    x = np.random.default_rng(0).normal(size=(200, 12))
+    x[7, 10] = 40.0
+    scores = np.zeros(200)
+    scores[7] = 9
+    source = make_source(x, feature_names=[f"measure {j}" for j in range(12)])
+    text = render_outliers(scored(source, scores))
+    Balanced(text)
+    assert "1 of 200 rows is flagged as outliers." in text
+    assert "8 of 12 columns" in told(text)
+    assert re.search(r"<th scope=\"row\">row 7</th><td>9</td><td>yes</td>", text)
+    assert "<b>40</b>" in text
+    assert "measure 10" in text
+    assert "<img" not in text
+
+
+def test_texts_are_shown_by_their_strongest_words():
+    words = ["alpha", "beta", "gamma", *(f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60))]
+    x = np.zeros((80, len(words)))
+    x[np.arange(80), np.arange(80) % 60 + 3] = 1.0
+    x[5, :2] = [0.2, 0.9]
+    scores = np.zeros(80)
+    scores[5] = 9
+    text = render_outliers(scored(make_source(x, feature_names=words), scores))
+    Balanced(text)
+    assert "Strongest words" in text
+    assert re.search(r"row 5</th>.*?beta · alpha", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("where", ["names", "columns"])
+def test_hostile_names_stay_text(where, tmp_path):
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    names = [HOSTILE] * 20 if where == "names" else None
+    source = make_source(x, feature_names=[HOSTILE, "b", "c"] if where == "columns" else None)
+    write_outliers(tmp_path / "page.html", scored(source, np.arange(20.0), names=names))
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert not [tag for tag, _ in Balanced(text).seen if tag in ("img", "script")]
+    assert "&lt;img src=x" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "usual", "threshold"),
+    [
+        ([1.0, 2.0, 3.0, 9.0], np.linspace(0, 4, 100), 3.9),
+        ([2.0, 2.0], [2.0, 2.0], 2.0),  # all alike
+        ([1e9, *np.linspace(0, 1, 99)], np.linspace(0, 1, 50), 0.99),  # one row far out
+        ([0.1, 0.2], np.linspace(5, 6, 50), 5.99),  # all far inside
+        (np.linspace(10, 12, 30), np.linspace(0, 1, 50), 0.99),  # all far outside
+    ],
+)
+def test_columns_end_at_the_threshold_and_hold_every_row(values, usual, threshold):
+    chart = threshold_histogram(values, usual, threshold=threshold)
+    floor = chart["base"]
+    heights = np.array([height for _, _, _, height, _, _ in chart["columns"]])
+    tallest = max((floor - y for y, _ in chart["y_ticks"]), default=0)
+    top_share = float(chart["y_ticks"][-1][1].rstrip(" %")) / 100
+    assert heights.sum() / tallest * top_share == pytest.approx(1, abs=0.02)
+    beyond = np.array([flagged for *_, flagged in chart["columns"]])
+    assert heights[beyond].sum() / heights.sum() == pytest.approx(np.mean(np.asarray(values) >= threshold), abs=0.02)
+    for x, y, width, height, _, flagged in chart["columns"]:
+        assert x >= 0 and x + width <= WIDE and y >= 0 and y + height <= HEIGHT
+        assert (x >= chart["cut"] - 0.1) == flagged
+    assert len(chart["columns"]) < 120
+    assert (chart["beyond"] is not None) == (max(values) > 1e6)

@@ -1,0 +1,305 @@
+"""Outlier scores: what they flag, what they keep, and that nothing but the training rows sets a threshold."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from small import bars, blobs, small
+
+import coterie
+from coterie import DEC, JULE, MLP, AEKMeans, Auto, KMeans, Schedule, Shallow
+from coterie.anomaly import DEFAULT, DETECTORS, ReconstructionOutlier, load
+from coterie.anomaly.forest import Forest
+from coterie.anomaly.nearest import nearest
+from coterie.errors import InputError, ModelFileError
+from coterie.persistence import read_model, save_model
+from coterie.settings import hyperparameters
+
+every_score = pytest.mark.parametrize("cls", DETECTORS.values())
+
+
+def checked(cls):
+    # One cluster, since some checks fit a single row; fewer numbers than columns, so that there is an error.
+    return cls(model=Shallow(n_clusters=1, n_components=1, method="kmeans"), random_state=0)
+
+
+@parametrize_with_checks([checked(cls) for cls in DETECTORS.values()])  # without an exception
+@pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning", "ignore::coterie.errors.DataWarning")
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """An autoencoder of three blobs, and strange rows between them."""
+    X, _ = blobs(n=240)
+    model = small(AEKMeans, random_state=3).fit(X)
+    strange = np.random.default_rng(1).uniform(-4, 12, (40, 4))
+    return model, X, strange
+
+
+@every_score
+def test_rows_between_the_blobs_are_stranger_and_flagged(cls, fitted):
+    model, X, strange = fitted
+    new, _ = blobs(n=90, seed=0)
+    found = cls(model=model, contamination=0.05, random_state=0).fit(X)
+    scores = found.score_samples(np.concatenate([new, strange]))
+    assert scores.dtype == np.float64
+    assert roc_auc_score([1] * len(new) + [0] * len(strange), scores) > (0.7 if cls is ReconstructionOutlier else 0.9)
+    assert (found.predict(strange) == -1).mean() > 0.2
+
+
+@every_score
+@pytest.mark.parametrize("contamination", [0.05, 0.5, "auto"])
+def test_the_threshold_flags_the_share_of_the_training_rows_and_no_other_row_moves_it(cls, contamination, fitted):
+    model, X, strange = fitted
+    found = cls(model=model, contamination=contamination, random_state=0).fit(X)
+    share = 0.01 if contamination == "auto" else contamination
+    before = found.offset_
+    assert (found.predict(X) == -1).sum() == np.ceil(share * (len(X) - 1))
+    np.testing.assert_array_equal(found.fit_predict(X), found.predict(X))
+    np.testing.assert_array_equal(found.score_samples(X), found.train_scores_)
+    for rows in (strange, X[:3], strange * 100):
+        found.predict(rows)
+        np.testing.assert_array_equal(found.decision_function(rows), found.score_samples(rows) - before)
+    assert found.offset_ == before == found.offset_for(contamination)
+
+
+@every_score
+def test_a_fitted_model_is_used_as_it_is_and_left_alone(cls, fitted):
+    model, X, _ = fitted
+    weights = [p.detach().clone() for p in model.model_.parameters()]
+    for given in (model, FrozenEstimator(model), clone(cls(model=FrozenEstimator(model))).model):
+        found = cls(model=given, random_state=0).fit(X)
+        assert found.model_ is model
+        assert found.model is given
+    assert all(torch.equal(a, b) for a, b in zip(weights, model.model_.parameters(), strict=True))
+
+
+@every_score
+def test_a_model_that_is_not_fitted_is_fitted_inside(cls):
+    X, _ = blobs()
+    unfitted = small(AEKMeans)
+    found = cls(model=unfitted, random_state=0).fit(X)
+    assert not hasattr(unfitted, "model_")
+    np.testing.assert_array_equal(found.model_.labels_, small(AEKMeans).fit(X).labels_)
+    assert not hasattr(clone(cls(model=found.model_)).model, "model_")  # as scikit-learn's clone has it
+
+
+def test_without_a_model_each_score_fits_a_system_of_its_own(monkeypatch):
+    X, _ = bars(n=60)
+    X = X[:, ::4, ::4].reshape(60, -1)
+    short = Schedule(steps=5, batch_size=32)
+    brief = {"pretrain": short, "train": short, "network": MLP(hidden=(4,))}
+    for cls in DETECTORS.values():
+        fields = {"__annotations__": dict.fromkeys(brief, object), **brief}
+        monkeypatch.setattr(cls, "inside", hyperparameters(type("Quick", (cls.inside,), fields)))
+        found = cls(n_clusters=2, image_shape=(2, 2), scaling="unit", random_state=5).fit(X)
+        assert found.model_.get_params()["n_clusters"] == 2
+        assert found.model_.seed_ == found.seed_ == 5
+        assert (found.model_.spec_.kind, found.model_.spec_.scaling) == ("images", "unit")
+
+
+def test_the_best_of_several_systems_will_do():
+    X, _ = blobs()
+    auto = Auto(n_clusters=3, candidates=("kmeans", "ward"), random_state=0).fit(X)
+    assert DETECTORS["centre"](model=auto).fit(X).model_ is auto.best_
+
+
+@every_score
+def test_the_same_seed_gives_the_same_scores_and_the_global_state_stays(cls, fitted):
+    model, X, strange = fitted
+    np.random.seed(7)
+    before = np.random.get_state()[1].copy()
+    first, second = (cls(model=model, random_state=3).fit(X).score_samples(strange) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert (np.random.get_state()[1] == before).all()
+
+
+@every_score
+def test_a_rows_score_does_not_depend_on_its_neighbours(cls, fitted):
+    model, X, strange = fitted
+    found = cls(model=model, random_state=0).fit(X)
+    alone = np.concatenate([found.score_samples(row[None]) for row in strange])
+    np.testing.assert_array_equal(found.score_samples(strange), alone)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 50, 700])
+def test_the_stored_forest_scores_as_scikit_learns(n):
+    rng = np.random.default_rng(n)
+    X = rng.normal(size=(n, 5)).astype(np.float32)
+    X[: n // 3] = X[:1]  # equal rows, which no tree can tell apart
+    new = np.concatenate([X, rng.normal(size=(5000, 5)).astype(np.float32) * 3])
+    grown = IsolationForest(n_estimators=30, random_state=0).fit(X)
+    np.testing.assert_allclose(-Forest.of(grown).anomaly(new), grown.score_samples(new), rtol=0, atol=1e-6)
+
+
+def test_the_forest_is_that_of_the_codes(fitted):
+    model, X, strange = fitted
+    found = DETECTORS["isolation"](model=model, n_estimators=20, max_samples=64, random_state=9).fit(X)
+    z = model.transform(X)
+    grown = IsolationForest(n_estimators=20, max_samples=64, random_state=9).fit(z)
+    np.testing.assert_allclose(found.score_samples(strange), grown.score_samples(model.transform(strange)), atol=1e-6)
+
+
+def test_neighbours_are_found_exactly_and_a_row_is_none_of_its_own():
+    rng = np.random.default_rng(0)
+    known = (rng.normal(size=(300, 6)) + 1000).astype(np.float32)  # far from zero, where rounding is coarse
+    new = (rng.normal(size=(50, 6)) + 1000).astype(np.float32)
+    middle = known.mean(0, dtype=np.float64)
+    a, b = ((rows - middle).astype(np.float32).astype(np.float64) for rows in (new, known))
+    full = np.linalg.norm(a[:, None] - b[None], axis=2)
+    np.testing.assert_allclose(nearest(new, known, 4)[1], np.sort(full, axis=1)[:, :4], rtol=1e-12)
+    own = np.linalg.norm(b[:, None] - b[None], axis=2)
+    np.testing.assert_allclose(nearest(known, known, 4)[1], np.sort(own, axis=1)[:, 1:5], rtol=1e-12)
+    assert (nearest(known, known, 4)[0] != np.arange(300)[:, None]).all()
+    doubled = np.concatenate([known[:5], known[:5]])
+    assert (nearest(doubled, doubled, 2)[1][:, 0] == 0).all()  # its copy is another row
+    assert nearest(new, known[:1], 3)[1].shape == (50, 1)
+    assert nearest(known[:1], known[:1], 3)[1].tolist() == [[0.0]]
+
+
+def test_the_distance_to_the_own_centre_is_in_widths_of_the_cluster(fitted):
+    model, X, strange = fitted
+    found = DETECTORS["centre"](model=model).fit(X)
+    z, labels = model.transform(X).astype(float), model.predict(X)
+    d = np.linalg.norm(z - model.cluster_centers_[labels], axis=1)
+    widths = np.array([np.sqrt((d[labels == k] ** 2).mean()) for k in range(3)])
+    np.testing.assert_allclose(found.kept_["widths"], widths)
+    own = model.predict(strange)
+    expected = np.linalg.norm(model.transform(strange) - model.cluster_centers_[own], axis=1) / widths[own]
+    np.testing.assert_allclose(-found.score_samples(strange), expected, rtol=1e-6)
+
+
+def test_errors_are_taken_relative_to_those_of_rows_with_like_codes(fitted):
+    model, X, strange = fitted
+    plain = ReconstructionOutlier(model=model, relative="none").fit(X)
+    errors = model.reconstruction_error(strange)
+    np.testing.assert_array_equal(-plain.score_samples(strange), errors.astype(np.float64))
+    found = ReconstructionOutlier(model=model, n_neighbors=5).fit(X)
+    distance = np.linalg.norm(model.transform(strange)[:, None] - model.transform(X)[None], axis=2)
+    usual = model.reconstruction_error(X)[np.argsort(distance, axis=1)[:, :5]].mean(1)
+    np.testing.assert_allclose(-found.score_samples(strange), errors / usual, rtol=1e-4)
+
+
+def test_rows_that_are_all_alike_are_no_outliers():
+    X = np.tile([[0.0, 1.0], [1.0, 0.0]], (20, 1))
+    for name, cls in DETECTORS.items():
+        found = cls(model=Shallow(n_clusters=2, n_components=1, method="kmeans"), random_state=0).fit(X)
+        scores = found.score_samples(np.concatenate([X, [[5.0, 5.0]]]))
+        assert np.isfinite(scores).all(), name
+        assert (found.predict(X) == 1).all(), name
+
+
+def test_few_landmarks_keep_few_rows(fitted):
+    model, X, _ = fitted
+    found = DETECTORS["neighbours"](model=model, landmarks=20, random_state=0).fit(X)
+    assert found.kept_["codes"].shape == (20, 2)
+    assert len(found.train_scores_) == len(X)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"contamination": 0}, "'contamination' parameter of LatentIsolationForest must be 'auto' or a number in"),
+        ({"contamination": 0.6}, "Got 0.6 instead"),
+        ({"contamination": "some"}, "Got 'some' instead"),
+        ({"n_estimators": 0}, "'n_estimators' parameter of LatentIsolationForest must be an integer >= 1"),
+        ({"model": IsolationForest()}, "'model' parameter of LatentIsolationForest must be None or one of coterie's"),
+        ({"random_state": -1}, "'random_state' parameter"),
+    ],
+)
+def test_a_bad_parameter_is_named(parameters, sentence):
+    given = {"model": KMeans(n_clusters=1)} | parameters
+    with pytest.raises(InputError, match=sentence):
+        DETECTORS["isolation"](**given).fit([[0.0], [1.0]])
+
+
+def test_rows_of_another_shape_are_refused(fitted):
+    model, X, _ = fitted
+    with pytest.raises(ValueError, match="features"):
+        DETECTORS["centre"](model=model).fit(X[:, :2])
+    with pytest.raises(ValueError, match="features"):
+        DETECTORS["centre"](model=model).fit(X).predict(X[:, :2])
+
+
+@pytest.mark.parametrize("cls", [JULE, KMeans])
+def test_what_does_not_reconstruct_has_no_error_of_it(cls):
+    X, _ = blobs()
+    with pytest.raises(InputError, match=f"must be a system that reconstructs .* Got {cls.__name__} instead"):
+        ReconstructionOutlier(model=small(cls)).fit(X)
+
+
+@every_score
+def test_a_saved_detector_scores_the_same(cls, fitted, tmp_path):
+    model, X, strange = fitted
+    found = cls(model=model, contamination=0.1, random_state=0).fit(pd.DataFrame(X))
+    found.save(tmp_path / "d")
+    again = load(tmp_path / "d")
+    assert type(again) is cls
+    np.testing.assert_array_equal(again.score_samples(strange), found.score_samples(strange))
+    np.testing.assert_array_equal(again.train_scores_, found.train_scores_)
+    assert (again.offset_, again.contamination) == (found.offset_, 0.1)
+    assert again.offset_for(0.3) == np.percentile(found.train_scores_, 30)
+    assert again.fit(X).offset_ == pytest.approx(found.offset_)
+    again.save(tmp_path / "d")  # in its own place
+    assert {path.suffix for path in (tmp_path / "d").iterdir()} == {".json", ".safetensors"}
+
+
+def test_damage_to_a_detectors_folder_is_one_sentence(fitted, tmp_path):
+    model, X, _ = fitted
+    DETECTORS["isolation"](model=model, random_state=0).fit(X).save(tmp_path / "d")
+    config, tensors = read_model(tmp_path / "d", kind="outliers")
+    with pytest.raises(ModelFileError, match="is not a coterie model folder: manifest.json says 'coterie-outliers'"):
+        coterie.load(tmp_path / "d")
+    model.save(tmp_path / "m")
+    with pytest.raises(ModelFileError, match="is not a coterie outliers folder"):
+        load(tmp_path / "m")
+    circle = dict(tensors)
+    circle["kept.left"] = torch.zeros_like(circle["kept.left"])
+    wide = tensors | {"kept.feature": tensors["kept.feature"] + 7}
+    bare = {name: value for name, value in tensors.items() if name != "train_scores"}
+    other = json.loads(json.dumps(config)) | {"detector": "Nothing"}
+    for values, arrays in [(config, circle), (config, wide), (config, bare), (other, tensors), ({}, tensors)]:
+        save_model(tmp_path / "forged", config=values, tensors=arrays, kind="outliers")
+        with pytest.raises(ModelFileError, match="forged does not describe an outlier score of this version") as caught:
+            load(tmp_path / "forged")
+        assert "\n" not in str(caught.value)
+    weights = tmp_path / "d" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(ModelFileError, match="weights.safetensors is damaged"):
+        load(tmp_path / "d")
+
+
+@pytest.mark.parametrize("name", [name for name in DETECTORS if name != "isolation"])
+def test_forged_arrays_are_refused(name, fitted, tmp_path):
+    model, X, _ = fitted
+    DETECTORS[name](model=model, random_state=0).fit(X).save(tmp_path / "d")
+    config, tensors = read_model(tmp_path / "d", kind="outliers")
+    for kept in [key for key in tensors if key.startswith("kept.")]:
+        for wrong in (tensors[kept][..., :1], tensors[kept] * np.nan):
+            save_model(tmp_path / "d", config=config, tensors=tensors | {kept: wrong}, kind="outliers")
+            with pytest.raises(ModelFileError, match="does not describe an outlier score"):
+                load(tmp_path / "d")
+
+
+def test_a_network_of_your_own_is_given_again(tmp_path):
+    X, _ = blobs(d=4)
+    pair = (torch.nn.Linear(4, 2), torch.nn.Linear(2, 4))
+    found = DETECTORS["centre"](model=small(DEC, network=pair)).fit(X)
+    found.save(tmp_path / "d")
+    with pytest.raises(InputError, match="give it as load"):
+        load(tmp_path / "d")
+    again = load(tmp_path / "d", network=pair)
+    np.testing.assert_array_equal(again.score_samples(X), found.score_samples(X))
+
+
+def test_the_default_is_one_of_the_scores():
+    assert DEFAULT in DETECTORS
