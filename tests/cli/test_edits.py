@@ -73,11 +73,9 @@ def test_a_merge_is_followed_by_every_file(own: Path, blobs: Blobs, tmp_path: Pa
     with np.load(own / "arrays.npz", allow_pickle=False) as arrays:
         assert np.array_equal(np.load(tmp_path / "z.npy"), arrays["z"])
         assert len(arrays["means"]) == 2
-    shutil.copytree(own, tmp_path / "again")
-    assert run("report", tmp_path / "again").code == 0
-    assert (tmp_path / "again" / "report.html").read_text() == (own / "report.html").read_text().replace(
-        f"coterie predict {own.name} ", "coterie predict again "
-    ).replace(f"coterie embed {own.name} ", "coterie embed again ").replace(f"{own.name}/", "again/")
+    page = (own / "report.html").read_bytes()
+    assert run("report", own).code == 0
+    assert (own / "report.html").read_bytes() == page  # drawn again from the files alone it is the same
 
 
 def test_a_split_reads_the_rows_again(own: Path) -> None:
