@@ -91,8 +91,7 @@ class SNNLKMeans(DeepClusterer):
     >>> import numpy as np
     >>> from coterie import MLP, Schedule, SNNLKMeans
     >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.05, (40, 2))
-    >>> y = np.full(40, -1)
-    >>> y[[0, 1, 38, 39]] = 1, 1, 0, 0
+    >>> y = np.array([1, 1, *[-1] * 36, 0, 0])
     >>> short = Schedule(steps=40, batch_size=20)
     >>> model = SNNLKMeans(n_clusters=2, network=MLP(hidden=(8,)), train=short, random_state=0).fit(X, y)
     >>> model.predict(X[[2, 37]]).tolist()
@@ -185,15 +184,13 @@ class SNNLKMeans(DeepClusterer):
     def _T(self, fit: Fit) -> float:
         """Return the temperature of the present step."""
         per_epoch = max(1, len(fit.source) // fit.settings["train"].batch_size)
-        annealed = (1 + fit.clock.step // per_epoch) ** -POWER
-        return annealed if isinstance(self.temperature, str) else float(self.temperature)
+        return (1 + fit.clock.step // per_epoch) ** -POWER if isinstance(self.temperature, str) else self.temperature
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code by k-means, and number its clusters."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
-        centers = make_start(
-            fit.settings["start"], z.numpy(), self.n_clusters, seed=fit.streams.integer("start")
-        ).centers
+        seed = fit.streams.integer("start")
+        centers = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed).centers
         if "known" in fit.memory:
             y = fit.memory["known"].numpy()
             if fit.settings["start"] == "kmeans":

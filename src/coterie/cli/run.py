@@ -14,19 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from coterie import baselines
 from coterie.algorithms.building import is_open
-from coterie.cli import show
+from coterie.cli import judging, show
 from coterie.cli.choosing import agreement_column, system_name, tell_choice
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
-from coterie.cli.judging import (
-    SHARE,
-    first_baseline,
-    judge_baseline,
-    judge_known,
-    judge_partition,
-    known_column,
-    name_clusters,
-)
 from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
@@ -175,7 +166,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
             callbacks = () if several else (HistoryFile(folder / "history.jsonl"), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
                 estimator.fit(data.source, known=data.known)
-            name_clusters(estimator, data)
+            judging.name_clusters(estimator, data)
             metrics = _write_all(settings, folder, data, fitted=estimator, baseline=baseline, trace=trace)
             show.show_result(screen, data, metrics=metrics, labels=estimator.labels_)
             if settings.report:
@@ -196,10 +187,10 @@ def _begin(settings: RunSettings, folder: Path, data: Data, *, screen: Screen, e
     if is_open(n_clusters):
         screen.say("Looking for the number of clusters first.")
         return None
-    baseline = first_baseline(
+    baseline = judging.first_baseline(
         data, n_clusters, seed=settings.seed, seconds=expected, path=folder / CHECKPOINT / _BASELINE
     )
-    figures = judge_partition(baseline.labels, n_clusters=n_clusters, y=data.y)
+    figures = judging.judge_partition(baseline.labels, n_clusters=n_clusters, y=data.y)
     show.show_first(screen, data, baseline, figures=figures, expected=expected)
     return baseline
 
@@ -235,7 +226,7 @@ def _write_all(
     )
     estimator.save(folder / "model")
     save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
-    sure, further = estimator.predict_confidence(data.source), agreement_column(fitted) | known_column(data)
+    sure, further = estimator.predict_confidence(data.source), agreement_column(fitted) | judging.known_column(data)
     called = estimator.cluster_names_
     write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
@@ -259,11 +250,13 @@ def _judge(
     k, system, spent = len(estimator.cluster_centers_), system_name(estimator), estimator.fit_seconds_
     # All on one code, which was not made for any of them where there is such a one: silhouettes differ between codes.
     common: dict[str, Any] = {"n_clusters": k, "y": data.y, "code": code}
-    raw = baseline or first_baseline(data, k, seed=settings.seed, seconds=spent, path=folder / CHECKPOINT / _BASELINE)
-    beside = {"kmeans": judge_baseline(raw, **common)}
+    raw = baseline or judging.first_baseline(
+        data, k, seed=settings.seed, seconds=spent, path=folder / CHECKPOINT / _BASELINE
+    )
+    beside = {"kmeans": judging.judge_baseline(raw, **common)}
     if system != _CODELESS:
-        found = baselines.code_kmeans(code, k, seed=settings.seed, budget_seconds=SHARE * spent)
-        beside[name] = judge_baseline(found, **common)
+        found = baselines.code_kmeans(code, k, seed=settings.seed, budget_seconds=judging.SHARE * spent)
+        beside[name] = judging.judge_baseline(found, **common)
     return {
         "system": system,
         "recipe": settings.recipe,
@@ -272,8 +265,8 @@ def _judge(
         "n_clusters": k,
         "seed": settings.seed,
         "seconds": round(spent, 3),
-        **judge_known(data, estimator.labels_),
-        **judge_partition(estimator.labels_, **common, q=q),
+        **judging.judge_known(data, estimator.labels_),
+        **judging.judge_partition(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
         "baselines": beside,
         # In words, with every "auto" resolved: what was run, also when defaults change.

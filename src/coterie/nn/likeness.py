@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -120,23 +119,9 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     return ((apart * like).sum(1) / like.sum(1).clamp_min(1)).mean()
 
 
-class _Products(torch.autograd.Function):
-    """All products of rows, h hᵀ; its gradient is one product of matrices, where autograd's own takes two."""
-
-    @staticmethod
-    def forward(ctx: Any, h: Tensor) -> Tensor:
-        ctx.save_for_backward(h)
-        return (h @ h.T).to(h.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> Tensor:
-        (h,) = ctx.saved_tensors
-        return (slopes[0] + slopes[0].T) @ h
-
-
 def _products(h: Tensor, *, exact: bool) -> Tensor:
     with torch.autocast(h.device.type, enabled=not exact and torch.is_autocast_enabled(h.device.type)):
-        return _Products.apply(h)  # type: ignore[no-any-return]
+        return (h @ h.T).to(h.dtype)
 
 
 def _cosines(h: Tensor, temperature: float) -> Tensor:
