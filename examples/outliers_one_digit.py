@@ -1,6 +1,6 @@
 """Which rows do not belong? One digit is left out of the training rows, in turn, and looked for among others.
 
-    python examples/outliers_one_digit.py                  the embedded 10,000 digits, each left out once, some minutes
+    python examples/outliers_one_digit.py                  the embedded 10,000 digits, a minute or two for each left out
     python examples/outliers_one_digit.py --digits 1 9     only these
     python examples/outliers_one_digit.py --rows 2000      fewer rows
 
@@ -58,10 +58,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def score(train: np.ndarray, test: np.ndarray, *, options: argparse.Namespace) -> dict[str, np.ndarray]:
     """Return how strange each test row is by each score: the larger, the stranger."""
-    short = {} if options.steps is None else {"pretrain": Schedule(steps=options.steps)}
-    chosen = {"n_clusters": 9, "random_state": options.seed, **short}
-    quick = {} if options.steps is None else {"train": Schedule(steps=options.steps)}
-    models = {"JULE": JULE(**chosen, **quick).fit(train), "autoencoder": AEKMeans(**chosen).fit(train)}
+    short = None if options.steps is None else Schedule(steps=options.steps)
+    chosen = {"n_clusters": 9, "random_state": options.seed}
+    models = {
+        "JULE": JULE(**chosen, train=short or "auto").fit(train),
+        "autoencoder": AEKMeans(**chosen, pretrain=short or "auto").fit(train),
+    }
     found = {}
     for name, system in SCORES.items():
         detector = DETECTORS[name](model=models[system], random_state=options.seed).fit(train)
