@@ -51,7 +51,7 @@ def spread_on_code(code: np.ndarray, known: np.ndarray, test: np.ndarray, *, see
 
     from coterie.algorithms.steering import spread
 
-    labels, _ = spread(code, known, seed=seed)
+    labels = spread(code, known, seed=seed)
     return KNeighborsClassifier(10, algorithm="brute").fit(code, labels).predict(test)
 
 

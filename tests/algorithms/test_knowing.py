@@ -259,9 +259,17 @@ def test_classes_spread_where_clusters_do_not_follow_them():
     y = np.arange(400) % 2
     moons = np.stack([np.cos(angle) * (1 - 2 * y) + y, np.sin(angle) * (1 - 2 * y) + 0.5 * y], 1)
     moons += rng.normal(0, 0.05, moons.shape)
-    labels, agreement = spread(moons, few(y, 5), seed=0)
-    assert (labels == y).mean() > 0.98
-    assert agreement == 1.0
+    halves = (moons[:, 0] > 0.5).astype(int)
+    known = few(y, 10)
+    assert (named(as_start(moons, halves, 2), moons, known).labels == y).mean() < 0.9
+    assert (spread(moons, known, halves, seed=0) == y).mean() > 0.98
+
+
+def test_where_known_rows_are_in_their_clusters_these_stay():
+    X, _ = blobs(n=300, k=1)
+    clusters = (X[:, 0] > X[:, 0].mean()).astype(int)  # no gap between them that neighbours could tell of
+    known = few(clusters, 3)
+    np.testing.assert_array_equal(spread(X, known, clusters, seed=0), clusters)
 
 
 def test_naming_puts_two_classes_into_two_clusters():

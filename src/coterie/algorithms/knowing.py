@@ -12,14 +12,15 @@ for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`
 of a class: a single one names a cluster, and moves it no further than any row that is in it. With more, training is
 three times as long, and is not over when clusters have settled.
 
-Gathering is left as it is: a code that was drawn to the known rows' classes could not be asked whether clusters or
-neighbours tell more about them, which decides the start.
+Gathering is left as it is: in a code that was drawn to the known rows' classes, known rows could not tell how far the
+start's clusters are classes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
@@ -99,8 +100,8 @@ def remember(fit: Fit, knowledge: Knowledge) -> None:
 def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
     """Return the start that goes with what is known; the start itself where that is nothing.
 
-    Cluster c is class c. Where neighbours' classes say more of a left-out known row than the named clusters do, the
-    start is their spreading instead: :func:`coterie.algorithms.steering.spread`. One row a class decides nothing.
+    Cluster c is class c: :func:`coterie.algorithms.steering.named`. With more than one known row a class, known rows of
+    other classes within a cluster take their neighbours with them: :func:`coterie.algorithms.steering.spread`.
 
     Parameters
     ----------
@@ -128,15 +129,9 @@ def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
         return start
     y = fit.memory[KNOWN].numpy()
     start = named(start, code, y)
-    labels, held = start.labels.copy(), y >= 0
     if weight(fit) > 0:
-        classes, agreement = spread(code, y, seed=seed)
-        if agreement > (labels == y)[held].mean():
-            # A cluster that no label names may hold a class that nobody named.
-            ours = torch.isin(torch.from_numpy(labels), fit.memory[KNOWN]).numpy()
-            labels[ours] = classes[ours]
-    labels[held] = y[held]
-    return as_start(code, labels, K)
+        return as_start(code, spread(code, y, start.labels, seed=seed), K)
+    return as_start(code, np.where(y >= 0, y, start.labels), K)
 
 
 def taught(fit: Fit, p: Tensor) -> Tensor:

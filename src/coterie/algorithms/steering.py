@@ -16,7 +16,6 @@ from coterie.starts import SAMPLE, Start, as_start, kmeans
 NEIGHBOURS = 15
 FOLLOWED = 10  # mapped neighbours that rows outside the sample follow
 PULL, ROUNDS = 0.95, 50  # of spreading: share that comes from neighbours, and repetitions
-FOLDS = 5  # parts of the known rows that are left out in turn
 SWEEPS = 20  # of k-means with pairs, at most
 
 
@@ -60,13 +59,18 @@ def named(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
     return Start(start.centers[np.argsort(number)], number[start.labels], start.spread)
 
 
-def spread(z: np.ndarray, known: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
-    r"""Spread known classes over the graph of nearest neighbours in the code [1]_.
+def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray | None = None, *, seed: int) -> np.ndarray:
+    r"""Spread known classes over the graph of nearest neighbours in the code [1]_, as far as clusters let them.
 
-    .. math:: F \leftarrow a S F + (1 - a) Y
+    .. math::
+        F \leftarrow a S F + (1 - a) Y, \quad
+        y_i = \arg\max_c \frac{f_{ic}}{\sum_{c'} f_{ic'}} \, P(c \mid k_i), \quad
+        P(c \mid k) \propto \frac{n_{ck} + [c = k]}{n_c + 1}
 
-    with S the normalised graph and Y the known classes, each of weight one in all. It is done on a sample that holds
-    the known rows; other rows follow their neighbours in it.
+    with S the normalised graph, Y the known classes, each of weight one in all, and :math:`n_{ck}` the known rows of
+    class c in cluster k. Where known rows are in the clusters of their classes, clusters stay; where those of a cluster
+    are of several classes, their neighbours tell. It is done on a sample that holds the known rows; other rows follow
+    their neighbours in it.
 
     Parameters
     ----------
@@ -74,15 +78,16 @@ def spread(z: np.ndarray, known: np.ndarray, *, seed: int) -> tuple[np.ndarray, 
         The code.
     known : ndarray of shape (n,)
         Classes, -1 where unknown.
+    clusters : ndarray of shape (n,) or None, default=None
+        Clusters, numbered by class as :func:`named` does. Those with another number may hold a class that nobody named,
+        and keep their rows. None lets neighbours alone decide.
     seed : int
-        Seed of the sample and of the folds.
+        Seed of the sample.
 
     Returns
     -------
-    labels : ndarray of shape (n,)
-        Class of each row.
-    agreement : float
-        Share of the known rows that get their class while they are left out, a fifth of them at a time.
+    ndarray of shape (n,)
+        Class or cluster of each row; of a known one its own.
 
     References
     ----------
@@ -96,19 +101,20 @@ def spread(z: np.ndarray, known: np.ndarray, *, seed: int) -> tuple[np.ndarray, 
     >>> z = np.repeat([[0.0], [9.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None]
     >>> known = np.full(40, -1)
     >>> known[[3, 7, 28, 33]] = 0, 0, 1, 1
-    >>> labels, agreement = spread(z, known, seed=0)
-    >>> bool((labels == np.arange(40) // 20).all()), agreement
-    (True, 1.0)
+    >>> spread(z, known, np.arange(40) % 2, seed=0).tolist() == [0] * 20 + [1] * 20
+    True
     """
+    K = int(known.max() if clusters is None else max(known.max(), clusters.max())) + 1
     rows = np.union1d(sample_rows(len(z), SAMPLE, seed), np.flatnonzero(known >= 0))
-    y, S = known[rows], _normalised(z[rows])
-    labels = _flow(S, y)
-    held = np.flatnonzero(y >= 0)
-    fold = np.random.default_rng(seed).permutation(len(held)) % FOLDS
-    right = [_flow(S, _without(y, held[fold == f]))[held[fold == f]] == y[held[fold == f]] for f in range(FOLDS)]
+    weight = _flow(_normalised(z[rows]), known[rows], K)
+    if clusters is not None:
+        weight *= _shares(known, clusters, K)[clusters[rows]]
+    found = weight.argmax(1)
     if len(rows) < len(z):
-        labels = KNeighborsClassifier(FOLLOWED, algorithm="brute").fit(z[rows], labels).predict(z)
-    return labels, float(np.concatenate(right).mean())
+        found = KNeighborsClassifier(FOLLOWED, algorithm="brute").fit(z[rows], found).predict(z)
+    if clusters is not None:
+        found = np.where(np.isin(clusters, known), found, clusters)
+    return np.where(known >= 0, known, found)
 
 
 def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray, seed: int) -> Start:
@@ -140,8 +146,9 @@ def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray
     >>> from coterie.starts import make_start
     >>> z = np.array([[0.0, 0], [0, 1], [9, 0], [9, 1]])
     >>> start = make_start("kmeans", z, 2, seed=0)
-    >>> paired(start, z, groups=np.array([0, 1, 0, 1]), apart=np.array([[0, 1]]), seed=0).labels.tolist()
-    [0, 1, 0, 1]
+    >>> lower, upper, *far = paired(start, z, groups=np.array([0, 1, 0, 1]), apart=np.array([[0, 1]]), seed=0).labels
+    >>> far == [lower, upper], bool(lower != upper)
+    (True, True)
     """
     K = len(start.centers)
     found = [start.labels, _sweep(z, start.labels, K, groups=groups, apart=apart)]
@@ -162,22 +169,27 @@ def _normalised(z: np.ndarray) -> csr_matrix:
     return (scale @ W @ scale).tocsr()
 
 
-def _flow(S: csr_matrix, y: np.ndarray) -> np.ndarray:
-    """Return the class of each row that most of the weight reaches it from."""
+def _shares(known: np.ndarray, clusters: np.ndarray, K: int) -> np.ndarray:
+    """Return P, (cluster, class)."""
+    held = known >= 0
+    both = np.eye(K)  # (class, cluster)
+    np.add.at(both, (known[held], clusters[held]), 1)
+    both /= both.sum(1, keepdims=True)
+    return (both / both.sum(0)).T  # each class counts itself in its own cluster, so no sum is 0
+
+
+def _flow(S: csr_matrix, y: np.ndarray, K: int) -> np.ndarray:
+    """Return how much of what reaches a row comes from each class, (n, K)."""
     rows = np.flatnonzero(y >= 0)
-    Y = np.zeros((len(y), int(y.max(initial=0)) + 1))
+    Y = np.zeros((len(y), K))
     Y[rows, y[rows]] = 1
     Y /= np.maximum(Y.sum(0), 1)
     F = Y
     for _ in range(ROUNDS):
         F = PULL * (S @ F) + (1 - PULL) * Y
-    return F.argmax(1)
-
-
-def _without(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    y = y.copy()
-    y[rows] = UNKNOWN
-    return y
+    # What nothing reaches, as no known row is near, is left to the clusters.
+    F += np.finfo(float).tiny * K
+    return F / F.sum(1, keepdims=True)
 
 
 def _sweep(z: np.ndarray, labels: np.ndarray, K: int, *, groups: np.ndarray, apart: np.ndarray) -> np.ndarray:

@@ -68,7 +68,8 @@ def read_delimited(path: Path, *, column: str | int | None = None, known: str | 
     form, sample = guess_form(path)
     label = None if column is None else _find_column(form, column, path)
     partly = None if known is None else _find_column(form, known, path)
-    taken = sorted(({0} if form.row_names else set()) | {j for j in (label, partly) if j is not None})
+    asked = {j for j in (label, partly) if j is not None}
+    taken = sorted(asked | ({0} if form.row_names else set()))
     kept = [j for j in range(len(form.columns)) if j not in taken]
     if not kept:
         raise InputError(f"{path.name!r} has no column of numbers besides its labels.")
