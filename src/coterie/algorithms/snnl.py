@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from coterie.data import DataSpec, Source
 
-POWER = 0.55  # of the annealed temperature
-CODE_SIZE = 10  # least size of the code
+POWER, CODE_SIZE = 0.55, 10  # of the annealed temperature; the least size of the code
 
 
 @hyperparameters
@@ -179,16 +178,14 @@ class SNNLKMeans(DeepClusterer):
         if "known" in fit.memory:
             y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
             if self.loss == "supcon":
-                terms["supcon"] = self.alpha * supcon(there[-1], y, temperature=T)
-            else:
-                terms["snnl"] = self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)
+                return terms | {"supcon": self.alpha * supcon(there[-1], y, temperature=T)}
+            terms["snnl"] = self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)
         return terms
 
     def _T(self, fit: Fit) -> float:
         """Return the temperature of the present step."""
-        per_epoch = max(1, len(fit.source) // fit.settings["train"].batch_size)
-        annealed = (1 + fit.clock.step // per_epoch) ** -POWER
-        return annealed if isinstance(self.temperature, str) else float(self.temperature)
+        epoch = fit.clock.step // max(1, len(fit.source) // fit.settings["train"].batch_size)
+        return (1 + epoch) ** -POWER if isinstance(self.temperature, str) else float(self.temperature)
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code by k-means, and number its clusters."""
