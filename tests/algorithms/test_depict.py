@@ -238,6 +238,7 @@ def test_networks_that_cannot_be_walked_or_do_not_mirror_keep_what_is_left():
         assert adjusted_rand_score(y, model.labels_) > 0.9
 
 
+@pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning")  # of two clusters of tiny images, by chance
 @pytest.mark.parametrize("network", ["auto", "depict-small", "mlp"])
 def test_tiny_images_in_any_network(network):
     X, y = bars()

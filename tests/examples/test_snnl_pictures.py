@@ -11,7 +11,7 @@ from examples import snnl_pictures
 
 def drawn(path):
     with Image.open(path) as picture:
-        return len(set(picture.convert("L").resize((200, 200)).getdata())) > 10
+        return len(set(picture.convert("L").resize((200, 200)).tobytes())) > 10
 
 
 def test_annealing_pulls_points_further_apart(tmp_path):

@@ -17,7 +17,7 @@ def _short_runs_collapse():
 
 def drawn(path):
     with Image.open(path) as picture:
-        return len(set(picture.convert("L").getdata())) > 10
+        return len(set(picture.convert("L").tobytes())) > 10
 
 
 def test_the_walk_through_tells_three_results_and_draws_two_pictures(tmp_path, capsys):

@@ -14,6 +14,7 @@ from small import blobs
 
 import coterie
 from coterie import MLP, Auto, Schedule, config_context
+from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
 from coterie.selection import align
 from coterie.selection.candidates import CANDIDATES, names_for
@@ -60,6 +61,7 @@ def test_a_further_network_is_left_out_where_two_agree(monkeypatch):
         "coterie.selection.trying.make_candidate",
         lambda name, k, *, seed: made(name, k, seed=seed).set_params(**short if name == "dec" else {}),
     )
+    monkeypatch.setattr("coterie.selection.ranking.AGREED", 0.5)  # so short a training agrees with little
     X, _ = blobs(1200, spread=2.5)
     model = Auto(n_clusters=3, random_state=0, candidates=["kmeans", "dec", "n2d"]).fit(X)
     kept = next(trial for trial in model.trials_ if trial.name == "kmeans").judgement.kept
@@ -128,7 +130,7 @@ def test_what_an_earlier_process_fitted_is_not_fitted_again(tmp_path, monkeypatc
         first = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
         monkeypatch.setattr("coterie.selection.trying.make_candidate", None)  # would raise if it was called
         again = Auto(n_clusters=3, candidates=QUICK, random_state=0)
-        monkeypatch.setattr(Auto, "check_with", lambda self, source: None)
+        monkeypatch.setattr(Auto, "check_with", lambda self, source, known: make_knowledge(len(source)))
         again.fit(X)
     np.testing.assert_array_equal(first.labels_, again.labels_)
 

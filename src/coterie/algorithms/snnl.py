@@ -140,8 +140,8 @@ class SNNLKMeans(DeepClusterer):
         InputError
             If a parameter, the rows or the labels break a rule; before any training.
         """
-        labels = y if known is None else known
-        if labels is None or (np.ndim(labels) == 1 and bool((np.asarray(labels) == UNKNOWN).all())):
+        labels = known if y is None or known is not None else np.asarray(y)
+        if labels is None or bool((np.asarray(labels) == UNKNOWN).all()):
             message = "No row has a label, so SNNLKMeans is an autoencoder with k-means; fit(X, y) takes labels."
             warnings.warn(message, DataWarning, stacklevel=2)
             labels = None

@@ -47,7 +47,7 @@ class Contrast:
     >>> import numpy as np
     >>> from coterie.criteria import contrast
     >>> found = contrast([np.array([[0.0, 1.0], [2.0, 1.0], [7.0, 1.0]])], np.array([0, 0, 1]), 2)
-    >>> found.means.tolist(), found.elsewhere.tolist()
+    >>> found.means.round(6).tolist(), found.elsewhere.round(6).tolist()
     ([[1.0, 1.0], [7.0, 1.0]], [[7.0, 1.0], [1.0, 1.0]])
     >>> found.effects.round(2).tolist()
     [[-2.04, 0.0], [2.04, 0.0]]

@@ -100,6 +100,9 @@ class Trying:
             return
         if name in self.notes.left_out:
             return
+        if self.models and time.monotonic() > self.until:
+            self.notes.left_out[name] = OUT_OF_TIME
+            return
         if name in DEEP and self._is_enough():
             self.notes.left_out[name] = NOT_NEEDED
             return
