@@ -242,7 +242,7 @@ def test_networks_that_cannot_be_walked_or_do_not_mirror_keep_what_is_left():
 @pytest.mark.parametrize("network", ["auto", "depict-small", "mlp"])
 def test_tiny_images_in_any_network(network):
     X, y = bars()
-    slow = Schedule(steps=60, batch_size=32, learning_rate=3e-3)
+    slow = Schedule(steps=60, batch_size=32, learning_rate=1e-3)
     model = small(DEPICT, n_clusters=2, network=network, augment="none", pretrain=slow, train=slow).fit(X)
     assert "hidden" in model.history_[-1]
     assert adjusted_rand_score(y, model.labels_) > 0.8
