@@ -1,12 +1,13 @@
-"""What labels add: SNNLKMeans with all labels beside a classifier, with few beside other uses of them, and its price.
+"""What labels add: SNNLKMeans and DEC beside a classifier, with few labels beside other uses of them, and the price.
 
     python -m benchmarks.few_labels --all-labels                    beside a softmax head on the same network
     python -m benchmarks.few_labels --few --dataset mnist           ACC against the number of labels
     python -m benchmarks.few_labels --step                          time of a step beside the plain autoencoder's
 
 Everything here USES LABELS in training, but for raw k-means and the plain autoencoder, whose rows say "labels_used": 0.
-All is fitted on the train part and scored on the test part. Rows go to results/few_labels.jsonl as they come; one that
-is there for this commit is not made again. Development seeds are from 100 on.
+All is fitted on the train part and scored on the test part. Rows go to results/few_labels.jsonl as they come, and every
+run begun to few_labels_started.jsonl; a row that is there for this commit is not made again. Development seeds are from
+100 on.
 """
 
 from __future__ import annotations
@@ -122,6 +123,20 @@ def supcon(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nda
     return snnl(split, known, job, loss="supcon", temperature=0.1)
 
 
+def dec(split: Split, known: np.ndarray, job: dict[str, Any], **parameters: Any) -> tuple[np.ndarray, dict[str, Any]]:
+    """Fit DEC at its defaults, told of the labels."""
+    from coterie import DEC
+
+    model = _shortened(DEC(n_clusters=_k(split), random_state=job["seed"], **parameters), job, "pretrain")
+    model.fit(split["x"], known=known)
+    return model.predict(split["x_test"]), _told(model)
+
+
+def dec_mirrored(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Fit DEC, told of the labels and that things have no left and right."""
+    return dec(split, known, job, augment="shift-rotate-flip")
+
+
 def plain(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     """Fit an autoencoder and k-means at their defaults; no label is read."""
     model = _plain(split, job)
@@ -209,6 +224,8 @@ def softmax(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nd
 METHODS: dict[str, Method] = {
     "snnl annealed": snnl,
     "snnl fixed": fixed,
+    "dec known": dec,
+    "dec known, mirrored": dec_mirrored,
     "plain autoencoder": plain,
     "raw k-means": pixels,
     "svm": machine,
@@ -312,6 +329,7 @@ def _do(job: dict[str, Any]) -> None:
     if any(all(row.get(k) == v for k, v in job.items()) and row["commit"] == now for row in read(FILE)):
         print(f"there: {job}", file=sys.stderr)
         return
+    append("few_labels_started.jsonl", job | {"commit": now, "time": provenance()["time"]})
     row = run_apart("benchmarks.few_labels", job) | {"commit": now}  # the program is that of the beginning
     append(FILE, row)
     figure = f"ratio {row['ratio']}" if job["method"] == "step" else f"ACC {row['accuracy']:.4f}"

@@ -180,6 +180,9 @@ def _seconds(rows: list[Row]) -> str:
     """Return the median time, since a busy machine makes single runs long, and how many cores it was on."""
     cores = sorted({row.get("threads", 2) for row in rows})
     on = "" if cores == [2] else f" on {' or '.join(map(str, cores))} core{'s' * (cores != [1])}"
+    slow = sum("bf16" not in row["hardware"] for row in rows)
+    if slow:  # several times slower: not to be held against the other rows
+        on += ", float32" if slow == len(rows) else f", {slow} of {len(rows)} runs in float32"
     return f"{statistics.median(row['seconds'] for row in rows):.0f}{on}"
 
 

@@ -35,7 +35,7 @@ def choices() -> list[str]:
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, "", *_verdict(groups, names)] if groups else lines
+    return [*lines, "", *_verdict(groups, names)] if groups else []
 
 
 def counts() -> list[str]:

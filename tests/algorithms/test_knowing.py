@@ -13,8 +13,7 @@ import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
 from coterie.algorithms import knowing
 from coterie.algorithms.steering import named, paired, spread
-from coterie.data.knowledge import make_knowledge
-from coterie.data.known import check_known
+from coterie.data.knowledge import check_known, make_knowledge
 from coterie.errors import InputError, Interrupted
 from coterie.selection import Judgement, Trial
 from coterie.selection.labelled import number_by_class, ranked_by_labels

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import Blobs, run
+from typer.testing import CliRunner
 
 import coterie
+from coterie.cli import app
 from coterie.report import summarise
 
 
@@ -133,3 +136,54 @@ def test_systems_that_cannot_use_it_are_refused(blobs: Blobs, tmp_path: Path) ->
     done = run("fit", blobs.npy, "-k", 3, "--system", "kmeans", "--known", known, "--out", tmp_path / "run")
     assert done.code != 0
     assert "KMeans cannot use known=" in done.err
+
+
+def test_clusters_have_their_classes_names_and_edits_keep_what_was_known(taught: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(taught, tmp_path / "taught")
+    before = {path.name: path.read_bytes() for path in own.iterdir() if path.is_file()}
+    assert coterie.load(own / "model").cluster_names_ == ["ash", "elm", "oak"]
+    assert {row["cluster_name"] for row in rows_of(own)} == {"ash", "elm", "oak"}
+    assert "elm" in (own / "report.html").read_text()
+    assert run("undo", own).code == 2  # the names are the fit's own
+    assert run("rename", own, "elm", "wych elm").code == 0
+    assert [row["known"] for row in rows_of(own)] == [row["known"] for row in rows_of(taught)]
+    done = run("split", own, "oak")  # reads the rows again, where "told" is still no feature
+    assert done.code == 0, done.err
+    assert coterie.load(own / "model").cluster_names_ == ["ash", "wych elm", None, None]
+    assert [run("undo", own).code for _ in range(3)] == [0, 0, 2]
+    assert {path.name: path.read_bytes() for path in own.iterdir() if path.is_file()} == before
+
+
+def test_outliers_of_a_taught_run_follow_its_edits(taught: Path, partly: Path, tmp_path: Path) -> None:
+    own, out = shutil.copytree(taught, tmp_path / "run"), tmp_path / "scores.csv"
+    for clusters in (3, 2):
+        done = run("outliers", own, partly, "--out", out, "--score", "centre")
+        assert done.code == 0, done.err
+        with out.open(newline="") as file:
+            assert len({row["cluster"] for row in csv.DictReader(file)}) == clusters
+        run("merge", own, "ash", "elm")
+
+
+def label(folder: Path, answers: str) -> str:
+    done = CliRunner().invoke(app, ["label", str(folder), "-n", "3"], input=answers, prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+def test_a_run_is_fitted_again_with_the_labels_that_were_asked_for(blobs: Blobs, tmp_path: Path) -> None:
+    own = tmp_path / "run"
+    assert run("fit", blobs.npy, "--config", blobs.settings(), "--out", own).code == 0
+    for again, count in (("run-labelled", 3), ("run-labelled-labelled", 6)):  # none of the first labels is lost
+        label(own, "a\nb\nc\n")
+        own = own.with_name(again)
+        assert coterie.load(own / "model").n_known_ == count
+        assert {row["known"] for row in rows_of(own)} == {"", "a", "b", "c"}
+        assert coterie.load(own / "model").cluster_names_ == ["a", "b", "c"]
+
+
+def test_labels_that_a_column_holds_are_to_be_added_there(taught: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(taught, tmp_path / "run")
+    said = label(own, "ash\n\nelm\n")
+    assert "32 of 300 rows have a label, of 3 kinds" in said
+    assert "The run learned from the column 'told' of " in said
+    assert not own.with_name("run-labelled").exists()

@@ -54,10 +54,13 @@ class Edits:
         Clusters of the training rows before any of them.
     done : tuple of Edit
         The changes, in their order.
+    classes : tuple of str or None
+        Names that the clusters had from the fit, of the classes it learned from; empty for none.
     """
 
     fitted: np.ndarray
     done: tuple[Edit, ...] = ()
+    classes: tuple[str | None, ...] = ()
 
     def and_then(self, edit: Edit) -> Self:
         """Return these and one more."""
@@ -88,7 +91,7 @@ class Edits:
 
     def names(self, n_clusters: int) -> list[str | None]:
         """Return the clusters' names, None where there is none; K is that of the fit."""
-        names: list[str | None] = [None] * n_clusters
+        names = list(self.classes) or [None] * n_clusters
         for edit in self.done:
             names = edit.names(names)
         return names
@@ -123,9 +126,17 @@ class Edits:
         return {f"{TENSORS}{i}.{n}": t for i, edit in enumerate(self.done) for n, t in edit.tensors().items()}
 
     @classmethod
-    def from_list(cls, fitted: np.ndarray, values: Sequence[Mapping[str, Any]], tensors: Mapping[str, Tensor]) -> Self:
+    def from_list(
+        cls,
+        fitted: np.ndarray,
+        values: Sequence[Mapping[str, Any]],
+        tensors: Mapping[str, Tensor],
+        *,
+        classes: Sequence[str | None] = (),
+    ) -> Self:
         """Return what :meth:`to_list` and :meth:`tensors` wrote."""
-        return cls(fitted, tuple(_edit_from(value, f"{TENSORS}{i}.", tensors) for i, value in enumerate(values)))
+        done = tuple(_edit_from(value, f"{TENSORS}{i}.", tensors) for i, value in enumerate(values))
+        return cls(fitted, done, tuple(classes))
 
     def _training_labels(self, n_clusters: int) -> list[np.ndarray]:
         """Return the training rows' clusters before the first edit and after each."""

@@ -173,6 +173,31 @@ class Editing:
         system.order_ = order if system.order_ is None else system.order_[order]
         self._found(np.argsort(order)[self.edits_.fitted])
 
+    def name_classes(self, names: Sequence[str]) -> Self:
+        """Call clusters by the classes that a fit learned from; unlike :meth:`rename`, this is part of the fit.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Name of each class, in the order of their numbers; "" where there is none. Clusters beyond have no name.
+
+        Returns
+        -------
+        Clusterer
+            Self.
+
+        Raises
+        ------
+        InputError
+            If clusters were changed already.
+        """
+        check_is_fitted(self)
+        if self.edits_.done:
+            raise InputError("Classes have names before clusters are changed; rename a cluster instead.")
+        known = [name[:LONGEST] if name.isprintable() else "" for name in names[: self._n_fitted]]
+        told = [name if name.strip() and known.count(name) == 1 else None for name in known]
+        return self._with(replace(self.edits_, classes=(*told, *[None] * (self._n_fitted - len(told)))))
+
     def _clusters(self, X: ArrayLike | Source) -> Assigned:
         """Return the clusters of rows after all edits."""
         check_is_fitted(self)

@@ -86,6 +86,7 @@ def take_apart(model: Clusterer) -> tuple[dict[str, Any], dict[str, torch.Tensor
         "calibration": None if model.calibration_ is None else model.calibration_.to_dict(),
         "count": None if model.count_ is None else model.count_.to_dict(),
         "edits": model.edits_.to_list(),
+        "classes": list(model.edits_.classes),
     }
     tensors = {f"model.{name}": value for name, value in model.model_.state_dict().items()}
     tensors |= {"labels": torch.from_numpy(model.edits_.fitted), **model.edits_.tensors()}  # what follows is made again
@@ -187,5 +188,5 @@ def put_together(
     model.order_ = tensors["order"].numpy() if "order" in tensors else None
     fitted = tensors["labels"].numpy()
     model._found(fitted)
-    model._with(Edits.from_list(fitted, config.get("edits", []), tensors))
+    model._with(Edits.from_list(fitted, config.get("edits", []), tensors, classes=config.get("classes", [])))
     return model

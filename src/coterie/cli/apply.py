@@ -7,7 +7,7 @@ from pathlib import Path
 import coterie
 from coterie.algorithms import Clusterer
 from coterie.cli.editing import finish_edit
-from coterie.cli.inputs import Data, open_like, resolve_data
+from coterie.cli.inputs import Data, open_like, reopen, resolve_data
 from coterie.cli.run import CHECKPOINT, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.errors import InputError
@@ -42,6 +42,7 @@ def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]
     if is_run and (run / CHECKPOINT).is_dir():
         raise InputError(f"The run in {run} is not finished; to go on with it: coterie fit --out {run} --resume")
     model = coterie.load(run / "model" if is_run else run)
-    settings = stored_settings(run) if is_run else None
-    taken = {} if settings is None else {"labels": settings.labels, "known": settings.known}
-    return model, open_like(resolve_data(data), model.spec_, **taken, strict=strict)
+    where = resolve_data(data)
+    if is_run:
+        return model, reopen(stored_settings(run), model.spec_, where, strict=strict)
+    return model, open_like(where, model.spec_, strict=strict)

@@ -15,9 +15,9 @@ import numpy as np
 
 import coterie
 from coterie.algorithms import Clusterer
-from coterie.cli.inputs import open_like
+from coterie.cli.inputs import reopen
 from coterie.cli.judging import judge_partition
-from coterie.cli.labelfile import LABELS, write_labels
+from coterie.cli.labelfile import LABELS, OWN_COLUMNS, write_labels
 from coterie.cli.locking import locked
 from coterie.cli.run import CHECKPOINT, EDITED, REPORT, is_finished, stored_settings
 from coterie.cli.settings import CONFIG
@@ -65,7 +65,7 @@ class Editable:
         """
         settings = stored_settings(self.run.folder)
         try:
-            data = open_like(settings.data, self.model.spec_, labels=settings.labels, strict=settings.strict)
+            data = reopen(settings, self.model.spec_)
         except InputError as error:
             raise InputError(f"The rows of the run are needed again. {error}") from None
         z = self.run.arrays["z"]
@@ -249,10 +249,13 @@ def _choice(choice: dict[str, Any], model: Clusterer) -> dict[str, Any]:
 
 
 def _with_names(metrics: dict[str, Any], model: Clusterer) -> dict[str, Any]:
-    kept = {name: value for name, value in metrics.items() if name not in ("edits", "cluster_names")}
+    told = dict(metrics)
+    told["edits"], told["cluster_names"] = model.edits_.sentences(model._n_fitted), model.cluster_names_
     if not model.edits_.done:
-        return kept
-    return kept | {"edits": model.edits_.sentences(model._n_fitted), "cluster_names": model.cluster_names_}
+        del told["edits"]
+        if not model.edits_.classes:
+            del told["cluster_names"]
+    return told
 
 
 def _write(new: Path, run: Run, model: Clusterer, *, arrays: bool) -> None:
@@ -261,17 +264,22 @@ def _write(new: Path, run: Run, model: Clusterer, *, arrays: bool) -> None:
     if arrays:
         save_arrays(new / _ARRAYS, run.arrays)
     write_json(new / _METRICS, run.metrics)
-    agreed = _agreed(run.folder / LABELS)
+    more = _further(run.folder / LABELS)
     names = [str(name) for name in run.arrays["names"]] if "names" in run.arrays else None
     sure = _assigned(run, model).confidence(model.calibration_)
     called = model.cluster_names_
-    write_labels(new / LABELS, model.labels_, sure, names=names, more=agreed, cluster_names=called)
+    write_labels(new / LABELS, model.labels_, sure, names=names, more=more, cluster_names=called)
     if (run.folder / REPORT).is_file():
         write_text(new / REPORT, render(run))
 
 
-def _agreed(path: Path) -> dict[str, list[str]]:
-    """Return the column that tells whether an independent run agreed on the row, as it was fitted."""
+def _further(path: Path) -> dict[str, list[str]]:
+    """Return the columns that no edit changes: whether an independent run agreed, which class was known."""
     with path.open(encoding="utf-8", newline="") as file:
-        found = [row["agreed"] for row in csv.DictReader(file) if "agreed" in row]
-    return {"agreed": found} if found else {}
+        reader = csv.DictReader(file)
+        kept = [name for name in reader.fieldnames or () if name not in OWN_COLUMNS]
+        found = {name: [] for name in kept}
+        for row in reader:
+            for name in kept:
+                found[name].append(row[name])
+    return found

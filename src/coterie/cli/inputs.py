@@ -18,6 +18,8 @@ from coterie.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coterie.cli.settings import RunSettings
+
 _COLUMN_ENDINGS = (".csv", ".tsv", ".npz")  # files from which a column or key can be taken out as labels
 
 
@@ -177,6 +179,39 @@ def open_like(
         )
         raise InputError(f"The columns of {name_of(data)} are not those of the fit: {odd}.")
     return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
+
+
+def reopen(settings: RunSettings, spec: DataSpec, data: str | None = None, *, strict: bool | None = None) -> Data:
+    """Read the rows of a run again, or others for its model, without the columns that it took for classes.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        What the run was begun with.
+    spec : DataSpec
+        What the rows of the fit were.
+    data : str or None, default=None
+        What :func:`resolve_data` returned; None is the data of the run.
+    strict : bool or None, default=None
+        Refuse a folder with unreadable images; None is what the run did.
+
+    Returns
+    -------
+    Data
+        The rows.
+
+    Raises
+    ------
+    InputError
+        If they are not there, or not of the kind that was fitted.
+    """
+    return open_like(
+        settings.data if data is None else data,
+        spec,
+        labels=settings.labels,
+        known=settings.known,
+        strict=settings.strict if strict is None else strict,
+    )
 
 
 def name_of(data: str) -> str:

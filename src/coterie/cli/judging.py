@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.algorithms.editing import LONGEST
 from coterie.baselines import Baseline, raw_kmeans
 from coterie.cli.labelfile import defuse
 from coterie.criteria import judge, sizes
@@ -15,9 +14,7 @@ from coterie.files import atomic_path
 from coterie.metrics import evaluate
 
 if TYPE_CHECKING:
-    from coterie.algorithms import Clusterer
     from coterie.cli.inputs import Data
-    from coterie.selection import Auto
 
 SHARE = 0.1  # of a fit's time that a baseline may cost
 
@@ -91,14 +88,6 @@ def class_names(data: Data) -> list[str]:
         return data.classes or []
     present = set(data.known.tolist())
     return [str(c) if c in present else "" for c in range(int(data.known.max()) + 1)]
-
-
-def name_clusters(fitted: Clusterer | Auto, data: Data) -> None:
-    """Call clusters by the names of the classes that the fit learned from; numbers say nothing that is not there."""
-    names = [name[:LONGEST] for name in data.classes or []]
-    for k, name in enumerate(names[: len(fitted.cluster_centers_)]):
-        if name and name.isprintable() and names.count(name) == 1:
-            fitted.rename(k, name)
 
 
 def known_column(data: Data) -> dict[str, list[str]]:

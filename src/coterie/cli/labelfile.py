@@ -15,6 +15,7 @@ from coterie.files import write_text
 if TYPE_CHECKING:
     import numpy as np
 
+OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
 
 _FORMULA = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
+from coterie.cli.labelfile import LABELS
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
 from coterie.errors import InputError
@@ -52,6 +54,7 @@ def ask(screen: Screen, folder: Path, n: int) -> int:
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
+        answers.given = _learned(folder) | answers.given
         rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
             screen.say("Enter skips a row, u takes the last answer back, q stops.")
@@ -59,6 +62,13 @@ def ask(screen: Screen, folder: Path, n: int) -> int:
         labelled = int((answers.labels >= 0).sum())
     screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {len(answers.classes)} kinds: {answers.path}")
     return labelled
+
+
+def _learned(folder: Path) -> dict[int, str]:
+    """Return the labels that the run itself learned from, by row: they are not asked for, nor lost."""
+    with (folder / LABELS).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {int(row["row"]): row["known"].removeprefix("'") for row in rows if row.get("known")}
 
 
 def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[int]) -> None:

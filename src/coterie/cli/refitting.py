@@ -8,6 +8,7 @@ from pathlib import Path
 from coterie.cli.answers import KNOWN
 from coterie.cli.console import Screen
 from coterie.cli.launch import launch
+from coterie.cli.run import stored_settings
 from coterie.cli.settings import CONFIG
 
 
@@ -23,7 +24,11 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
     wanted : bool, default=True
         Whether to fit now.
     """
-    known, out = folder / KNOWN, _free(folder)
+    known, out, settings = folder / KNOWN, _free(folder), stored_settings(folder)
+    if settings.known is not None and not Path(settings.known).is_file():
+        column = f"the column {settings.known!r} of {settings.data}"
+        screen.say(f"The run learned from {column}. To fit again, copy the labels in {known} there.")
+        return
     if wanted:
         launch({"known": str(known)}, config=folder / CONFIG, out=out, resume=False, quiet=screen.quiet)
         return

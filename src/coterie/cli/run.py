@@ -166,7 +166,6 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
             callbacks = () if several else (HistoryFile(folder / "history.jsonl"), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
                 estimator.fit(data.source, known=data.known)
-            judging.name_clusters(estimator, data)
             metrics = _write_all(settings, folder, data, fitted=estimator, baseline=baseline, trace=trace)
             show.show_result(screen, data, metrics=metrics, labels=estimator.labels_)
             if settings.report:
@@ -206,6 +205,8 @@ def _write_all(
 ) -> dict[str, Any]:
     """Judge a fitted system and write everything but the report; return the metrics."""
     estimator = fitted.best_ if isinstance(fitted, Auto) else fitted
+    if data.classes:
+        estimator.name_classes(data.classes)
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
     steps, traced = trace.until(estimator)
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
@@ -266,6 +267,7 @@ def _judge(
         "seed": settings.seed,
         "seconds": round(spent, 3),
         **judging.judge_known(data, estimator.labels_),
+        **({"cluster_names": estimator.cluster_names_} if data.classes else {}),
         **judging.judge_partition(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
         "baselines": beside,

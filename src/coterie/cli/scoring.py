@@ -11,7 +11,7 @@ import torch
 from coterie.algorithms import Clusterer
 from coterie.anomaly import DETECTORS, OutlierDetector, load
 from coterie.anomaly.base import CONTAMINATION
-from coterie.cli.inputs import Data, open_like, resolve_data
+from coterie.cli.inputs import Data, open_like, reopen, resolve_data
 from coterie.cli.run import OUTLIERS, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
@@ -129,15 +129,16 @@ def describe(run: Path, rows: Data, detector: OutlierDetector, *, share: float |
 
 def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
     if train is not None:
-        labels = stored_settings(run).labels if (run / CONFIG).is_file() else None
-        return open_like(resolve_data(train), model.spec_, labels=labels).source
+        where = resolve_data(train)
+        given = (run / CONFIG).is_file()
+        return (reopen(stored_settings(run), model.spec_, where) if given else open_like(where, model.spec_)).source
     if not (run / CONFIG).is_file():
         raise InputError(
             f"{run} is a model folder, which does not say where its rows are; give them with --train DATA."
         )
     settings = stored_settings(run)
     try:
-        source = open_like(settings.data, model.spec_, labels=settings.labels, strict=settings.strict).source
+        source = reopen(settings, model.spec_).source
     except InputError as error:
         raise InputError(
             f"The rows that {run} was fitted on cannot be read any more; give them with --train DATA. {error}"
@@ -155,6 +156,8 @@ def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
 
 
 def _are_same(kept: Clusterer, model: Clusterer) -> bool:
-    """Return whether a kept score was fitted with this model."""
+    """Return whether a kept score was fitted with this model, and its clusters are as they are now."""
+    if kept.edits_.to_list() != model.edits_.to_list():
+        return False
     ours, theirs = kept.model_.state_dict(), model.model_.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)

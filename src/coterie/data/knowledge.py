@@ -7,13 +7,56 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from coterie.data.known import check_known
 from coterie.errors import InputError
 
 UNKNOWN = -1
+
+
+def check_known(labels: ArrayLike, n: int) -> np.ndarray:
+    """Return labels after checking them.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Whole numbers: the class of each row, >= 0, or -1 where it is not known.
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        A copy, int64.
+
+    Raises
+    ------
+    InputError
+        If they are no such numbers, are not as many as the rows, or none is known.
+
+    Examples
+    --------
+    >>> from coterie.data.knowledge import check_known
+    >>> check_known([0, -1, 2], 3)
+    array([ 0, -1,  2])
+    """
+    y = np.asarray(labels)
+    if y.shape != (n,):
+        raise InputError(f"Known labels must be one for each of the {n} rows, shape ({n},). Got {y.shape} instead.")
+    whole = y.dtype.kind in "bui" or (y.dtype.kind == "f" and np.isfinite(y).all() and bool((y == np.rint(y)).all()))
+    if not whole:
+        raise InputError(
+            "Unknown label type: known labels must be whole numbers, -1 where a row has none (numpy.unique with "
+            f"return_inverse numbers names). Got {y.dtype} instead."
+        )
+    y = y.astype(np.int64)
+    if (y < -1).any():
+        raise InputError(f"Known labels must be >= 0, or -1 where a row has none. Got {y.min()} instead.")
+    if (y < 0).all():
+        raise InputError("Known labels must have one row at least that is not -1.")
+    return y
 
 
 def check_pairs(pairs: Any, n: int, name: str) -> np.ndarray:
@@ -132,7 +175,7 @@ def make_knowledge(n: int, *, known: Any = None, must_link: Any = None, cannot_l
     n : int
         Number of rows.
     known : array-like of shape (n,) or None, default=None
-        See :func:`coterie.data.known.check_known`.
+        See :func:`check_known`.
     must_link, cannot_link : array-like of shape (m, 2) or None, default=None
         See :func:`check_pairs`.
 
