@@ -4,7 +4,8 @@
 
 Rows go to results/accuracy.jsonl as they come; a row that is there for this commit is not run again. Every run that was
 begun is in results/started.jsonl, also one that never ended; rows made with defaults that were changed later are in
-results/voided.jsonl and in no table. Labels are read after the fit, to evaluate.
+results/voided.jsonl and in no table. Labels are read after the fit, to evaluate. With ``--keep FOLDER`` a run that was
+stopped goes on from its checkpoint there, on any number of threads; its seconds are those of all its parts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
         for dataset in arguments.dataset:
             for system in arguments.system:
                 job = {"system": system, "dataset": dataset, "recipe": arguments.recipe, "seed": seed}
-                _do(job)
+                _do(job, arguments.keep)
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,8 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         y = np.asarray(table.y)
         del table
         trace = Trace()
-        with config_context(callbacks=(trace,)):
+        kept = Path(job["keep"]) / _name(job) if job.get("keep") else None
+        with config_context(callbacks=(trace,), checkpoint=kept):
             model.fit(X)
         peak = peak_mb()
         row = _row(job, model, y) | {"curve": trace.curve(y)}
@@ -112,7 +114,7 @@ def _row(job: dict[str, Any], model: Any, y: Any) -> dict[str, Any]:
     from coterie.metrics import evaluate
 
     row = {
-        **job,
+        **{name: value for name, value in job.items() if name != "keep"},
         "n_clusters": model.n_clusters,
         "n_samples": len(model.labels_),
         "labels_used": False,
@@ -128,7 +130,11 @@ def _row(job: dict[str, Any], model: Any, y: Any) -> dict[str, Any]:
     return row
 
 
-def _do(job: dict[str, Any]) -> None:
+def _name(job: dict[str, Any]) -> str:
+    return "-".join(str(job[name]) for name in ("system", "dataset", "recipe", "seed"))
+
+
+def _do(job: dict[str, Any], keep: str | None) -> None:
     from benchmarks.common import commit
 
     now = commit()
@@ -137,7 +143,9 @@ def _do(job: dict[str, Any]) -> None:
         print(f"there: {job}", file=sys.stderr)
         return
     append("started.jsonl", {**job, "commit": now, "time": provenance()["time"]})
-    row = run_apart("benchmarks.accuracy", job) | {"commit": now}  # the program is that of the beginning
+    row = run_apart("benchmarks.accuracy", job | {"keep": keep}) | {
+        "commit": now
+    }  # the program is that of the beginning
     append(FILE, row)
     print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
 
@@ -154,6 +162,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", nargs="+", default=["mnist10k"])
     parser.add_argument("--recipe", default=None, help=f"of the system, or one of {', '.join(FORMS)}")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
+    parser.add_argument("--keep", metavar="FOLDER", help="checkpoints here, from which a stopped run goes on")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     return parser.parse_args()
 
