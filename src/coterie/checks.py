@@ -148,6 +148,7 @@ def one_of(words: Iterable[str]) -> Rule:
 
 
 POSITIVE = Rule(lambda v: within(v, 0) and v > 0, "a positive number")
+FLAG = Rule(lambda v: isinstance(v, bool), "True or False")
 
 
 def require(owner: str, holder: object, rules: Mapping[str, Rule]) -> None:

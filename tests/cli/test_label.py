@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import shlex
 import shutil
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import pytest
 from commands import Blobs, run
 from typer.testing import CliRunner
 
+import coterie
 from coterie.cli import app
 from coterie.cli.answers import Answers
 from coterie.errors import InputError
@@ -191,3 +195,73 @@ def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
 
 def test_how_to_fit_again_is_said(own: Path) -> None:
     assert "To fit again with them" in say(own, "a\nb\nq\n").stdout
+
+
+def fit_again(folder: Path, answers: str):
+    """Run `coterie label` with these lines typed, and the fit that follows."""
+    return CliRunner().invoke(app, ["label", str(folder), "-n", "3"], input=answers, prog_name="coterie")
+
+
+def phases_of(folder: Path) -> set[str]:
+    return {json.loads(line)["phase"] for line in (folder / "history.jsonl").read_text().splitlines()}
+
+
+def test_the_fit_with_labels_goes_on_from_the_run(own: Path) -> None:
+    done = fit_again(own, "c\nb\na\n")
+    assert done.exit_code == 0, done.stderr
+    again = own.with_name("run-labelled")
+    assert phases_of(own) == {"pretrain", "cluster"}
+    assert phases_of(again) == {"cluster"}
+    settings = tomllib.loads((again / "config.toml").read_text())
+    assert settings["warm_start"] == str(own)
+    assert settings["known"] == str(own / "known.csv")
+    asked = given(own)
+    model = coterie.load(again / "model")
+    assert {row: "abc"[model.labels_[row]] for row in asked} == asked
+    said = run("fit", "--config", again / "config.toml", "--out", own.with_name("twice"))
+    assert said.code == 0, said.err
+    assert (own.with_name("twice") / "labels.csv").read_bytes() == (again / "labels.csv").read_bytes()
+
+
+def test_more_classes_than_clusters_are_a_new_fit(own: Path) -> None:
+    done = CliRunner().invoke(app, ["label", str(own), "-n", "4"], input="d\nc\nb\na\n", prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    again = own.with_name("run-labelled")
+    assert phases_of(again) == {"pretrain", "cluster"}
+    assert len(coterie.load(again / "model").cluster_centers_) == 4
+
+
+def test_a_system_that_learns_from_no_labels_is_followed_by_one_that_does(blobs: Blobs, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    assert (
+        run("fit", blobs.csv, "-k", 3, "--system", "kmeans", "--seed", 5, "--out", folder, "--labels", "kind").code == 0
+    )
+    said = say(folder, "c\nb\na\n", "-n", 3).stdout
+    words = shlex.split(said.rpartition("To fit again with them: ")[2])
+    assert words[:7] == ["coterie", "fit", str(blobs.csv), "--system", "dec", "--seed", "5"]
+    assert words[7:] == ["-k", "3", "--known", str(folder / "known.csv"), "--out", str(tmp_path / "plain-labelled")]
+
+
+def test_a_choice_in_which_nothing_learns_from_labels_is_made_again(blobs: Blobs, tmp_path: Path) -> None:
+    folder = tmp_path / "choice"
+    assert run("fit", blobs.csv, "-k", 3, "--out", folder, "--labels", "kind").code == 0
+    assert "--warm-start" not in say(folder, "c\nb\na\n", "-n", 3).stdout
+    done = fit_again(folder, "")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads((tmp_path / "choice-labelled" / "metrics.json").read_text())["choice"]["trials"]
+
+
+def test_a_warm_start_needs_a_run_of_the_same_system(own: Path, blobs: Blobs, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for system, said in (
+        ("idec", f"{own} is a run of DEC, not of IDEC."),
+        ("n2d", "--warm-start goes with --system dec or idec."),
+        ("auto", "--warm-start goes with --system dec or idec."),
+    ):
+        done = run("fit", blobs.csv, "--system", system, "--warm-start", own, "--out", out)
+        assert (done.code, done.err) == (2, f"error: {said}\n")
+    done = run("fit", blobs.csv, "--system", "dec", "--warm-start", tmp_path / "nothing", "--out", out)
+    assert done.code == 2
+    assert "nothing" in done.err
+    assert "Traceback" not in done.err
+    assert not out.exists()

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from small import blobs
+from small import blobs, wide_and_tight
 
 import coterie
 from coterie import MLP, Auto, Schedule, config_context
@@ -130,7 +130,7 @@ def test_what_an_earlier_process_fitted_is_not_fitted_again(tmp_path, monkeypatc
         first = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
         monkeypatch.setattr("coterie.selection.trying.make_candidate", None)  # would raise if it was called
         again = Auto(n_clusters=3, candidates=QUICK, random_state=0)
-        monkeypatch.setattr(Auto, "check_with", lambda self, source, known: make_knowledge(len(source)))
+        monkeypatch.setattr(Auto, "check_with", lambda self, source, **told: make_knowledge(len(source)))
         again.fit(X)
     np.testing.assert_array_equal(first.labels_, again.labels_)
 
@@ -213,3 +213,23 @@ def test_few_rows_and_vectors_have_fewer_candidates():
     assert names_for("auto", n_rows=5000, n_clusters=3, images=True) == list(CANDIDATES)
     assert "jule" not in names_for("auto", n_rows=5000, n_clusters=3, images=False)
     assert "dec" not in names_for("auto", n_rows=500, n_clusters=3, images=True)
+
+
+def test_pairs_decide_among_candidates():
+    X, _ = wide_and_tight(300)
+    asked = Auto(n_clusters=2, candidates=["kmeans", "mixture"], confidence=False, random_state=0)
+    best, other = (trial.model.labels_ for trial in asked.fit(X).trials_)
+    name, rival = (trial.name for trial in asked.trials_)
+    rng = np.random.default_rng(0)
+    pairs = rng.integers(0, 300, (4000, 2))
+    i, j = pairs.T
+    joined = pairs[(other[i] == other[j]) & (best[i] != best[j])][:10]
+    parted = pairs[(other[i] != other[j]) & (best[i] == best[j])][:10]
+    assert (len(joined), len(parted)) == (10, 10)
+    asked.fit(X, must_link=joined, cannot_link=parted)
+    assert (asked.best_name_, asked.trials_[1].name) == (rival, name)
+    assert [trial.agreement for trial in asked.trials_] == [1.0, 0.0]
+    assert asked.n_pairs_ == 20
+    assert "20 pairs were used; 100.0% of them are kept." in asked.why()
+    with pytest.raises(InputError, match="must_link must hold row numbers from 0 to 299"):
+        asked.fit(X, must_link=[(0, 300)])

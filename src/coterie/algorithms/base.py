@@ -12,7 +12,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfor
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from coterie.algorithms import defaults, knowing, shared_docs
+from coterie.algorithms import defaults, knowing, shared_docs, warming
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
 from coterie.algorithms.editing import Editing
@@ -143,18 +143,20 @@ class Clusterer(
         config = get_config()
         runtime = make_runtime(config)
         settings = defaults.resolve(self, source)
-        identity = identify(self, source, runtime, settings=settings) | knowledge.identity()
+        identity = identify(self, source, runtime, settings=settings) | knowledge.identity() | warming.identity(self)
         checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identity)
         saved = checkpointer.read()
         streams = Streams(saved.seed if saved else pick_seed(self.random_state))
         model = build(self, source.spec, settings=settings, streams=streams)
         fit = Fit(model, source, streams, runtime, settings.get("augment"), settings)
         knowing.remember(fit, knowledge)
+        warming.begin(self, fit)
         runtime.prepare(fit.model)
         watch = CollapseWatch(self.n_clusters)
         callbacks = [watch, *make_callbacks(config)]
         train(self, fit, checkpointer=checkpointer, callbacks=callbacks, saved=saved)
         runtime.release(fit.model)
+        warming.end(fit)
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)
         watch.on_refresh(fit, self.labels_)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import clone
 
+from coterie.algorithms import warming
 from coterie.algorithms.building import SHARED
 from coterie.components import fit_components, sampled
 from coterie.config import config_context, get_config
@@ -135,8 +136,14 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int, knowledge: K
     Clusterer
         Fitted, with a number as ``n_clusters`` and its ``count_``.
     """
-    found = at_least(count(estimator, source, seed=seed), knowledge.n_classes)
-    fitted = clone(estimator).set_params(n_clusters=found.n, random_state=seed).fit(source, **knowledge.given())
+    fitted = clone(estimator).set_params(random_state=seed)
+    if warming.is_warm(estimator):  # there are as many as there were
+        fitted._adopt(estimator)
+        found, n = estimator.count_, len(estimator.model_.head.centers)
+    else:
+        found = at_least(count(estimator, source, seed=seed), knowledge.n_classes)
+        n = found.n
+    fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
     fitted.count_ = found
     return fitted
 

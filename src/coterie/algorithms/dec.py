@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 from coterie.algorithms import gathering, knowing, recipes, reruns
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.reviving import revive
-from coterie.checks import POSITIVE, Rule, integer
+from coterie.checks import FLAG, POSITIVE, Rule, integer
 from coterie.nn import StudentT, kl_divergence, sharpen
 from coterie.settings import hyperparameters
 from coterie.starts import Start
@@ -77,6 +77,7 @@ class DEC(DeepClusterer):
     gather: Any = "auto"
     gather_rounds: int = 2
     n_init: int = 1
+    warm_start: bool = False
 
     knows: ClassVar[bool] = True
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
@@ -84,6 +85,7 @@ class DEC(DeepClusterer):
         "alpha": POSITIVE,
         "unit": POSITIVE.or_word("auto"),
         "n_init": integer(1),
+        "warm_start": FLAG,
     }
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.DEC
 

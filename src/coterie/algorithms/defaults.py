@@ -53,6 +53,7 @@ MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network 
 LATER = (
     ("reconstruction", "mse"),
     ("n_init", 1),
+    ("warm_start", False),
 )  # parameters that came later, at the value that the first results had
 SMALL_IMAGE = 400  # values of an image up to which a convolution has too little to see
 LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network

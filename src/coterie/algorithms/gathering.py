@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss
 
+from coterie.algorithms import warming
 from coterie.nn import student_t
 from coterie.starts import make_start
 from coterie.training import Batch, Fit, Phase, Turn, encode
@@ -47,7 +48,7 @@ def phases(fit: Fit, rounds: int) -> list[Phase]:
         All called "gather".
     """
     schedule: Schedule | None = fit.settings["gather"]
-    if schedule is None:
+    if schedule is None or warming.is_under_way(fit):
         return []
     return [fit.stretch(NAME, Turn("gather_terms", ("encoder",), schedule))] * rounds
 

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from coterie.algorithms import gathering, layerwise, reruns
+from coterie.algorithms import gathering, layerwise, reruns, warming
 from coterie.checks import Rule
 from coterie.nn import Model, make_autoencoder
 from coterie.starts import Start, make_start
@@ -75,7 +75,7 @@ class System(BaseEstimator):
     def pretrainings(self, fit: Fit) -> list[Phase]:
         """Return the phases before clustering: one, one for each layer and one for all of them together, or none."""
         schedule: Schedule | None = fit.settings["pretrain"]
-        if schedule is None:
+        if schedule is None or warming.is_under_way(fit):
             return []
         if isinstance(schedule, Layerwise):
             whole = self.pretraining(fit)
@@ -125,6 +125,8 @@ class System(BaseEstimator):
 
     def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
         """Return the first partition of a code (n, d)."""
+        if warming.is_under_way(fit):
+            return warming.first(fit, z)
         return make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed)
 
     def refresh(self, fit: Fit) -> Tensor:

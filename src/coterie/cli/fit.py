@@ -16,6 +16,7 @@ def fit(
     out: options.Out = None,
     labels: options.Labels = None,
     known: options.Known = None,
+    warm_start: options.WarmStart = None,
     seed: options.Seed = None,
     config: options.Config = None,
     resume: options.Resume = False,
@@ -42,7 +43,8 @@ def fit(
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
     what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "known": known, "seed": seed}
-    given: dict[str, Any] = _given(what | machine | {"strict": strict, "report": report})
+    how = {"warm_start": None if warm_start is None else str(warm_start), "strict": strict, "report": report}
+    given: dict[str, Any] = _given(what | machine | how)
     number = None if clusters is None else parse_clusters(clusters)
     given["parameters"] = _given({"n_clusters": number, "image_shape": shape, "time_budget": time_budget})
     launch(given, config=config, out=out, resume=resume, quiet=quiet)

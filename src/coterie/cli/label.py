@@ -10,7 +10,7 @@ def label(run: options.Run, *, number: options.Asked = 20, refit: options.Refit 
 
     Rows are shown one at a time. Type a label; Enter skips a row, u takes the last answer back, q stops. A label that
     is itself u or q is typed =u or =q. Answers are kept in RUN/known.csv as they come, and no row is asked twice.
-    Then the run is fitted again with them into a folder of its own.
+    Then the run is fitted again with them into a folder of its own, from where its training ended if it can.
     """
     from coterie.cli.console import Screen
     from coterie.cli.labelling import ask

@@ -42,6 +42,10 @@ Known = Annotated[
         metavar="FILE|COLUMN",
     ),
 ]
+WarmStart = Annotated[
+    Path | None,
+    typer.Option("--warm-start", help="A run of the same system, from which training goes on.", metavar="RUN"),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random. Default: 0.", metavar="S")]
 Config = Annotated[
     Path | None,

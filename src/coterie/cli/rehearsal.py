@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from dataclasses import replace
@@ -54,7 +55,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
         What the fit itself would raise: a parameter that breaks its rule, a network that does not fit the rows.
     """
     if isinstance(estimator, Auto):
-        estimator.check_with(source, known)
+        estimator.check_with(source, known=known)
         return 0.0  # how many systems there will be time for is not known
     check_parameters(estimator, source)
     learn(estimator, len(source), known=known)
@@ -62,7 +63,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
         estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
     chosen = {k: v for k, v in resolve(estimator, source).items() if k != "random_state"}
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
-    estimator = clone(estimator).set_params(**chosen)
+    estimator = copy.copy(estimator).set_params(**chosen)  # which has what a warm fit goes on from, where clones do not
     few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
     timer = _Timer(estimator, source)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}

@@ -159,7 +159,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
         expected = rehearse(estimator, data.source, data.known) if is_new else 0.0
         with _occupied(folder):
             settings.write(folder)
-            baseline = _begin(settings, folder, data, screen=screen, expected=expected)
+            baseline = _begin(settings, folder, data, k=estimator.n_clusters, screen=screen, expected=expected)
             trace = LabelTrace()
             # Of several systems only the chosen one's history is kept, at the end.
             several = isinstance(estimator, Auto)
@@ -180,16 +180,17 @@ def show_place(screen: Screen, folder: Path) -> None:
     screen.say(f"Report: {report}" if report.exists() else f"Run: {folder}")
 
 
-def _begin(settings: RunSettings, folder: Path, data: Data, *, screen: Screen, expected: float) -> Baseline | None:
+def _begin(
+    settings: RunSettings, folder: Path, data: Data, *, k: Any, screen: Screen, expected: float
+) -> Baseline | None:
     """Show something useful within seconds; with the number of clusters open there is no baseline yet."""
-    n_clusters = settings.parameters.get("n_clusters", "auto")
-    if is_open(n_clusters):
+    if is_open(k):
         screen.say("Looking for the number of clusters first.")
         return None
     baseline = judging.first_baseline(
-        data, n_clusters, seed=settings.seed, seconds=expected, path=folder / CHECKPOINT / _BASELINE
+        data, k, seed=settings.seed, seconds=expected, path=folder / CHECKPOINT / _BASELINE
     )
-    figures = judging.judge_partition(baseline.labels, n_clusters=n_clusters, y=data.y)
+    figures = judging.judge_partition(baseline.labels, n_clusters=k, y=data.y)
     show.show_first(screen, data, baseline, figures=figures, expected=expected)
     return baseline
 

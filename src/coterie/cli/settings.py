@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coterie import __version__
-from coterie.algorithms import SYSTEMS, Clusterer
+from coterie.algorithms import SYSTEMS, Clusterer, load
+from coterie.algorithms.building import is_open
 from coterie.cli import toml
 from coterie.cli.inputs import resolve_data, resolve_labels
 from coterie.cli.parameters import to_parameter
@@ -18,6 +21,7 @@ from coterie.files import write_text
 from coterie.selection import Auto
 
 CONFIG = "config.toml"
+MODEL = "model"  # folder of the fitted system within a run
 
 _FLAGS = {"n_clusters": "-k", "image_shape": "--image-shape", "data": "DATA", "time_budget": "--time-budget"}
 
@@ -37,6 +41,8 @@ class RunSettings(BaseModel):
         File or column with known classes, which only serve to evaluate.
     known : str or None, default=None
         File or column with the classes of some rows, which the fit learns from.
+    warm_start : str or None, default=None
+        A run of the same system whose network and clusters the fit goes on from.
     seed : int, default=0
         Seed of everything random, in [0, 2**32).
     strict : bool, default=False
@@ -58,6 +64,7 @@ class RunSettings(BaseModel):
     recipe: str | None = None
     labels: str | None = None
     known: str | None = None
+    warm_start: str | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1)  # what scikit-learn takes
     strict: bool = False
     device: str = "auto"
@@ -133,11 +140,43 @@ class RunSettings(BaseModel):
                 raise InputError(_unknown(cls.__name__, name, known))
         given, system = self.parameters.items(), cls.__name__
         chosen = {name: to_parameter(name, value, known[name], system=system) for name, value in given}
-        if self.recipe is None:
-            return cls(**chosen, random_state=self.seed)
-        if cls is Auto:
+        if self.recipe is not None and cls is Auto:
             raise InputError("A recipe belongs to a system; say which with --system.")
-        return cls.from_recipe(self.recipe, **chosen, random_state=self.seed)
+        make = cls if self.recipe is None else partial(cls.from_recipe, self.recipe)
+        made = make(**chosen, random_state=self.seed)
+        return made if self.warm_start is None else going_on(made, Path(self.warm_start))
+
+
+def going_on(estimator: Clusterer | Auto, folder: Path) -> Clusterer:
+    """Return an estimator whose fit goes on from a finished run.
+
+    Parameters
+    ----------
+    estimator : Clusterer or Auto
+        Not fitted.
+    folder : Path
+        The run.
+
+    Returns
+    -------
+    Clusterer
+        The same, with the run's network.
+
+    Raises
+    ------
+    InputError
+        If its system cannot go on from a run, or the run is of another one.
+    """
+    able = [name for name, cls in SYSTEMS.items() if "warm_start" in cls().get_params(deep=False)]
+    if isinstance(estimator, Auto) or not hasattr(estimator, "warm_start"):
+        raise InputError(f"--warm-start goes with --system {' or '.join(able)}.")
+    model = load(folder / MODEL)
+    if type(model) is not type(estimator):
+        raise InputError(f"{folder} is a run of {type(model).__name__}, not of {type(estimator).__name__}.")
+    known = len(model.model_.head.centers)
+    estimator.set_params(warm_start=True, **({"n_clusters": known} if is_open(estimator.n_clusters) else {}))
+    estimator._adopt(model)
+    return estimator
 
 
 def _unknown(system: str, name: str, known: dict[str, Any]) -> str:
@@ -156,7 +195,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Its values, unchecked but for ``data``, ``labels``, ``known`` and ``out``, which are resolved.
+        Its values, unchecked but for ``data``, ``labels``, ``known``, ``warm_start`` and ``out``, which are resolved.
 
     Raises
     ------
@@ -188,7 +227,7 @@ def resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same with ``data``, ``labels`` and ``known`` resolved.
+        The same with ``data``, ``labels``, ``known`` and ``warm_start`` resolved.
     """
     resolved = dict(values)
     if isinstance(resolved.get("data"), str):
@@ -196,6 +235,8 @@ def resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for name in ("labels", "known"):
         if isinstance(resolved.get(name), str):
             resolved[name] = resolve_labels(resolved[name], folder)
+    if isinstance(resolved.get("warm_start"), str):
+        resolved["warm_start"] = os.path.abspath(folder / resolved["warm_start"])
     return resolved
 
 

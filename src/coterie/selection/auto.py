@@ -71,8 +71,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
     left_out_ : dict of str to str
         The others, with the reason: "out of time", or "not needed": a network can hardly improve on a simple method
         that keeps neighbours together, nor a further one where the best so far and another agree on 97 rows of 100.
-    n_known_ : int
-        Known labels that were used.
+    n_known_, n_pairs_ : int
+        Known labels and pairs that were used.
     criterion_ : {"neighbours", "likelihood"}
         What decided (:func:`coterie.selection.ranked`).
     count_ : Count or None
@@ -133,7 +133,15 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         "time_budget": POSITIVE.or_word(None),
     }
 
-    def fit(self, X: ArrayLike | Source, y: object = None, *, known: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike | Source,
+        y: object = None,
+        *,
+        known: ArrayLike | None = None,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> Self:
         """Fit the candidates and choose.
 
         Parameters
@@ -145,6 +153,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         known : array-like of int of shape (n,) or None, default=None
             Class of each row, -1 where unknown. DEC learns from it, other candidates' clusters are matched with it; of
             those that agree with known rows as well as the best does, the choice is that without labels.
+        must_link, cannot_link : array-like of int of shape (m, 2) or None, default=None
+            Numbers of two rows that belong together, or apart; used in the same way.
 
         Returns
         -------
@@ -158,7 +168,7 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         """
         began = time.monotonic()
         source = open_source(self, X, reset=True)
-        knowledge = self.check_with(source, known)
+        knowledge = self.check_with(source, known=known, must_link=must_link, cannot_link=cannot_link)
         identity = identity_of(self, source) | knowledge.identity()
         notes = Notes(self._folder(), identity, seed=pick_seed(self.random_state) % 2**32)
         began -= notes.spent
@@ -172,7 +182,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
             trying.fit(name)
             notes.write(time.monotonic() - began)
-        self.left_out_, self.n_known_ = notes.left_out, knowledge.n_known
+        self.left_out_ = notes.left_out
+        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self.trials_, self.criterion_ = trying.ranked()
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
         self.second_labels_ = trying.again(self.trials_[0]) if self.confidence else None
@@ -185,12 +196,12 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         self.fit_seconds_ = time.monotonic() - began
         return self
 
-    def check_with(self, source: Source, known: ArrayLike | None = None) -> Knowledge:
-        """Raise an InputError for the first parameter that breaks its rule, or does not go with the rows."""
+    def check_with(self, source: Source, **told: Any) -> Knowledge:
+        """Raise an InputError for what breaks its rule, or does not go with the rows; return what is known of them."""
         require(type(self).__name__, self, self.rules)
         make_runtime(get_config())
         check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
-        return learn(make_candidate("dec", self.n_clusters, seed=0), len(source), known=known)
+        return learn(make_candidate("dec", self.n_clusters, seed=0), len(source), **told)
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the cluster of each row by the best system, shape (n,)."""
@@ -221,7 +232,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
         fitted = self.best_.edits_.fitted
-        return reason(self.trials_, self.criterion_, self.n_known_, labels=fitted, second=self.second_labels_)
+        told = (self.n_known_, self.n_pairs_)
+        return reason(self.trials_, self.criterion_, told, labels=fitted, second=self.second_labels_)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):

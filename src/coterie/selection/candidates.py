@@ -59,7 +59,7 @@ class Trial:
     judgement : Judgement
         What speaks for it.
     agreement : float or None, default=None
-        Share of the known rows in the cluster of their class; None where none was known.
+        Share of what was known, classes and pairs, that it has so; None where nothing was known.
 
     Examples
     --------

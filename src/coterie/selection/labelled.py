@@ -1,4 +1,4 @@
-"""What known labels say of fitted candidates."""
+"""What known labels and pairs say of fitted candidates."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def number_by_class(model: Clusterer, knowledge: Knowledge) -> None:
 
 
 def agreement_with(model: Clusterer, knowledge: Knowledge) -> float | None:
-    """Return the share of the known rows that are in the cluster of their class; None where none is known.
+    """Return the share of what is known that a fitted system has so; None where nothing is known.
 
     Parameters
     ----------
@@ -68,14 +68,27 @@ def agreement_with(model: Clusterer, knowledge: Knowledge) -> float | None:
     Returns
     -------
     float or None
-        In [0, 1].
+        In [0, 1]: of known rows that are in the cluster of their class, and of pairs that are together, or apart.
+
+    Examples
+    --------
+    >>> from coterie import KMeans
+    >>> from coterie.data.knowledge import make_knowledge
+    >>> from coterie.selection.labelled import agreement_with
+    >>> model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    >>> agreement_with(model, make_knowledge(4, must_link=[(0, 1), (0, 2)], cannot_link=[(1, 3), (2, 3)]))
+    0.5
     """
-    held = knowledge.known > UNKNOWN
-    return float((model.labels_ == knowledge.known)[held].mean()) if held.any() else None
+    if not knowledge:
+        return None
+    held, labels = knowledge.known > UNKNOWN, model.labels_
+    (i, j), (k, m) = knowledge.together.T, knowledge.apart.T
+    kept = [(labels == knowledge.known)[held], labels[i] == labels[j], labels[k] != labels[m]]
+    return float(np.concatenate(kept).mean())
 
 
 def ranked_by_labels(trials: Sequence[Trial], knowledge: Knowledge) -> list[Trial]:
-    """Put those candidates first that agree with the known rows as well as the best does.
+    """Put those candidates first that agree with what is known as well as the best does.
 
     Parameters
     ----------
@@ -87,14 +100,14 @@ def ranked_by_labels(trials: Sequence[Trial], knowledge: Knowledge) -> list[Tria
     Returns
     -------
     list of Trial
-        With their agreements. "As well as" is within one known row and one standard error of the best; among these,
-        and among the others, the order stays. The candidates that learned from the labels have an advantage, which
-        they may have: what they can learn of many labels is what others cannot.
+        With their agreements. "As well as" is within one known row or pair and one standard error of the best; among
+        these, and among the others, the order stays. The candidates that learned from the labels have an advantage,
+        which they may have: what they can learn of many labels is what others cannot.
     """
     told = [replace(trial, agreement=agreement_with(trial.model, knowledge)) for trial in trials]
     shares = [trial.agreement for trial in told if trial.agreement is not None]
     if not shares:
         return told
-    best, m = max(shares), knowledge.n_known
+    best, m = max(shares), knowledge.n_known + knowledge.n_pairs
     least = best - 1 / m - float(np.sqrt(best * (1 - best) / m))
     return sorted(told, key=lambda trial: (trial.agreement or 0.0) < least)

@@ -16,7 +16,12 @@ AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
 
 
 def reason(
-    trials: Sequence[Trial], criterion: str, n_known: int = 0, *, labels: np.ndarray, second: np.ndarray | None
+    trials: Sequence[Trial],
+    criterion: str,
+    told: tuple[int, int] = (0, 0),
+    *,
+    labels: np.ndarray,
+    second: np.ndarray | None,
 ) -> str:
     """Return what was chosen, why, whether something simpler is as good, and what an independent run says.
 
@@ -26,8 +31,8 @@ def reason(
         The best first.
     criterion : {"neighbours", "likelihood"}
         What decided.
-    n_known : int, default=0
-        Known labels that were used.
+    told : tuple of int, default=(0, 0)
+        Known labels and known pairs that were used.
     labels : ndarray of shape (n,)
         Clusters of the best.
     second : ndarray of shape (n,) or None
@@ -51,14 +56,22 @@ def reason(
         "likelihood": "groups touch, and its clusters describe the rows best",
     }[criterion]
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
-    if n_known and best.agreement is not None:
-        said += f" {n_known:,} known labels were used; {best.agreement:.1%} of these rows are in their class's cluster."
+    if best.agreement is not None:
+        said += f" {_used(*told)}"
+        said += f" {best.agreement:.1%} of " + (
+            "them are kept." if told[1] else "these rows are in their class's cluster."
+        )
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
     if second is not None:
         said += f" An independent run agrees on {(second == labels).mean():.1%} of the rows."
     return said
+
+
+def _used(n_known: int, n_pairs: int) -> str:
+    labels, pairs = f"{n_known:,} known labels", f"{n_pairs:,} pairs"
+    return f"{' and '.join([labels] * bool(n_known) + [pairs] * bool(n_pairs))} were used;"
 
 
 def _is_as_good(trial: Trial, best: Trial) -> bool:
