@@ -4,7 +4,8 @@
     python -m benchmarks.trust --count blobs uniform mnist:subset --seeds 0-9  how many clusters
     python -m benchmarks.trust --left-out --seeds 0-9                          rows unlike the training rows
 
-With --third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
+With --clustpy ClustPy's DEC and DipDECK are fitted beside, from an environment of their own (clustpy_systems.py); with
+--third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
 results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
 that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate.
 """
@@ -13,15 +14,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import append, commit, provenance, run_apart
+from benchmarks.common import ROOT, append, commit, provenance, run_apart
 from benchmarks.trust_data import rows_of
 
 PEER_ROWS, PEER_VALUES = 10_000, 5_000_000  # beyond which a peer that is quadratic would take hours
@@ -35,19 +39,20 @@ def main() -> None:
         job = json.loads(arguments.job)
         print(json.dumps({"choose": choose, "count": count, "left_out": left_out}[job.pop("what")](**job)))
         return
-    chosen = {"what": "choose", "third": arguments.third}
+    chosen = {"what": "choose", "third": arguments.third, "clustpy": arguments.clustpy}
     jobs = [("trust.jsonl", chosen | {"dataset": name}) for name in arguments.dataset]
     jobs += [("counts.jsonl", {"what": "count", "dataset": name}) for name in arguments.count]
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
     for seed in seeds_of(arguments.seeds):
         for file, job in jobs:
-            append("trust_started.jsonl", job | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
+            begun = {name: value for name, value in job.items() if name != "clustpy"}  # where it is says nothing
+            append("trust_started.jsonl", begun | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
             row = run_apart("benchmarks.trust", job | {"seed": seed})
             append(file, row | provenance())
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
 
 
-def choose(dataset: str, seed: int, *, third: bool) -> dict[str, Any]:
+def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None) -> dict[str, Any]:
     """Return the choice on one data set, and what each candidate and each peer would have been worth."""
     from coterie import Auto
     from coterie.metrics import accuracy
@@ -66,6 +71,7 @@ def choose(dataset: str, seed: int, *, third: bool) -> dict[str, Any]:
             trials[name] = (model.labels_, model.fit_seconds_)
     sure = np.lexsort((auto.predict_proba(X).max(1), auto.confidence_))[(len(y) + 1) // 2 :]  # exactly half of them
     again = auto.second_labels_
+    peers = _peers(X, k, seed) | (_clustpy(clustpy, X, k, seed=seed) if clustpy else {})
     found = {name: {"accuracy": accuracy(y, labels), "seconds": seconds} for name, (labels, seconds) in trials.items()}
     return {
         "dataset": dataset,
@@ -85,7 +91,7 @@ def choose(dataset: str, seed: int, *, third: bool) -> dict[str, Any]:
         "calibration_error": _calibration_error(auto, X, seed=seed + 2) if third else None,
         "calibration_error_by_labels": _expected_error(auto.confidence_, _right(y, auto.labels_)),
         "worst_f": float(_f_of_classes(y, auto.labels_).min()),
-        "peers": {name: None if labels is None else accuracy(y, labels) for name, labels in _peers(X, k, seed).items()},
+        "peers": {name: None if labels is None else accuracy(y, labels) for name, labels in peers.items()},
     }
 
 
@@ -105,6 +111,20 @@ def _peers(X: np.ndarray, k: int, seed: int) -> dict[str, np.ndarray | None]:
     found = {name: None if peer is None else peer.fit_predict(rows) for name, peer in peers.items()}
     # Rows that HDBSCAN puts nowhere are a group of their own.
     return {name: None if labels is None else labels - min(labels.min(), 0) for name, labels in found.items()}
+
+
+def _clustpy(python: str, X: np.ndarray, k: int, *, seed: int) -> dict[str, np.ndarray | None]:
+    """Return what ClustPy's systems find at their defaults in rows scaled as for coterie; None where it takes hours."""
+    from coterie.data import make_source
+
+    if len(X) > PEER_ROWS:
+        return {"ClustPy DEC": None, "ClustPy DipDECK": None}
+    rows = make_source(X).take(slice(0, len(X))).reshape(len(X), -1).numpy()
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder) / "rows.npy", rows)
+        program = str(ROOT / "benchmarks" / "clustpy_peers.py")
+        subprocess.run([python, program, folder, str(seed), str(k)], check=True, stdout=subprocess.DEVNULL)
+        return {f"ClustPy {name}": np.load(Path(folder) / f"{name}.npy") for name in ("DEC", "DipDECK")}
 
 
 def _calibration_error(auto: Any, X: np.ndarray, *, seed: int) -> float:
@@ -203,6 +223,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", nargs="+", default=[], metavar="DATASET")
     parser.add_argument("--left-out", action="store_true")
     parser.add_argument("--third", action="store_true", help="fit the chosen system once more, to judge confidence")
+    parser.add_argument("--clustpy", default=None, metavar="PYTHON", help="of an environment that has ClustPy")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     return parser.parse_args()

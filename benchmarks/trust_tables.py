@@ -38,6 +38,23 @@ def choices() -> list[str]:
     return [*lines, "", *_verdict(groups, names)] if groups else []
 
 
+def peers() -> list[str]:
+    """Return what other libraries' methods find at their defaults, beside the choice."""
+    groups = {
+        name: [row for row in rows if row.get("peers")] for name, rows in _by_dataset(read("trust.jsonl")).items()
+    }
+    groups = {name: rows for name, rows in groups.items() if rows}
+    names = list(dict.fromkeys(name for rows in groups.values() for row in rows for name in row["peers"]))
+    lines = [f"| data | seeds | chosen | {' | '.join(names)} |", "|---|--:|--:|" + "--:|" * len(names)]
+    for dataset, rows in groups.items():
+        each = [[row["peers"][name] for row in rows if row["peers"].get(name) is not None] for name in names]
+        cells = [_short(_mean(values)) if values else "–" for values in each]
+        lines.append(
+            f"| {dataset} | {len(rows)} | **{_short(_mean(row['accuracy'] for row in rows))}** | {' | '.join(cells)} |"
+        )
+    return lines if groups else []
+
+
 def counts() -> list[str]:
     """Return how many clusters were found where nobody said how many."""
     lines = ["| data | runs | exact | off by one at most | found (classes) |", "|---|--:|--:|--:|---|"]
