@@ -16,10 +16,13 @@ import coterie
 @pytest.fixture(scope="module")
 def chosen(blobs: Blobs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("choice") / "run"
-    done = run("fit", blobs.csv, "--labels", "kind", "--out", folder, "--seed", 3)
+    (settings := folder.with_suffix(".toml")).write_text(
+        '[parameters]\ncandidates = ["kmeans", "mixture", "spectral", "ward"]\n'
+    )
+    done = run("fit", blobs.csv, "--labels", "kind", "--out", folder, "--seed", 3, "--config", settings)
     assert done.code == 0, done.err
     assert "Found 3 clusters. Between 3 groups there are gaps in the rows themselves." in done.out
-    assert "was chosen of 6: it keeps neighbours together best (1.00 of 1)" in done.out
+    assert "was chosen of 4: it keeps neighbours together best (1.00 of 1)" in done.out
     return folder
 
 
@@ -45,7 +48,7 @@ def test_rows_say_whether_an_independent_run_agrees(chosen: Path) -> None:
 def test_the_report_shows_the_choice(chosen: Path) -> None:
     page = (chosen / "report.html").read_text(encoding="utf-8")
     assert '<section class="wrap" id="choice"' in page
-    assert "k-means was chosen of 6" in page
+    assert "k-means was chosen of 4" in page
     assert "Gaussian mixture" in page
 
 
@@ -66,6 +69,16 @@ def test_a_run_that_was_stopped_goes_on(chosen: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert (folder / "labels.csv").read_bytes() == (chosen / "labels.csv").read_bytes()
     assert not (folder / "checkpoint").exists()
+
+
+def test_what_could_hardly_be_better_is_not_tried(blobs: Blobs, tmp_path: Path) -> None:
+    done = run("fit", blobs.csv, "--labels", "kind", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert "kmeans was chosen: it keeps neighbours together (1.00 of 1). Others, which take longer, could" in done.out
+    choice = json.loads((tmp_path / "run" / "metrics.json").read_text())["choice"]
+    assert choice["names"] == ["kmeans", "kmeans, again"]
+    assert set(choice["left_out"].values()) == {"not needed"}
+    assert "HDBSCAN" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_noise_has_no_groups(tmp_path: Path) -> None:

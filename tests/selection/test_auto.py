@@ -52,6 +52,16 @@ def test_networks_are_left_out_where_a_simple_method_settles_it():
     assert model.left_out_ == {"dec": "not needed"}
 
 
+def test_simple_methods_too_are_left_out_unless_they_were_asked_for():
+    X, _ = blobs(300)
+    model = Auto(n_clusters=3, random_state=0).fit(X)
+    assert [trial.name for trial in model.trials_] == ["kmeans"]
+    assert set(model.left_out_.values()) == {"not needed"}
+    assert model.second_labels_ is not None
+    asked = Auto(n_clusters=3, candidates=["kmeans", "ward"], random_state=0).fit(X)
+    assert len(asked.trials_) == 2
+
+
 def test_a_further_network_is_left_out_where_two_agree(monkeypatch):
     from coterie.selection import candidates
 

@@ -25,7 +25,7 @@ from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, n
 from coterie.selection.editing import EditsBest
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.reasons import reason
-from coterie.selection.trying import Trying
+from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
 from coterie.training import make_runtime
 
@@ -69,8 +69,9 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
     trials_ : list of Trial
         The candidates that were fitted, the best first.
     left_out_ : dict of str to str
-        The others, with the reason: "out of time", or "not needed": a network can hardly improve on a simple method
-        that keeps neighbours together, nor a further one where the best so far and another agree on 97 rows of 100.
+        The others, with the reason: "out of time", or "not needed": little can be better than what keeps neighbours
+        together, nor a further network where the best so far and another agree on 97 rows of 100. Simple methods that
+        were asked for by name are all fitted.
     n_known_, n_pairs_ : int
         Known labels and pairs that were used.
     criterion_ : {"neighbours", "likelihood"}
@@ -178,7 +179,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         if self.count_ is not None:
             self.count_ = at_least(self.count_, knowledge.n_classes)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
-        trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until)
+        about = {"n_clusters": k, "folder": self._folder(), "until": until, "sparing": self.candidates == "auto"}
+        trying = Trying(source, notes, knowledge, **about)
         for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
             trying.fit(name)
             notes.write(time.monotonic() - began)
@@ -233,7 +235,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         fitted = self.best_.edits_.fitted
         told = (self.n_known_, self.n_pairs_)
-        return reason(self.trials_, self.criterion_, told, labels=fitted, second=self.second_labels_)
+        shown = {"labels": fitted, "second": self.second_labels_, "spared": NOT_NEEDED in self.left_out_.values()}
+        return reason(self.trials_, self.criterion_, told, **shown)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,27 +19,71 @@ if TYPE_CHECKING:
 
 JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
-SETTLED = 0.98  # kept by a simple method: a network could hardly do better
+SETTLED = 0.98  # kept by one candidate: another could hardly do better
 AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
 FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
 MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
 
 
-def rank_models(
-    models: Mapping[str, Clusterer], source: Source, *, n_clusters: int, seed: int
-) -> tuple[list[Trial], str]:
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Where partitions are judged: principal components of some of the rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,)
+        Numbers of the rows.
+    z : ndarray of shape (m, d)
+        Their components.
+
+    Examples
+    --------
+    >>> from coterie.data import make_source
+    >>> from coterie.selection.ranking import make_space
+    >>> make_space(make_source([[0.0], [0.1], [5.0], [5.1]]), n_clusters=2, seed=0).z.shape
+    (4, 1)
+    """
+
+    rows: np.ndarray
+    z: np.ndarray
+
+
+def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
+    """Return the space that partitions of rows are judged in.
+
+    Parameters
+    ----------
+    source : Source
+        The rows.
+    n_clusters : int
+        K that was asked for.
+    seed : int
+        Seed of the sample.
+
+    Returns
+    -------
+    Space
+        Of 6,000 rows at most; of few rows in as many components as a cluster's shape can be told in.
+    """
+    rows, x = sampled(source, JUDGED, seed)
+    components = fit_components(x, seed)
+    z = components.transform(x)
+    if len(rows) < FEW_ROWS:
+        z = z[:, : _affordable(len(rows) / n_clusters, np.cumsum(components.explained_variance_ratio_))]
+    return Space(rows, z)
+
+
+def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> tuple[list[Trial], str]:
     """Judge candidates without labels.
 
     Parameters
     ----------
     models : mapping of str to Clusterer
         Fitted, by name.
-    source : Source
-        The rows that they were fitted on.
+    space : Space
+        Of the rows that they were fitted on.
     n_clusters : int
         K that was asked for.
-    seed : int
-        Seed of the sample.
 
     Returns
     -------
@@ -51,40 +96,33 @@ def rank_models(
     --------
     >>> from coterie import KMeans
     >>> from coterie.data import make_source
-    >>> from coterie.selection.ranking import rank_models
+    >>> from coterie.selection.ranking import make_space, rank_models
     >>> source = make_source([[0.0], [0.1], [5.0], [5.1]])
     >>> models = {f"{k}": KMeans(n_clusters=k, random_state=0).fit(source) for k in (1, 2)}
-    >>> [trial.name for trial in rank_models(models, source, n_clusters=2, seed=0)[0]]
+    >>> [trial.name for trial in rank_models(models, make_space(source, n_clusters=2, seed=0), n_clusters=2)[0]]
     ['2', '1']
     """
-    rows, x = sampled(source, JUDGED, seed)
-    components = fit_components(x, seed)
-    z = components.transform(x)
-    if len(rows) < FEW_ROWS:
-        z = z[:, : _affordable(len(rows) / n_clusters, np.cumsum(components.explained_variance_ratio_))]
-    found = [model.labels_[rows] for model in models.values()]
-    judgements = judge_partitions(z, found)
-    by = criterion(judgements, n_clusters, n=len(rows), d=z.shape[1])
+    found = [model.labels_[space.rows] for model in models.values()]
+    judgements = judge_partitions(space.z, found)
+    by = criterion(judgements, n_clusters, n=len(space.rows), d=space.z.shape[1])
     coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
     if coded is not None and by == "neighbours":
-        judgements = judge_partitions(coded[rows], found)
+        judgements = judge_partitions(coded[space.rows], found)
     trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
     return [trials[i] for i in ranked(judgements, n_clusters, by=by)], by
 
 
-def is_settled(models: Mapping[str, Clusterer], source: Source, *, n_clusters: int, seed: int) -> bool:
-    """Return whether a further network could hardly do better than the best so far.
+def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> bool:
+    """Return whether a further candidate could hardly do better than the best so far.
 
     Parameters
     ----------
     models : mapping of str to Clusterer
         Candidates, fitted.
-    source : Source
-        The rows.
+    space : Space
+        Of their rows.
     n_clusters : int
         K that was asked for.
-    seed : int
-        Seed of the sample.
 
     Returns
     -------
@@ -96,12 +134,13 @@ def is_settled(models: Mapping[str, Clusterer], source: Source, *, n_clusters: i
     --------
     >>> from coterie import KMeans
     >>> from coterie.data import make_source
-    >>> from coterie.selection.ranking import is_settled
+    >>> from coterie.selection.ranking import is_settled, make_space
     >>> source = make_source([[0.1 * i + 9 * (i > 20)] for i in range(40)])
-    >>> is_settled({"kmeans": KMeans(n_clusters=2, random_state=0).fit(source)}, source, n_clusters=2, seed=0)
+    >>> space = make_space(source, n_clusters=2, seed=0)
+    >>> is_settled({"kmeans": KMeans(n_clusters=2, random_state=0).fit(source)}, space, n_clusters=2)
     True
     """
-    best, *others = rank_models(models, source, n_clusters=n_clusters, seed=seed)[0]
+    best, *others = rank_models(models, space, n_clusters=n_clusters)[0]
     if best.judgement.clusters < n_clusters:
         return False
     if best.judgement.kept >= SETTLED:

@@ -22,6 +22,7 @@ def reason(
     *,
     labels: np.ndarray,
     second: np.ndarray | None,
+    spared: bool = False,
 ) -> str:
     """Return what was chosen, why, whether something simpler is as good, and what an independent run says.
 
@@ -37,6 +38,8 @@ def reason(
         Clusters of the best.
     second : ndarray of shape (n,) or None
         Clusters of its second run, in the same numbers.
+    spared : bool, default=False
+        Whether others were left out, as they could hardly be better.
 
     Returns
     -------
@@ -56,6 +59,10 @@ def reason(
         "likelihood": "groups touch, and its clusters describe the rows best",
     }[criterion]
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
+    if spared and not rest:
+        said = f"{best.name} was chosen: it keeps neighbours together ({best.judgement.kept:.2f} of 1)."
+    if spared:
+        said += " Others, which take longer, could hardly be better and were not tried."
     if best.agreement is not None:
         said += f" {_used(*told)}"
         said += f" {best.agreement:.1%} of " + (

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from coterie.selection.agreement import align
 from coterie.selection.candidates import DEEP, SIMPLE, Deadline, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import number_by_class, ranked_by_labels, told_to
-from coterie.selection.ranking import is_settled, rank_models
+from coterie.selection.ranking import Space, is_settled, make_space, rank_models
 
 if TYPE_CHECKING:
     from coterie.data.knowledge import Knowledge
@@ -52,6 +53,8 @@ class Trying:
         The checkpoint folder.
     until : float
         The moment, of ``time.monotonic``, when the time is up.
+    sparing : bool, default=False
+        Leave out simple methods too, not only networks, that can hardly do better than what is there.
 
     Attributes
     ----------
@@ -81,9 +84,10 @@ class Trying:
         n_clusters: int,
         folder: Path | None,
         until: float,
+        sparing: bool = False,
     ) -> None:
         self.source, self.notes, self.knowledge, self.n_clusters = source, notes, knowledge, n_clusters
-        self.folder, self.until = folder, until
+        self.folder, self.until, self.sparing = folder, until, sparing
         self.models: dict[str, Clusterer] = {}
 
     def fit(self, name: str) -> None:
@@ -103,7 +107,7 @@ class Trying:
         if self.models and time.monotonic() > self.until:
             self.notes.left_out[name] = OUT_OF_TIME
             return
-        if name in DEEP and self._is_enough():
+        if (name in DEEP or self.sparing) and self._is_enough():
             self.notes.left_out[name] = NOT_NEEDED
             return
         try:
@@ -123,9 +127,14 @@ class Trying:
         logger.info("%s took %.1f s", name, model.fit_seconds_)
         self.models[name] = model
 
+    @cached_property
+    def space(self) -> Space:
+        """Return where the candidates are judged."""
+        return make_space(self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
+
     def ranked(self) -> tuple[list[Trial], str]:
         """Return what was tried, the best first, and by what that was decided."""
-        trials, by = rank_models(self.models, self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
+        trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
 
     def again(self, first: Trial) -> np.ndarray | None:
@@ -156,10 +165,10 @@ class Trying:
             return None
 
     def _is_enough(self) -> bool:
-        """Return whether a further network could hardly do better than what is there; labels may teach it more."""
+        """Return whether a further candidate could hardly do better than what is there; labels may teach it more."""
         if self.knowledge or not self.models:
             return False
-        return is_settled(self.models, self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
+        return is_settled(self.models, self.space, n_clusters=self.n_clusters)
 
     @contextmanager
     def _within(self, name: str, until: float) -> Iterator[None]:
