@@ -1,13 +1,19 @@
 """How many clusters there are, where nobody says."""
 
+import json
+import os
+import signal
+
 import numpy as np
 import pytest
+from sklearn.base import clone
 from small import bars, blobs, small
 
 import coterie
 from coterie import DEC, AEKMeans, ClusterGAN, KMeans, config_context
 from coterie.algorithms.counting import Count, surest
-from coterie.errors import InputError
+from coterie.errors import InputError, Interrupted
+from coterie.training import Callback
 
 
 @pytest.mark.parametrize("cls", [KMeans, DEC, AEKMeans])
@@ -74,3 +80,24 @@ def test_what_is_no_number_is_refused(wrong):
 def test_a_count_is_read_as_it_was_written():
     count = Count(3, 2, {2: 0.9, 3: 0.95})
     assert Count.from_dict(count.to_dict()) == count
+
+
+class StopAmid(Callback):
+    """Interrupts in the clustering phase."""
+
+    def on_step(self, fit, phase):
+        if phase.name == "cluster" and fit.clock.step == 25:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_stopped_fit_goes_on_with_the_seed_that_was_drawn(tmp_path):
+    X, _ = blobs(240, k=4)
+    asked = small(DEC, n_clusters=(2, 5), random_state=None)
+    with config_context(checkpoint=tmp_path):
+        with config_context(callbacks=(StopAmid(),)), pytest.raises(Interrupted):
+            asked.fit(X)
+        drawn = json.loads((tmp_path / "count.json").read_text())["seed"]
+        went_on = clone(asked).fit(X)
+    assert went_on.seed_ == drawn
+    whole = small(DEC, n_clusters=(2, 5), random_state=drawn).fit(X)
+    np.testing.assert_array_equal(went_on.transform(X), whole.transform(X))

@@ -264,3 +264,10 @@ def test_the_number_of_clusters_may_be_open():
     model = snnl(n_clusters=(2, 4)).fit(X, y)
     assert model.settings_["n_clusters"] == 3
     np.testing.assert_array_equal(model.labels_, y)
+
+
+def test_classes_are_counted_not_their_numbers():
+    X, y = blobs(n=150)
+    model = small(SNNLKMeans, n_clusters="auto").fit(X, np.array([10, 20, 100])[y])
+    assert len(model.cluster_centers_) == 3
+    np.testing.assert_array_equal(model.labels_, y)

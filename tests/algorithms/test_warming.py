@@ -1,15 +1,18 @@
 """A second fit that goes on from the first: what it keeps, what it leaves out, what it refuses."""
 
+import copy
 import os
+import re
 import signal
 
 import numpy as np
 import pytest
-from small import blobs, small
+from sklearn.metrics import adjusted_rand_score
+from small import bars, blobs, small
 
 import coterie
-from coterie import DEC, IDEC, Schedule, config_context
-from coterie.errors import InputError, Interrupted
+from coterie import DEC, IDEC, MLP, Schedule, config_context
+from coterie.errors import CollapseWarning, InputError, Interrupted
 from coterie.training import Callback
 
 SHORT = Schedule(steps=20, batch_size=32, learning_rate=1e-3)
@@ -85,15 +88,58 @@ def test_without_the_word_a_second_fit_is_a_new_one():
     np.testing.assert_array_equal(model.labels_, first)
 
 
-def test_other_shapes_are_refused_and_nothing_is_lost():
+def test_what_weights_are_of_must_stay():
     X, _ = blobs(n=150)
     model = small(DEC, warm_start=True).fit(X)
     before = model.labels_
-    with pytest.raises(InputError, match=r"must be those of the last fit, which had 3 clusters.*n_clusters=4"):
-        model.set_params(n_clusters=4).fit(X)
-    np.testing.assert_array_equal(model.predict(X), before)
+    for changed, said in (
+        ({"n_clusters": 4}, "'n_clusters' must be that of the last fit, 3. Got 4"),
+        ({"n_clusters": (4, 6)}, "'n_clusters' must be that of the last fit, 3. Got"),
+        ({"code_size": 3}, "'code_size' must be that of the last fit, 2. Got 3"),
+        ({"network": MLP(hidden=(32,), activation="tanh")}, "'network' must be that of the last fit, MLP"),
+        ({"scaling": "none"}, "'scaling' must be that of the last fit, 'standard'. Got 'none'"),
+    ):
+        with pytest.raises(InputError, match=re.escape(said)):
+            clone_of(model).set_params(**changed).fit(X)
+    with pytest.raises(ValueError, match="X has 2 features, but DEC is expecting 4"):
+        model.fit(X[:, :2])
+    np.testing.assert_array_equal(model.predict(X), before)  # nothing was lost
     with pytest.raises(InputError, match="The 'warm_start' parameter of DEC must be True or False. Got 1 instead"):
         small(DEC, warm_start=1).fit(X)
+
+
+def clone_of(model):
+    """A fitted copy, so that what is changed about it does not last."""
+    return copy.copy(model)
+
+
+def test_rows_are_scaled_as_they_were():
+    X, y = blobs(n=300)
+    model = small(DEC, warm_start=True).fit(X)
+    spec = model.spec_
+    model.fit(np.vstack([X, np.repeat(X[y == 0], 5, axis=0)]))  # whose columns have another mean and spread
+    assert model.spec_ == spec
+    assert adjusted_rand_score(y, model.labels_[:300]) == 1.0
+
+
+def test_auto_means_what_it_meant_for_fewer_rows(monkeypatch):
+    X, _ = bars(n=60)
+    model = small(DEC, n_clusters=2, network="auto", warm_start=True).fit(X)
+    was = model.settings_["network"]
+    monkeypatch.setattr("coterie.algorithms.defaults.SMALL_IMAGE", 1)  # as many more rows would: another network
+    assert small(DEC, n_clusters=2, network="auto").fit(X).settings_["network"] != was
+    assert model.fit(X).settings_["network"] == was
+
+
+def test_a_cluster_without_rows_stays_where_it_was():
+    X, y = blobs(n=150)
+    still = Schedule(steps=1, learning_rate=1e-12)
+    model = small(DEC, warm_start=True, n_init=3).fit(X)
+    before = model.predict(X)
+    with pytest.warns(CollapseWarning):
+        model.set_params(train=still).fit(X[y != 2])
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert [record["phase"] for record in model.history_ if "changed" in record].count("cluster") <= 2  # one run
 
 
 def test_an_interrupted_warm_fit_goes_on_exactly(tmp_path):

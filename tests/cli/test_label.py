@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shlex
 import shutil
 import signal
 import sys
@@ -22,6 +21,8 @@ from typer.testing import CliRunner
 import coterie
 from coterie.cli import app
 from coterie.cli.answers import Answers
+from coterie.cli.refitting import _settings
+from coterie.cli.run import stored_settings
 from coterie.errors import InputError
 
 
@@ -95,8 +96,9 @@ def test_labels_that_are_commands_are_typed_with_a_sign(own: Path) -> None:
 
 
 def test_what_is_no_label_is_asked_again(own: Path) -> None:
-    done = say(own, "-1\n" + "y" * 81 + "\n=\ngood\nq\n")
-    assert done.stdout.count("A label is a word or a number; -1 stands for a row without one.") == 2
+    done = say(own, "-1\n" + "y" * 81 + "\n=\nNA\ngood\nq\n")
+    for said in ("-1", "nothing", "NA"):
+        assert done.stdout.count(f"A label is a word or a number; {said} stands for a row without one.") == 1
     assert "A label has at most 80 characters, all printable." in done.stdout
     assert list(given(own).values()) == ["good"]
 
@@ -162,7 +164,7 @@ def test_only_one_asks_at_a_time_and_only_about_finished_runs(own: Path, tmp_pat
     with held(own):
         assert "Another process is at work" in say(own, "").stderr
     assert "is not a run folder" in say(tmp_path, "").stderr
-    assert say(own, "", "-n", 0).stderr == "error: -n must be an integer >= 1. Got 0 instead.\n"
+    assert say(own, "", "-n", -1).stderr == "error: -n must be an integer >= 0. Got -1 instead.\n"
 
 
 def test_where_everything_was_asked_nothing_is(own: Path) -> None:
@@ -194,7 +196,9 @@ def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
 
 
 def test_how_to_fit_again_is_said(own: Path) -> None:
-    assert "To fit again with them" in say(own, "a\nb\nq\n").stdout
+    said = say(own, "a\nb\nq\n").stdout
+    assert f"To fit again with them: coterie label {own} -n 0" in said
+    assert "To fit again" not in say(own, "q\n").stdout
 
 
 def fit_again(folder: Path, answers: str):
@@ -224,31 +228,82 @@ def test_the_fit_with_labels_goes_on_from_the_run(own: Path) -> None:
 
 
 def test_more_classes_than_clusters_are_a_new_fit(own: Path) -> None:
-    done = CliRunner().invoke(app, ["label", str(own), "-n", "4"], input="d\nc\nb\na\n", prog_name="coterie")
-    assert done.exit_code == 0, done.stderr
-    again = own.with_name("run-labelled")
+    assert fit_again(own, "c\nb\na\n").exit_code == 0
+    once = own.with_name("run-labelled")
+    done = CliRunner().invoke(app, ["label", str(once), "-n", "1"], input="d\n", prog_name="coterie")
+    assert done.exit_code == 0, done.stderr  # though that run went on from another
+    again = own.with_name("run-labelled-labelled")
     assert phases_of(again) == {"pretrain", "cluster"}
     assert len(coterie.load(again / "model").cluster_centers_) == 4
 
 
+def test_classes_that_count_from_one_are_names(own: Path) -> None:
+    assert fit_again(own, "1\n2\n3\n").exit_code == 0
+    again = own.with_name("run-labelled")
+    model = coterie.load(again / "model")
+    assert model.cluster_names_ == ["1", "2", "3"]
+    assert {row: model.cluster_names_[model.labels_[row]] for row in given(own)} == given(own)
+    assert json.loads((again / "metrics.json").read_text())["known"]["kept"] == 1.0
+
+
+def test_labels_that_a_run_learned_from_are_kept_where_nothing_is_answered(own: Path) -> None:
+    assert fit_again(own, "c\nb\na\n").exit_code == 0
+    again = own.with_name("run-labelled")
+    done = CliRunner().invoke(app, ["label", str(again)], input="q\n", prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    assert given(again) == given(own)
+    assert not own.with_name("run-labelled-labelled").exists()
+    moved = again.rename(own.with_name("moved"))
+    shutil.rmtree(own)  # with the file that the run learned from
+    done = CliRunner().invoke(app, ["label", str(moved), "-n", "0"], prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    assert phases_of(moved.with_name("moved-labelled")) == {"cluster"}
+
+
+def test_that_edits_stay_behind_is_said(own: Path) -> None:
+    assert run("rename", own, 0, "first").code == 0
+    assert "stays with this run" in fit_again(own, "c\nb\na\n").stdout
+
+
+def test_rows_of_one_name_are_told_apart_by_their_order(blobs: Blobs, tmp_path: Path) -> None:
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    path, folder = tmp_path / "twice.csv", tmp_path / "run"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["", *header], *([f"p{i % 150}", *row] for i, row in enumerate(rows))])
+    done = run("fit", path, "--config", blobs.settings(), "--labels", "kind", "--out", folder)
+    assert done.code == 0, done.err
+    assert fit_again(folder, "c\nb\na\n").exit_code == 0
+    with (tmp_path / "run-labelled" / "labels.csv").open(newline="") as file:
+        learned = {int(row["row"]): row["known"] for row in csv.DictReader(file) if row["known"]}
+    assert learned == given(folder)
+
+
 def test_a_system_that_learns_from_no_labels_is_followed_by_one_that_does(blobs: Blobs, tmp_path: Path) -> None:
     folder = tmp_path / "plain"
-    assert (
-        run("fit", blobs.csv, "-k", 3, "--system", "kmeans", "--seed", 5, "--out", folder, "--labels", "kind").code == 0
-    )
-    said = say(folder, "c\nb\na\n", "-n", 3).stdout
-    words = shlex.split(said.rpartition("To fit again with them: ")[2])
-    assert words[:7] == ["coterie", "fit", str(blobs.csv), "--system", "dec", "--seed", "5"]
-    assert words[7:] == ["-k", "3", "--known", str(folder / "known.csv"), "--out", str(tmp_path / "plain-labelled")]
+    done = run("fit", blobs.csv, "-k", 3, "--system", "kmeans", "--seed", 5, "--labels", "kind", "--out", folder)
+    assert done.code == 0, done.err
+    values = _settings(stored_settings(folder), coterie.load(folder / "model"), folder=own_answers(folder, "cba"))
+    assert (values["system"], values["seed"], values["labels"]) == ("dec", 5, "kind")  # which stays no feature
+    assert values["parameters"] == {"n_clusters": 3}
+    assert "warm_start" not in values
+
+
+def own_answers(folder: Path, labels: str) -> Path:
+    """Label the first rows of a run, one letter each."""
+    answers = Answers.read(folder / "known.csv", 300)
+    for row, label in enumerate(labels):
+        answers.answer(row, label)
+    return folder
 
 
 def test_a_choice_in_which_nothing_learns_from_labels_is_made_again(blobs: Blobs, tmp_path: Path) -> None:
     folder = tmp_path / "choice"
     assert run("fit", blobs.csv, "-k", 3, "--out", folder, "--labels", "kind").code == 0
-    assert "--warm-start" not in say(folder, "c\nb\na\n", "-n", 3).stdout
-    done = fit_again(folder, "")
+    done = fit_again(folder, "c\nb\na\n")
     assert done.exit_code == 0, done.stderr
-    assert json.loads((tmp_path / "choice-labelled" / "metrics.json").read_text())["choice"]["trials"]
+    tried = json.loads((tmp_path / "choice-labelled" / "metrics.json").read_text())["choice"]["trials"]
+    assert "dec" in [trial["name"] for trial in tried]  # which learns from labels, though rows are few
 
 
 def test_a_warm_start_needs_a_run_of_the_same_system(own: Path, blobs: Blobs, tmp_path: Path) -> None:

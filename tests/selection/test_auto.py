@@ -1,6 +1,7 @@
 """Choosing among systems without labels: what is chosen, within which time, and how sure it is."""
 
 import json
+import math
 import signal
 import time
 
@@ -14,12 +15,16 @@ from small import blobs, wide_and_tight
 
 import coterie
 from coterie import MLP, Auto, Schedule, config_context
+from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
 from coterie.selection import align
 from coterie.selection.candidates import CANDIDATES, names_for
+from coterie.selection.keeping import Notes
+from coterie.selection.trying import Trying
 
 QUICK = ["kmeans", "ward"]
+ANY_TIME = {"n_clusters": 3, "folder": None, "until": math.inf}
 
 
 @parametrize_with_checks([Auto(n_clusters=2, candidates=["kmeans"], random_state=0)])
@@ -143,6 +148,27 @@ def test_what_an_earlier_process_fitted_is_not_fitted_again(tmp_path, monkeypatc
         monkeypatch.setattr(Auto, "check_with", lambda self, source, **told: make_knowledge(len(source)))
         again.fit(X)
     np.testing.assert_array_equal(first.labels_, again.labels_)
+
+
+def test_a_choice_that_knew_labels_is_another_one(tmp_path):
+    X, y = blobs(120)
+    with config_context(checkpoint=tmp_path):
+        Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X, known=np.where(np.arange(120) < 9, y, -1))
+        with pytest.raises(InputError, match="belongs to another choice .known differ"):
+            Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
+
+
+def test_with_labels_what_learns_from_them_is_tried_though_rows_are_few():
+    X, y = blobs(120)
+    names = names_for("auto", n_rows=120, n_clusters=3, images=False, known=True)
+    assert names == [*names_for("auto", n_rows=120, n_clusters=3, images=False), "dec"]
+    trying = Trying(make_source(X), Notes(None, {}, seed=0), make_knowledge(120, known=y), **ANY_TIME, sparing=True)
+    trying.fit("kmeans")
+    trying.fit("ward")
+    assert list(trying.models) == ["kmeans", "ward"]  # simple ones too, which labels may tell apart
+    trying.fit("n2d")
+    assert trying.notes.left_out == {"n2d": "not needed"}  # labels would teach it nothing
+    assert not trying._is_enough("dec")
 
 
 def test_a_checkpoint_of_another_choice_is_refused(tmp_path):

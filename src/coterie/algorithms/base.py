@@ -133,16 +133,16 @@ class Clusterer(
             On Ctrl-C, after the state was saved.
         """
         began = time.perf_counter()
-        source = open_source(self, X, reset=True)
+        source = open_source(self, X, reset=not warming.is_warm(self))
         check_parameters(self, source)
         knowledge = knowing.learn(self, len(source), known=known, must_link=must_link, cannot_link=cannot_link)
         if is_open(self.n_clusters):
-            self._adopt(fit_counted(self, source, seed=pick_seed(self.random_state), knowledge=knowledge))
+            self._adopt(fit_counted(self, source, knowledge=knowledge))
             self.fit_seconds_ = time.perf_counter() - began
             return self
         config = get_config()
         runtime = make_runtime(config)
-        settings = defaults.resolve(self, source)
+        settings = warming.settle(self, defaults.resolve(self, source))
         identity = identify(self, source, runtime, settings=settings) | knowledge.identity() | warming.identity(self)
         checkpointer = Checkpointer(config.checkpoint, config.checkpoint_every, identity)
         saved = checkpointer.read()
@@ -156,7 +156,6 @@ class Clusterer(
         callbacks = [watch, *make_callbacks(config)]
         train(self, fit, checkpointer=checkpointer, callbacks=callbacks, saved=saved)
         runtime.release(fit.model)
-        warming.end(fit)
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)
         watch.on_refresh(fit, self.labels_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from dataclasses import dataclass, replace
@@ -13,10 +14,12 @@ from sklearn.base import clone
 
 from coterie.algorithms import warming
 from coterie.algorithms.building import SHARED
+from coterie.algorithms.inputs import pick_seed
 from coterie.components import fit_components, sampled
 from coterie.config import config_context, get_config
 from coterie.criteria import find_groups, replication
 from coterie.errors import CollapseWarning
+from coterie.files import write_json
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
@@ -33,6 +36,7 @@ TIED = 50  # different values of a column up to which they are taken for steps
 ROWS = 10_000  # that are looked at
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
+SEED = "count.json"  # beside it
 _SHARED = ("image_shape", "scaling", "code_size", "network", "reconstruction", "augment", "pretrain")
 
 
@@ -117,7 +121,7 @@ def surest(replication: dict[int, float]) -> int:
     return likeliest if replication.get(likeliest, 0.0) >= CHANCE else 1
 
 
-def fit_counted(estimator: Clusterer, source: Source, *, seed: int, knowledge: Knowledge) -> Clusterer:
+def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -> Clusterer:
     """Return the system fitted with as many clusters as there are.
 
     Parameters
@@ -126,8 +130,6 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int, knowledge: K
         With "auto" or a range as ``n_clusters``; not changed.
     source : Source
         The rows.
-    seed : int
-        Seed of counting and fitting.
     knowledge : Knowledge
         What is known of the rows: its classes are the fewest clusters there can be.
 
@@ -136,16 +138,30 @@ def fit_counted(estimator: Clusterer, source: Source, *, seed: int, knowledge: K
     Clusterer
         Fitted, with a number as ``n_clusters`` and its ``count_``.
     """
+    seed = _kept_seed(estimator.random_state)
     fitted = clone(estimator).set_params(random_state=seed)
     if warming.is_warm(estimator):  # there are as many as there were
-        fitted._adopt(estimator)
-        found, n = estimator.count_, len(estimator.model_.head.centers)
+        warming.take_over(fitted, estimator)
+        found, n = estimator.count_, warming.number_of(estimator)
     else:
-        found = at_least(count(estimator, source, seed=seed), knowledge.n_classes)
+        classes = knowledge.n_classes if estimator.one_a_class else knowledge.n_different
+        found = at_least(count(estimator, source, seed=seed), classes)
         n = found.n
     fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
     fitted.count_ = found
     return fitted
+
+
+def _kept_seed(random_state: Any) -> int:
+    """Return the seed of counting and fitting: one that was drawn is kept, so that another process can go on."""
+    folder = get_config().checkpoint
+    if folder is None or isinstance(random_state, int):
+        return pick_seed(random_state)
+    path = Path(folder) / SEED
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"seed": pick_seed(random_state)})
+    return int(json.loads(path.read_text(encoding="utf-8"))["seed"])
 
 
 def at_least(found: Count, n_classes: int) -> Count:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from coterie.algorithms import gathering, knowing, recipes, reruns
+from coterie.algorithms import gathering, knowing, recipes, reruns, warming
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.reviving import revive
 from coterie.checks import FLAG, POSITIVE, Rule, integer
@@ -96,13 +96,16 @@ class DEC(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, gathering where it is asked for, and clustering, as often as asked for."""
         before = [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds)]
-        return [*before, *[self.clustering(fit)] * self.n_init]
+        return [*before, *[self.clustering(fit)] * self._runs(fit)]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before clustering again, go back to the code of the first time."""
-        if phase.name == "cluster" and self.n_init > 1:
+        if phase.name == "cluster" and self._runs(fit) > 1:
             reruns.begin(fit)
         super().enter(fit, phase)
+
+    def _runs(self, fit: Fit) -> int:
+        return 1 if warming.is_under_way(fit) else self.n_init  # the last fit's clusters are one start
 
     def finish(self, fit: Fit) -> None:
         """Of several runs, keep the best."""
@@ -134,7 +137,7 @@ class DEC(DeepClusterer):
         """Recompute the target from all rows, once the start has been learned; return their clusters."""
         log_q = assignments(fit)
         if fit.clock.step >= fit.settings["warmup"]:
-            if revive(fit, log_q.argmax(1)):
+            if not warming.is_under_way(fit) and revive(fit, log_q.argmax(1)):
                 log_q = assignments(fit)
             fit.memory["target"] = knowing.taught(fit, self.target(log_q.exp()))
         return log_q.argmax(1)

@@ -68,7 +68,8 @@ def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
     owner = type(estimator).__name__
     given = [name for name, value in told.items() if value is not None]
     if given and not estimator.knows:
-        *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows]
+        pairs = given[0] != "known"  # for which each class needs its cluster
+        *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.one_a_class or not pairs)]
         raise InputError(f"{owner} cannot use {given[0]}=; {', '.join(able)} and {last} can.")
     knowledge = make_knowledge(n, **told)
     K = estimator.n_clusters

@@ -107,7 +107,8 @@ def suggest_rows(
     exclude : array-like of bool of shape (rows,) or None, default=None
         Rows that are not to be suggested; what is near them tells little too.
     random_state : int, RandomState or None, default=0
-        Seed of the sample of 3,000 rows that stands for more, among them 30 of each cluster.
+        Seed of the sample of 3,000 rows that stands for more, among them 30 of each
+            cluster and n that may be suggested.
 
     Returns
     -------
@@ -131,7 +132,7 @@ def suggest_rows(
         raise InputError(f"The 'n' of suggest() must be an integer >= 1. Got {n!r} instead.")
     labelled = _known(known, len(z))
     closed = labelled | _mask(exclude, len(z))
-    rows = _sample(labels, closed, np.random.default_rng(pick_seed(random_state)))
+    rows = _sample(n, labels, closed, rng=np.random.default_rng(pick_seed(random_state)))
     code = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0)
     squared = _squared(code[rows], code[rows])
     width = _width(squared, int(n) + int(labelled.sum()))
@@ -175,14 +176,14 @@ def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum(np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * a @ b.T, 0)
 
 
-def _sample(labels: np.ndarray, closed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _sample(n: int, labels: np.ndarray, closed: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     """Return rows that stand for all, rising: drawn at random, and some of each cluster that may be suggested."""
     if len(labels) <= SAMPLE:
         return np.arange(len(labels))
     order = rng.permutation(len(labels))
     open_ = order[~closed[order]]
     parts = [open_[labels[open_] == k][:LEAST] for k in np.unique(labels)]
-    return np.unique(np.concatenate([order[:SAMPLE], *parts]))
+    return np.unique(np.concatenate([order[:SAMPLE], open_[:n], *parts]))
 
 
 def _known(known: ArrayLike | None, n: int) -> np.ndarray:

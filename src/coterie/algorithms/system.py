@@ -116,7 +116,8 @@ class System(BaseEstimator):
     def begin(self, fit: Fit) -> None:
         """Partition the code, keep both, and put the head on the partition."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
-        fit.memory.setdefault("pretrained_code", z)
+        if not warming.is_under_way(fit):  # whose code an autoencoder alone did not make
+            fit.memory.setdefault("pretrained_code", z)
         seed = fit.streams.integer("start", *reruns.counters(fit))
         start = self.first(fit, z, seed=seed)
         self.fill_head(fit, start)

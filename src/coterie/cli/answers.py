@@ -66,6 +66,11 @@ class Answers:
         self.given[row] = label
         self._write()
 
+    def add(self, learned: dict[int, str]) -> None:
+        """Keep labels that were given before any answer."""
+        self.given = learned | self.given
+        self._write()
+
     def take_back(self) -> int:
         """Forget the last answer and return its row."""
         row, _ = self.given.popitem()
@@ -98,8 +103,9 @@ class Answers:
     def _write(self) -> None:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        # Names serve to find the rows again; where a spreadsheet could run one, the order of the rows has to do.
-        names = self.names if self.names is not None and list(map(defuse, self.names)) == self.names else None
+        # Names serve to find the rows again; where two are the same, or a spreadsheet could run one, their order does.
+        names = self.names if self.names and list(map(defuse, self.names)) == self.names else None
+        names = names if names and len(set(names)) == len(names) else None
         writer.writerow(["row", *(["name"] if names else []), "label", "asked"])
         for row in range(self.n):
             asked = "yes" if row in self.given else ""

@@ -96,6 +96,8 @@ def open_data(
     strict: bool = False,
     image_shape: Sequence[int] | None = None,
     scaling: str = "auto",
+    n_clusters: object = "auto",
+    spec: DataSpec | None = None,
 ) -> Data:
     """Read rows to fit on.
 
@@ -113,6 +115,10 @@ def open_data(
         Makes images of flat rows, and all images of a folder this size.
     scaling : str, default="auto"
         As in :func:`coterie.data.make_source`.
+    n_clusters : object, default="auto"
+        K, which tells numbers of clusters from other known classes (:func:`coterie.data.labels.number_classes`).
+    spec : DataSpec or None, default=None
+        What the rows must look like, where a fit goes on from another one; their scaling is that of then.
 
     Returns
     -------
@@ -127,14 +133,13 @@ def open_data(
     table = _read(data, column=labels, known=known, strict=strict, image_shape=image_shape)
     # A column that reading has taken out, by name or by number, is there already.
     y = load_labels(labels, table) if labels and (table.y is None or os.path.isfile(labels)) else table.y
-    source = make_source(
-        table.X,
-        image_shape=image_shape,
-        scaling=scaling,
-        feature_names=table.feature_names,
-        name="DATA",
-    )
-    part, classes = (None, None) if known is None else number_classes(load_known(known, table))
+    if spec is None:
+        how = {"image_shape": image_shape, "scaling": scaling, "feature_names": table.feature_names}
+        source = make_source(table.X, **how, name="DATA")
+    else:
+        _check_columns(data, spec, table)
+        source = make_source(table.X, spec=spec, name="DATA")
+    part, classes = (None, None) if known is None else number_classes(load_known(known, table), n_clusters)
     return Data(name_of(data), source, table.names, y, part, classes)
 
 
@@ -172,12 +177,7 @@ def open_like(
         if labels is None and known is None:
             raise
         table = _read_new(data, column=labels, known=known, strict=strict, image_shape=spec.image_shape)
-    ours, theirs = spec.feature_names, table.feature_names
-    if ours and theirs and list(ours) != list(theirs):
-        odd = next(
-            (f"{a!r} in the place of {b!r}" for a, b in zip(theirs, ours, strict=False) if a != b), "another number"
-        )
-        raise InputError(f"The columns of {name_of(data)} are not those of the fit: {odd}.")
+    _check_columns(data, spec, table)
     return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
 
 
@@ -220,6 +220,15 @@ def name_of(data: str) -> str:
     if is_idx(path):
         return stem_of(path)
     return path.stem if path.suffix.lower() in (".npy", *_COLUMN_ENDINGS) else path.name
+
+
+def _check_columns(data: str, spec: DataSpec, table: Table) -> None:
+    ours, theirs = spec.feature_names, table.feature_names
+    if ours and theirs and list(ours) != list(theirs):
+        odd = next(
+            (f"{a!r} in the place of {b!r}" for a, b in zip(theirs, ours, strict=False) if a != b), "another number"
+        )
+        raise InputError(f"The columns of {name_of(data)} are not those of the fit: {odd}.")
 
 
 def _read_new(data: str, *, column: str | None, known: str | None, **how: Any) -> Table:

@@ -14,6 +14,7 @@ from coterie.cli.editing import Editable, held
 from coterie.cli.labelfile import LABELS
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
+from coterie.data.table import MISSING
 from coterie.errors import InputError
 from coterie.report.run import read_run
 
@@ -25,7 +26,7 @@ LONGEST = 80  # characters of a label
 _LISTED = 20  # labels that are listed
 
 
-def ask(screen: Screen, folder: Path, n: int) -> int:
+def ask(screen: Screen, folder: Path, n: int) -> bool:
     """Show rows and keep what is answered.
 
     Parameters
@@ -35,33 +36,36 @@ def ask(screen: Screen, folder: Path, n: int) -> int:
     folder : Path
         A finished run; answers go to its ``known.csv``.
     n : int
-        How many rows to show, at most.
+        How many rows to show, at most; with 0 nothing is asked.
 
     Returns
     -------
-    int
-        How many rows have a label now, those of earlier sessions included.
+    bool
+        Whether there are labels to fit with that were not there before, or nothing was to be asked.
 
     Raises
     ------
     CoterieError
         If the run is not finished, or its rows are no longer there.
     """
-    if n < 1:
-        raise InputError(f"-n must be an integer >= 1. Got {n} instead.")
+    if n < 0:
+        raise InputError(f"-n must be an integer >= 0. Got {n} instead.")
     with held(folder):
         edited = Editable(read_run(folder), coterie.load(folder / "model"))
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
-        answers.given = _learned(folder) | answers.given
-        rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
+        if learned := {row: label for row, label in _learned(folder).items() if row not in answers.given}:
+            answers.add(learned)
+        before, rows = dict(answers.given), []
+        if n:
+            rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
             screen.say("Enter skips a row, u takes the last answer back, q stops.")
         _session(screen, edited, answers, rows=rows)
         labelled = int((answers.labels >= 0).sum())
     screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {len(answers.classes)} kinds: {answers.path}")
-    return labelled
+    return labelled > 0 and (answers.given != before or not n)
 
 
 def _learned(folder: Path) -> dict[int, str]:
@@ -121,8 +125,8 @@ def _read(line: Callable[[], str]) -> str | None:
 
 def _problem(label: str) -> str | None:
     """Return what is wrong with a label, None if nothing is."""
-    if not label or label == "-1":
-        return "A label is a word or a number; -1 stands for a row without one."
+    if label == "-1" or label.lower() in MISSING:
+        return f"A label is a word or a number; {label or 'nothing'} stands for a row without one."
     if len(label) > LONGEST or plain(label) != label:
         return f"A label has at most {LONGEST} characters, all printable."
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ from coterie.cli.choosing import system_name
 from coterie.cli.console import Screen
 from coterie.cli.launch import launch
 from coterie.cli.run import stored_settings
-from coterie.cli.settings import CONFIG, MODEL
+from coterie.cli.warm import MODEL
+from coterie.data.labels import number_classes
+from coterie.data.table import tidy_known
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _RECEIVER = "dec"  # which learns from labels in place of systems that do not
 _CHOICE = "auto"
+_SHARED = ("image_shape", "scaling")  # parameters that are the rows', whatever the system
 
 
 def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
@@ -37,54 +41,44 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
     wanted : bool, default=True
         Whether to fit now.
     """
-    known, out, settings = folder / KNOWN, _free(folder), stored_settings(folder)
-    if settings.known is not None and not Path(settings.known).is_file():
+    known, settings = folder / KNOWN, stored_settings(folder)
+    if settings.known is not None and not os.path.isabs(settings.known):
         column = f"the column {settings.known!r} of {settings.data}"
         screen.say(f"The run learned from {column}. To fit again, copy the labels in {known} there.")
         return
-    model = coterie.load(folder / MODEL)
-    n_classes = len(Answers.read(known, len(model.labels_)).classes)
-    change = {"known": str(known), **_changes(settings, model, folder, n_classes=n_classes)}
-    if wanted:
-        values = _without_choice(settings) if "system" in change else settings.model_dump(exclude_none=True)
-        parameters = values.pop("parameters") | change.pop("parameters", {})
-        launch(values | change | {"parameters": parameters}, config=None, out=out, resume=False, quiet=screen.quiet)
+    if not wanted:
+        screen.say(f"To fit again with them: {shlex.join(['coterie', 'label', str(folder), '-n', '0'])}")
         return
-    screen.say(f"To fit again with them: {_command(settings, change, folder, out=out)}")
+    model = coterie.load(folder / MODEL)
+    if model.edits_.done:
+        screen.say(
+            "What was merged, split or renamed stays with this run; the new one begins with its clusters as fitted."
+        )
+    values = _settings(settings, model, folder)
+    launch(values, config=None, out=_free(folder), resume=False, quiet=screen.quiet)
 
 
-def _changes(settings: RunSettings, model: Clusterer, folder: Path, *, n_classes: int) -> dict[str, Any]:
-    """Return what is set differently in the new run, beside its labels."""
-    K, name = len(model.model_.head.centers), system_name(model)
-    warm = hasattr(model, "warm_start")
-    if not model.knows and settings.system == _CHOICE:
-        return {}  # all are tried again, of which some learn from labels
-    change: dict[str, Any] = {"parameters": {"n_clusters": max(K, n_classes)}}
-    if settings.system != (name if model.knows else _RECEIVER):
-        change["system"] = name if model.knows else _RECEIVER
-    if warm and n_classes <= K:
-        change["warm_start"] = str(folder.resolve())
-    return change
+def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str, Any]:
+    """Return what the new run is made from."""
+    values: dict[str, Any] = settings.model_dump(exclude_none=True, exclude={"warm_start", "made_by"})
+    values["known"] = str(folder / KNOWN)
+    if settings.system == _CHOICE and not model.knows:
+        return values  # all are tried again, of which some learn from labels
+    system = system_name(model) if model.knows else _RECEIVER
+    if system != settings.system:
+        values = {name: value for name, value in values.items() if name != "recipe"} | {"system": system}
+        values["parameters"] = {name: value for name, value in values["parameters"].items() if name in _SHARED}
+    K = len(model.model_.head.centers)
+    needed = _classes(Answers.read(folder / KNOWN, len(model.labels_)), K) if model.one_a_class else K
+    if hasattr(model, "warm_start") and needed <= K:
+        values["warm_start"] = str(folder.resolve())
+    return values | {"parameters": values["parameters"] | {"n_clusters": max(K, needed)}}
 
 
-def _without_choice(settings: RunSettings) -> dict[str, Any]:
-    """Return the settings without those that are of the run's own system, or of a choice."""
-    values = settings.model_dump(exclude_none=True, exclude={"recipe"})
-    shared = ("image_shape", "scaling")
-    return values | {"parameters": {k: v for k, v in values["parameters"].items() if k in shared}}
-
-
-def _command(settings: RunSettings, change: dict[str, Any], folder: Path, *, out: Path) -> str:
-    """Return the words that would do it."""
-    parts = ["coterie", "fit"]
-    if "system" in change:
-        parts += [settings.data, "--system", change["system"], "--seed", str(settings.seed)]
-    else:
-        parts += ["--config", str(folder / CONFIG)]
-    parts += ["-k", str(change["parameters"]["n_clusters"])] if "parameters" in change else []
-    parts += ["--known", change["known"]]
-    parts += ["--warm-start", change["warm_start"]] if "warm_start" in change else []
-    return shlex.join([*parts, "--out", str(out)])
+def _classes(answers: Answers, n_clusters: int) -> int:
+    """Return how many clusters the answers need."""
+    labels = [answers.given.get(row, "") for row in range(answers.n)]
+    return int(number_classes(tidy_known(labels, KNOWN), n_clusters)[0].max()) + 1
 
 
 def _free(folder: Path) -> Path:

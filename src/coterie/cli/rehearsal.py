@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+import warnings
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from coterie.algorithms.defaults import resolve
 from coterie.algorithms.knowing import learn
 from coterie.config import config_context
 from coterie.data import Source
-from coterie.errors import Interrupted
+from coterie.errors import DataWarning, Interrupted
 from coterie.selection import Auto
 from coterie.training import Callback
 
@@ -67,7 +68,8 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
     timer = _Timer(estimator, source)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
-    with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly):
+    with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # which the fit itself will give
         try:
             estimator.fit(few)
         except _Enough:

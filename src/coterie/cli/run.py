@@ -151,6 +151,8 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
         strict=settings.strict,
         image_shape=estimator.image_shape,
         scaling=estimator.scaling,
+        n_clusters=estimator.n_clusters,
+        spec=estimator.spec_ if settings.warm_start else None,
     )
     show.show_data(screen, data)
     machine = {"device": settings.device, "precision": settings.precision, "compile": settings.compile}

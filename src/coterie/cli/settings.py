@@ -11,19 +11,24 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coterie import __version__
-from coterie.algorithms import SYSTEMS, Clusterer, load
-from coterie.algorithms.building import is_open
+from coterie.algorithms import SYSTEMS, Clusterer
 from coterie.cli import toml
 from coterie.cli.inputs import resolve_data, resolve_labels
 from coterie.cli.parameters import to_parameter
+from coterie.cli.warm import going_on
 from coterie.errors import InputError
 from coterie.files import write_text
 from coterie.selection import Auto
 
 CONFIG = "config.toml"
-MODEL = "model"  # folder of the fitted system within a run
 
-_FLAGS = {"n_clusters": "-k", "image_shape": "--image-shape", "data": "DATA", "time_budget": "--time-budget"}
+_FLAGS = {
+    "n_clusters": "-k",
+    "warm_start": "--warm-start",
+    "image_shape": "--image-shape",
+    "data": "DATA",
+    "time_budget": "--time-budget",
+}
 
 
 class RunSettings(BaseModel):
@@ -145,38 +150,6 @@ class RunSettings(BaseModel):
         make = cls if self.recipe is None else partial(cls.from_recipe, self.recipe)
         made = make(**chosen, random_state=self.seed)
         return made if self.warm_start is None else going_on(made, Path(self.warm_start))
-
-
-def going_on(estimator: Clusterer | Auto, folder: Path) -> Clusterer:
-    """Return an estimator whose fit goes on from a finished run.
-
-    Parameters
-    ----------
-    estimator : Clusterer or Auto
-        Not fitted.
-    folder : Path
-        The run.
-
-    Returns
-    -------
-    Clusterer
-        The same, with the run's network.
-
-    Raises
-    ------
-    InputError
-        If its system cannot go on from a run, or the run is of another one.
-    """
-    able = [name for name, cls in SYSTEMS.items() if "warm_start" in cls().get_params(deep=False)]
-    if isinstance(estimator, Auto) or not hasattr(estimator, "warm_start"):
-        raise InputError(f"--warm-start goes with --system {' or '.join(able)}.")
-    model = load(folder / MODEL)
-    if type(model) is not type(estimator):
-        raise InputError(f"{folder} is a run of {type(model).__name__}, not of {type(estimator).__name__}.")
-    known = len(model.model_.head.centers)
-    estimator.set_params(warm_start=True, **({"n_clusters": known} if is_open(estimator.n_clusters) else {}))
-    estimator._adopt(model)
-    return estimator
 
 
 def _unknown(system: str, name: str, known: dict[str, Any]) -> str:

@@ -147,6 +147,11 @@ class Knowledge:
         """Number of clusters that the classes need: their numbers go from 0 to one less."""
         return int(self.labels.max(initial=UNKNOWN)) + 1
 
+    @property
+    def n_different(self) -> int:
+        """Number of classes that are known, whatever their numbers."""
+        return len(np.unique(self.labels[self.labels > UNKNOWN]))
+
     def __bool__(self) -> bool:
         return self.n_known + self.n_pairs > 0
 

@@ -93,20 +93,23 @@ def load_known(origin: str | Path, table: Table) -> np.ndarray:
     return found
 
 
-def number_classes(known: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
-    """Return what :func:`load_known` returned as numbers.
+def number_classes(known: np.ndarray, n_clusters: object = "auto") -> tuple[np.ndarray, list[str] | None]:
+    """Return what :func:`load_known` returned as numbers of clusters.
 
     Parameters
     ----------
     known : ndarray of shape (n,)
         Classes, int64 or str.
+    n_clusters : object, default="auto"
+        K, or what leaves it open. Whole numbers are numbers of clusters where all are below K or, if K is open, count
+        from 0 without a gap; else, as with years or classes that count from 1, they are names.
 
     Returns
     -------
     labels : ndarray of shape (n,)
         int64, -1 where unknown.
     names : list of str or None
-        The name of each number, in alphabetical order; None where classes are numbers already.
+        The name of each number, texts in alphabetical order; None where classes are numbers of clusters.
 
     Examples
     --------
@@ -114,12 +117,18 @@ def number_classes(known: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
     >>> from coterie.data.labels import number_classes
     >>> number_classes(np.array(["oak", "", "elm"]))
     (array([ 1, -1,  0]), ['elm', 'oak'])
+    >>> number_classes(np.array([3, -1, 1]), 3), number_classes(np.array([3, -1, 1]), 4)
+    ((array([ 1, -1,  0]), ['1', '3']), (array([ 3, -1,  1]), None))
     """
-    if known.dtype.kind != "U":
+    unknown: str | int = "" if known.dtype.kind == "U" else -1
+    found, places = np.unique(known[known != unknown], return_inverse=True)
+    whole = known.dtype.kind != "U"
+    enough = n_clusters if isinstance(n_clusters, int) else len(found)
+    if whole and found[0] >= 0 and found[-1] < enough:
         return known, None
-    names = sorted(set(known.tolist()) - {""})
-    places = {name: number for number, name in enumerate(names)} | {"": -1}
-    return np.array([places[name] for name in known.tolist()], dtype=np.int64), names
+    numbers = np.full(len(known), -1, dtype=np.int64)
+    numbers[known != unknown] = places
+    return numbers, [str(name) for name in found.tolist()]
 
 
 def _read(path: Path, table: Table, *, known: bool) -> np.ndarray:

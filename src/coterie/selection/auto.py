@@ -181,7 +181,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
         about = {"n_clusters": k, "folder": self._folder(), "until": until, "sparing": self.candidates == "auto"}
         trying = Trying(source, notes, knowledge, **about)
-        for name in names_for(self.candidates, n_rows=len(source), n_clusters=k, images=source.spec.kind == "images"):
+        rows = {"n_rows": len(source), "images": source.spec.kind == "images", "known": bool(knowledge)}
+        for name in names_for(self.candidates, n_clusters=k, **rows):
             trying.fit(name)
             notes.write(time.monotonic() - began)
         self.left_out_ = notes.left_out

@@ -74,17 +74,21 @@ class Trial:
     agreement: float | None = None
 
 
-def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int, images: bool) -> list[str]:
+def names_for(
+    asked: str | Sequence[str], *, n_rows: int, n_clusters: int, images: bool, known: bool = False
+) -> list[str]:
     """Return the candidates in the order in which they are tried, the cheapest first.
 
     Parameters
     ----------
     asked : "auto" or sequence of str
-        What the user wants; "auto" leaves networks out where rows are few.
+        What the user wants; "auto" leaves networks out where rows are few, but for those that learn from what is known.
     n_rows, n_clusters : int
         Rows and clusters; for one cluster there is nothing to choose.
     images : bool
         Whether the rows are images.
+    known : bool, default=False
+        Whether something is known of the rows.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def names_for(asked: str | Sequence[str], *, n_rows: int, n_clusters: int, image
     if asked != "auto":
         return [name for name in CANDIDATES if name in asked]
     if n_rows < DEEP_ROWS:
-        return list(SIMPLE)
+        return [*SIMPLE, *(name for name, cls in DEEP.items() if known and cls.knows)]
     return [name for name in CANDIDATES if images or name not in FOR_IMAGES]
 
 

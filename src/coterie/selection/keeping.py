@@ -74,7 +74,8 @@ class Notes:
             self.left_out = dict(known["left_out"])
         except (ValueError, KeyError, TypeError) as error:
             raise ModelFileError(f"{self.path} is damaged ({error}); delete its folder to start anew.") from None
-        wrong = [name for name in self.identity if theirs.get(name) != self.identity[name]]
+        ours = self.identity
+        wrong = [name for name in sorted(ours | theirs) if theirs.get(name) != ours.get(name)]
         if wrong:
             raise InputError(
                 f"{self.path} belongs to another choice ({', '.join(wrong)} differ); give another checkpoint folder, "

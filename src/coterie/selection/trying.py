@@ -107,7 +107,7 @@ class Trying:
         if self.models and time.monotonic() > self.until:
             self.notes.left_out[name] = OUT_OF_TIME
             return
-        if (name in DEEP or self.sparing) and self._is_enough():
+        if self._is_enough(name):
             self.notes.left_out[name] = NOT_NEEDED
             return
         try:
@@ -164,10 +164,11 @@ class Trying:
         except OutOfTimeError:
             return None
 
-    def _is_enough(self) -> bool:
-        """Return whether a further candidate could hardly do better than what is there; labels may teach it more."""
-        if self.knowledge or not self.models:
-            return False
+    def _is_enough(self, name: str) -> bool:
+        """Return whether a further candidate could hardly do better than what is there."""
+        spared = self.sparing and not self.knowledge if name in SIMPLE else True
+        if not (self.models and spared) or (self.knowledge and name in DEEP and DEEP[name].knows):
+            return False  # labels may teach it more
         return is_settled(self.models, self.space, n_clusters=self.n_clusters)
 
     @contextmanager
