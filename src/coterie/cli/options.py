@@ -38,7 +38,7 @@ Known = Annotated[
     typer.Option(
         "--known",
         help="Classes of some rows, to learn from: a file with a label a row, empty or -1 where unknown, or a column "
-        "of DATA.",
+        "of DATA. Whole numbers below K are numbers of clusters, others names.",
         metavar="FILE|COLUMN",
     ),
 ]
@@ -79,7 +79,7 @@ ClustersToMerge = Annotated[
 Name = Annotated[str, typer.Argument(help="What to call it.", metavar="NAME")]
 NewName = Annotated[str | None, typer.Option("--name", help="What to call the merged cluster.", metavar="NAME")]
 Parts = Annotated[int, typer.Option("--into", help="Number of parts.", metavar="M")]
-Asked = Annotated[int, typer.Option("-n", "--number", help="How many rows to show.", metavar="N")]
+Asked = Annotated[int, typer.Option("-n", "--number", help="How many rows to show; 0 only fits again.", metavar="N")]
 Refit = Annotated[bool, typer.Option("--refit/--no-refit", help="Fit again with the labels afterwards.")]
 RunOrModel = Annotated[Path, typer.Argument(help="A run folder, or a model folder.", metavar="RUN")]
 Runs = Annotated[
