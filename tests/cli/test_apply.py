@@ -113,8 +113,41 @@ def test_columns_in_another_order_are_refused(finished: Path, blobs: Blobs, tmp_
     assert done.err == "error: The columns of new are not those of the fit: 'b' in the place of 'a'.\n"
 
 
+@pytest.mark.parametrize("command", ["predict", "embed", "outliers"])
+def test_no_output_takes_the_place_of_what_is_read(command: str, finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    own = shutil.copytree(finished, tmp_path / "run")
+    data = Path(shutil.copy(blobs.npy, tmp_path / "mine.npy"))
+    (tmp_path / "link.npy").symlink_to(own / "labels.csv")
+    before = {path: path.read_bytes() for path in (data, *own.rglob("*")) if path.is_file()}
+    for out, sentence in [
+        (data, f"--out must not be the data {data}, nor lie in it"),
+        (tmp_path / "run" / ".." / "mine.npy", f"--out must not be the data {data}, nor lie in it"),
+        (own / "new.npy", f"--out must not be the run {own}, nor lie in it"),
+        (tmp_path / "link.npy", f"--out must not be the run {own}, nor lie in it"),
+    ]:
+        done = run(command, own, data, "--out", out)
+        assert done.code == 2
+        assert done.err == f"error: {sentence}. Got {out} instead.\n"
+    assert {path: path.read_bytes() for path in (data, *own.rglob("*")) if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", ["predict", "outliers"])
+def test_two_outputs_are_two_files_outside_of_the_data(
+    command: str, finished: Path, make_images: Callable[[int], Path], tmp_path: Path
+) -> None:
+    images, same = make_images(3), tmp_path / "same"
+    done = run(command, finished, images, "--out", same, "--report", same)
+    assert (done.code, done.err) == (2, f"error: --out and --report must be different files. Got {same} for both.\n")
+    done = run(command, finished, images, "--out", same, "--report", images / "page")
+    assert done.code == 2
+    assert f"--report must not be the data {images}, nor lie in it" in done.err
+    assert not same.exists()
+
+
 def test_what_is_no_run_is_refused(tmp_path: Path, blobs: Blobs) -> None:
-    for run_folder, sentence in [(tmp_path / "none", "does not exist"), (tmp_path, "not a coterie model folder")]:
+    (tmp_path / "empty").mkdir()
+    for folder, sentence in [("none", "does not exist"), ("empty", "not a coterie model folder")]:
+        run_folder = tmp_path / folder
         done = run("predict", run_folder, blobs.npy, "--out", tmp_path / "labels.csv")
         assert done.code == 2
         assert sentence in done.err
