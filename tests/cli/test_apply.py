@@ -103,18 +103,113 @@ def test_rows_of_another_kind_are_refused(command: str, finished: Path, tmp_path
         assert not out.exists()
 
 
-def test_columns_in_another_order_are_refused(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+def columns_of(blobs: Blobs, path: Path, order: list[str]) -> Path:
+    """Write the rows with some of their columns, in an order; a name that is none of theirs repeats column a."""
     with blobs.csv.open(newline="") as file:
-        rows = [[b, a, *rest] for a, b, *rest in csv.reader(file)]
-    with (tmp_path / "new.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    done = run("predict", finished, tmp_path / "new.csv", "--out", tmp_path / "labels.csv")
+        rows = list(csv.DictReader(file))
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([order, *([row.get(name, row["a"]) for name in order] for row in rows)])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        ("bacdef", "'b' in the place of 'a'"),
+        ("abcd", "they lack 'e', 'f'"),
+        ("abcdefgh", "they add 'g', 'h'"),
+        ("abcdeg", "they lack 'f' and they add 'g'"),
+    ],
+)
+def test_other_columns_are_named_and_refused(
+    order: str, sentence: str, finished: Path, blobs: Blobs, tmp_path: Path
+) -> None:
+    new = columns_of(blobs, tmp_path / "new.csv", [*order, "kind"])
+    done = run("predict", finished, new, "--out", tmp_path / "labels.csv")
     assert done.code == 2
-    assert done.err == "error: The columns of new are not those of the fit: 'b' in the place of 'a'.\n"
+    assert done.err == f"error: The columns of new are not those of the fit: {sentence}.\n"
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize(("column", "order"), [("-1", [*"abcdef", "kind"]), ("0", ["kind", *"abcdef"])])
+def test_a_label_column_given_by_number_is_not_looked_for_among_the_features(
+    column: str, order: list[str], header: bool, blobs: Blobs, tmp_path: Path
+) -> None:
+    def write(name: str, order: list[str]) -> Path:
+        path = columns_of(blobs, tmp_path / name, order)
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[not header :]))
+        return path
+
+    fitted, own, out = write("fitted.csv", order), tmp_path / "run", tmp_path / "labels.csv"
+    how = ("--system", "kmeans", "-k", 3, "--labels", column, "--no-report")
+    assert run("fit", fitted, *how, "--out", own).code == 0
+    for rows in (fitted, write("new.csv", [*"abcdef"])):
+        done = run("predict", own, rows, "--out", out)
+        assert done.code == 0, done.err
+        assert rows_of(out, "strange") == rows_of(own / "labels.csv")
+    lacking = run("predict", own, write("new.csv", [*"abcde"]), "--out", out)
+    assert lacking.code == 2
+    assert ("they lack 'f'" if header else "rows of shape (5,)") in lacking.err
+
+
+def test_a_bad_cell_is_not_put_down_to_the_labels(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    lines = blobs.csv.read_text().splitlines()
+    a, b, _, rest = lines[7].split(",", 3)
+    for cell, sentence in [("", "the value of column 'c' is missing"), ("x", "column 'c' holds 'x'")]:
+        lines[7] = ",".join((a, b, cell, rest))
+        (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+        done = run("predict", finished, tmp_path / "new.csv", "--out", tmp_path / "labels.csv")
+        assert done.code == 2
+        assert f"line 8: {sentence}" in done.err
+
+
+@pytest.mark.parametrize("label", ["", "-1"])
+def test_rows_whose_label_is_not_known_get_their_clusters(
+    label: str, finished: Path, blobs: Blobs, tmp_path: Path
+) -> None:
+    lines = blobs.csv.read_text().splitlines()
+    lines[1] = lines[1].rpartition(",")[0] + f",{label}"
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+    done = run("predict", finished, tmp_path / "new.csv", "--out", tmp_path / "labels.csv")
+    assert done.code == 0, done.err
+    assert rows_of(tmp_path / "labels.csv", "strange") == rows_of(finished / "labels.csv")
+
+
+@pytest.mark.parametrize("command", ["predict", "embed", "outliers"])
+def test_no_output_takes_the_place_of_what_is_read(command: str, finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    own = shutil.copytree(finished, tmp_path / "run")
+    data = Path(shutil.copy(blobs.npy, tmp_path / "mine.npy"))
+    (tmp_path / "link.npy").symlink_to(own / "labels.csv")
+    before = {path: path.read_bytes() for path in (data, *own.rglob("*")) if path.is_file()}
+    for out, sentence in [
+        (data, f"--out must not be the data {data}, nor lie in it"),
+        (tmp_path / "run" / ".." / "mine.npy", f"--out must not be the data {data}, nor lie in it"),
+        (own / "new.npy", f"--out must not be the run {own}, nor lie in it"),
+        (tmp_path / "link.npy", f"--out must not be the run {own}, nor lie in it"),
+    ]:
+        done = run(command, own, data, "--out", out)
+        assert done.code == 2
+        assert done.err == f"error: {sentence}. Got {out} instead.\n"
+    assert {path: path.read_bytes() for path in (data, *own.rglob("*")) if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", ["predict", "outliers"])
+def test_two_outputs_are_two_files_outside_of_the_data(
+    command: str, finished: Path, make_images: Callable[[int], Path], tmp_path: Path
+) -> None:
+    images, same = make_images(3), tmp_path / "same"
+    done = run(command, finished, images, "--out", same, "--report", same)
+    assert (done.code, done.err) == (2, f"error: --out and --report must be different files. Got {same} for both.\n")
+    done = run(command, finished, images, "--out", same, "--report", images / "page")
+    assert done.code == 2
+    assert f"--report must not be the data {images}, nor lie in it" in done.err
+    assert not same.exists()
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path, blobs: Blobs) -> None:
-    for run_folder, sentence in [(tmp_path / "none", "does not exist"), (tmp_path, "not a coterie model folder")]:
+    (tmp_path / "empty").mkdir()
+    for folder, sentence in [("none", "does not exist"), ("empty", "not a coterie model folder")]:
+        run_folder = tmp_path / folder
         done = run("predict", run_folder, blobs.npy, "--out", tmp_path / "labels.csv")
         assert done.code == 2
         assert sentence in done.err

@@ -1,6 +1,7 @@
 """``coterie compare``: what it says of runs, its file, and what it refuses."""
 
 import csv
+import random
 
 import pytest
 from commands import run
@@ -44,7 +45,58 @@ def test_runs_of_one_name_are_told_apart_and_names_of_rows_are_kept(tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == ["x.png", "'=y.png", "z.png"]
     assert list(rows[0]) == ["row", "name", "mon/photos", "tue/photos", "wed/photos", "agreement"]
-    assert run("compare", runs[0], runs[0]).code == 0  # numbered
+    done = run("compare", runs[0], runs[0])
+    assert done.code == 0, done.err
+    assert f"{runs[0]} (1) and {runs[0]} (2): 0 of 3 rows" in done.out
+
+
+def test_rows_are_compared_by_their_numbers(tmp_path):
+    clusters = [i % 3 for i in range(30)]
+    names = [f"{i}.png" for i in range(30)]
+    a, b = (labels(tmp_path / name / "labels.csv", clusters, names) for name in "ab")
+    header, *lines = (b / "labels.csv").read_text().splitlines()
+    random.Random(0).shuffle(lines)
+    (b / "labels.csv").write_text("\n".join(["\ufeff" + header, *lines]), encoding="utf-8")  # as spreadsheets do
+    done = run("compare", a, b)
+    assert done.code == 0, done.err
+    assert "a and b: 0 of 30 rows are in another cluster" in done.out
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sentence"),
+    [
+        ("0 1 1", "must be numbered from 0 to 2, each once. Got 2 rows of number 1 instead"),
+        ("1 2 3", "must be numbered from 0 to 2, each once. Got a row of number 3 instead"),
+        ("0 1 two", "has no column of whole numbers called 'row'"),
+    ],
+)
+def test_rows_that_are_not_numbered_through_are_refused(tmp_path, numbers, sentence):
+    a, b = (labels(tmp_path / name / "labels.csv", [0, 1, 1]) for name in "ab")
+    lines = "".join(f"{number},{k},1\n" for number, k in zip(numbers.split(), (0, 1, 1), strict=True))
+    (b / "labels.csv").write_text("row,cluster,confidence\n" + lines)
+    done = run("compare", a, b)
+    assert done.code == 2
+    assert f"{b / 'labels.csv'} {sentence}" in done.err or f"The rows of {b / 'labels.csv'} {sentence}" in done.err
+
+
+def test_names_with_a_carriage_return_stay_one_field(tmp_path):
+    names = ["a\rb.png", "c.png"]
+    a = labels(tmp_path / "a" / "labels.csv", [0, 1], names)
+    done = run("compare", a, a, "--out", tmp_path / "all.csv")
+    assert done.code == 0, done.err
+    with (tmp_path / "all.csv").open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == names
+    assert b'"a\rb.png"' in (tmp_path / "all.csv").read_bytes()
+
+
+def test_the_file_to_write_is_none_of_those_compared(tmp_path):
+    a, b = (labels(tmp_path / name / "labels.csv", [0, 1, 1]) for name in "ab")
+    before = (b / "labels.csv").read_bytes()
+    for runs in ((a, b), (a, b / "labels.csv")):
+        done = run("compare", *runs, "--out", b / "labels.csv")
+        assert done.code == 2
+        assert f"--out must not be the run {runs[1]}, nor lie in it" in done.err
+    assert (b / "labels.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize(

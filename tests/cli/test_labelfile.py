@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coterie.cli.labelfile import defuse, write_labels
+from coterie.cli.labelfile import defuse, rows_in_order, write_labels
+from coterie.errors import InputError
 
 LABELS, SURE = np.array([1, 0, 1]), np.array([0.5, 0.25, 1.0])
 
@@ -35,6 +36,25 @@ def test_a_name_that_would_run_as_a_formula_becomes_text(tmp_path: Path, name: s
     with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
         first = list(csv.reader(file))[1][1]
     assert first == f"'{name}"
+
+
+def test_rows_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    write_labels(path, LABELS, SURE, names=["a", "b", "c"])
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *reversed(lines)]) + "\n")
+    assert [row["name"] for row in rows_in_order(path, 3)] == ["a", "b", "c"]
+    with pytest.raises(InputError, match=r"numbered from 0 to 3, each once\. Got 3 rows instead"):
+        rows_in_order(path, 4)
+    path.write_bytes(b"row,cluster\n0,\xff\n")
+    with pytest.raises(InputError, match="cannot be read as CSV in UTF-8"):
+        rows_in_order(path, 1)
+
+
+@pytest.mark.parametrize("more", ["two\rlines", "plain"])
+def test_a_carriage_return_in_any_column_stays_in_its_field(tmp_path: Path, more: str) -> None:
+    write_labels(tmp_path / "labels.csv", LABELS, SURE, names=None, more={"known": [more, "b", "c"]})
+    assert [row["known"] for row in rows_in_order(tmp_path / "labels.csv", 3)] == [more, "b", "c"]
 
 
 def test_an_ordinary_name_is_left_alone() -> None:

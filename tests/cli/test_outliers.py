@@ -135,6 +135,7 @@ def test_a_model_folder_needs_the_rows_of_the_fit(a_run: Path, blobs: Blobs, odd
         (("--contamination", "much"), "Got 'much' instead."),
         (("--score", "luck"), "--score must be one of neighbours, isolation, reconstruction, centre. Got 'luck'"),
         (("--train", "nowhere.csv"), "There is no file or folder"),
+        (("--train", "scores.csv", "--out", "scores.csv"), "--out must not be the data scores.csv, nor lie in it"),
     ],
 )
 def test_bad_flags_are_one_sentence(

@@ -49,6 +49,41 @@ def test_a_header_that_counts_the_columns_is_no_row(write):
     assert load_file(write("0,1\n5,6\n")).feature_names is None
 
 
+@pytest.mark.parametrize(
+    ("header", "column"), [("2019,2020,2021", None), ("2019,2020,2021,kind", "kind"), (",2019,2020,2021", None)]
+)
+def test_a_header_of_years_is_no_row(write, header, column):
+    first, last = ("u," if header[0] == "," else ""), (",oak" if column else "")
+    table = load_file(write(f"{header}\n{first}.5,2,3{last}\n{first}4,5,7{last}\n"), column=column)
+    assert table.X.tolist() == [[0.5, 2, 3], [4, 5, 7]]
+    assert table.feature_names == ["2019", "2020", "2021"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("0,1,2\n3,4,5\n6,7,8\n", 3),  # counting on
+        ("1,2,3\n2,3,4\n3,4,5\n", 3),
+        ("5,6,7\n15,16,17\n", 2),
+        ("3,4,5\n1,4,2\n5,3,1\n", 3),  # a value comes again
+        ("3,4,5\n", 1),
+        ("2019,2020,2022\n1,2,3\n", 2),
+        ("2019,2020\n1,2\n", 2),
+    ],
+)
+def test_rows_that_only_look_like_counting_stay_rows(write, text, rows):
+    table = load_file(write(text))
+    assert (len(table.X), table.feature_names) == (rows, None)
+
+
+def test_other_points_beside_decimal_commas_are_decimal(write):
+    assert load_file(write("a;b\n1,5;980\n2,5;.5\n0,001;1.0005\n")).X.tolist() == [
+        [1.5, 980],
+        [2.5, 0.5],
+        [0.001, 1.0005],
+    ]
+
+
 def test_one_column(write):
     assert load_file(write("a\n1\n2\n")).X.tolist() == [[1], [2]]
 
@@ -83,6 +118,8 @@ def test_an_unnamed_first_column_names_the_rows(write):
         ("a,b\n1,2\nnan,1\n", "contains NaN, first in row 1, column 'a'"),
         ("a,b,c\n1,x,u\n2,y,v\n", "columns that are not numbers: 'b', 'c'"),
         ("a,b\n1,2\n2,2\n3,oops\n", "line 4: column 'b' holds 'oops'"),
+        ("a;b\n1,5;980\n2,5;1.000\n", "line 3: column 'b' holds '1.000' beside decimal commas"),
+        ("a;b\n1,5;980\n2,5;-1.234.567\n", "line 3: column 'b' holds '-1.234.567' beside decimal commas"),
         ("a,b\n1,2\n2,2\n3,1O\n", "line 4: column 'b' holds '1O'"),
         (b"a,b\n1,2\n\xff\xfe,3\n", "is not UTF-8 text"),
         ("kind,a\nx,1\n", "has no column 'sort'; its columns are 'kind', 'a'"),

@@ -47,6 +47,17 @@ def test_npz_keys(tmp_path, arrays):
     assert table.X.dtype == np.uint8 and table.y.dtype == np.int64
 
 
+def test_npz_labels_with_gaps_may_only_be_known(tmp_path):
+    part = np.where(np.arange(12) < 4, Y, -1)
+    np.savez(tmp_path / "d.npz", x=X, y=part)
+    with pytest.raises(InputError, match=r"The labels in 'd.npz' has -1 in row 4, .*--known"):
+        load_file(tmp_path / "d.npz")
+    table = load_file(tmp_path / "d.npz", known="y")
+    assert table.y is None
+    np.testing.assert_array_equal(table.known, part)
+    np.testing.assert_array_equal(load_file(tmp_path / "d.npz", complete=False).y, part)
+
+
 def test_npz_with_one_array_or_a_named_label(tmp_path):
     np.savez(tmp_path / "one.npz", pictures=X)
     table = load_file(tmp_path / "one.npz")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from coterie.data import Table, load_labels
+from coterie.data.labels import load_known
 from coterie.data.table import tidy_labels
 from coterie.errors import InputError
 
@@ -26,6 +27,11 @@ TABLE = Table(X=np.zeros((3, 2)), y=np.array([5, 6, 7]), y_name="kind", feature_
         ("l.txt", "New York, NY\nRome\nParis\n", ["New York, NY", "Rome", "Paris"]),
         ("l.csv", "row,cluster,confidence\n0,2,.5\n1,0,.6\n2,1,.7\n", [2, 0, 1]),
         ("l.tsv", "id\tClass\n9\tu\n8\tv\n7\tu\n", ["u", "v", "u"]),
+        ("l.csv", "y\ny\nn\ny\n", ["y", "n", "y"]),
+        ("l.csv", "y\nn\ny\n", ["y", "n", "y"]),
+        ("l.csv", "0\ncat\ndog\ncat\n", ["cat", "dog", "cat"]),
+        ("l.csv", "0\n1\n2\n1\n", [1, 2, 1]),
+        ("l.txt", "-1\n1\n-1\n", [-1, 1, -1]),
     ],
 )
 def test_text_files(tmp_path, name, text, expected):
@@ -61,11 +67,36 @@ def test_names_decide_which_row_a_label_is_for(tmp_path):
         load_labels(tmp_path / "l.csv", Table(X=table.X, names=[*names[:2], "new.png"]))
 
 
+@pytest.mark.parametrize("load", [load_labels, load_known])
+def test_a_name_has_one_label(tmp_path, load):
+    table = Table(X=np.zeros((2, 2, 2)), names=["a.png", "b.png"])
+    (tmp_path / "l.csv").write_text("name,label\na.png,x\nb.png,y\na.png, x\n")
+    assert load(tmp_path / "l.csv", table).tolist() == ["x", "y"]
+    (tmp_path / "l.csv").write_text("name,label\na.png,x\nb.png,y\na.png,z\n")
+    with pytest.raises(InputError, match=r"must have one label for 'a.png'. Got 'x', 'z' instead"):
+        load(tmp_path / "l.csv", table)
+
+
+def test_a_known_file_one_line_too_long_is_refused(tmp_path):
+    (tmp_path / "l.txt").write_text("cat\n\ncat\n\n")
+    with pytest.raises(InputError, match="each of the 3 rows. Got 4"):
+        load_known(tmp_path / "l.txt", TABLE)
+    (tmp_path / "l.txt").write_text("kind\n\ncat\n\n")
+    assert load_known(tmp_path / "l.txt", TABLE).tolist() == ["", "cat", ""]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("l.csv", "1\n2\n", "one label for each of the 3 rows. Got 2"),
         ("l.txt", "1\n2\n3\n4\n5\n", "Got 5"),
+        ("l.txt", "cat\ndog\ncat\ndog\n", "each of the 3 rows. Got 4"),
+        ("l.csv", "2\n0\n1\n2\n", "each of the 3 rows. Got 4"),
+        ("l.csv", "3\n0\n1\n2\n", "each of the 3 rows. Got 4"),
+        ("l.csv", "label\ncat\ndog\n", "each of the 3 rows. Got 2"),
+        ("l.csv", "row,cluster\n0,5\n1,6\n", "each of the 3 rows. Got 2"),
+        ("l.txt", "cat\n-1\ndog\n", r"has -1 in row 1, which stands for a label that is not known.*--known"),
+        ("l.csv", "0\n1\n-1\n", r"has -1 in row 2, .*--known"),
         ("l.csv", "a,b\n1,2\n3,4\n5,6\n", "must have one column, or name one of cluster.*'a', 'b'"),
         ("l.csv", "1,2\n3,4\n5,6\n", "It has no header"),
         ("l.csv", "id,y\n1,2\n3,\n5,6\n", "has no label in row 1"),

@@ -27,8 +27,10 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     from coterie.cli.console import Screen
     from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import read_runs, write_comparison
+    from coterie.cli.outputs import check_outputs
     from coterie.selection import align, consensus
 
+    check_outputs({"--out": out}, runs=runs)
     for run in runs:
         finish_edit(run)
     screen = Screen()

@@ -16,11 +16,13 @@ def embed(
 
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
+    from coterie.cli.outputs import check_outputs
     from coterie.errors import InputError
     from coterie.files import atomic_path
 
     if out.suffix != ".npy":
         raise InputError(f"--out must end in .npy. Got {str(out)!r} instead.")
+    check_outputs({"--out": out}, data=[data], runs=[run])
     model, rows = apply_model(run, data, strict=bool(strict))
     z = model.transform(rows.source)
     with atomic_path(out) as path:

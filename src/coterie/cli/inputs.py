@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coterie.cli.columns import check_columns, holds_features_alone
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.data.idx import is_idx, stem_of
 from coterie.data.labels import load_known, number_classes
+from coterie.data.table import MissingColumn
 from coterie.datasets import DATASETS, Dataset, load
 from coterie.errors import InputError
 
@@ -137,7 +139,7 @@ def open_data(
         how = {"image_shape": image_shape, "scaling": scaling, "feature_names": table.feature_names}
         source = make_source(table.X, **how, name="DATA")
     else:
-        _check_columns(data, spec, table)
+        check_columns(table.feature_names, spec, name_of(data))
         source = make_source(table.X, spec=spec, name="DATA")
     part, classes = (None, None) if known is None else number_classes(load_known(known, table), n_clusters)
     return Data(name_of(data), source, table.names, y, part, classes)
@@ -171,13 +173,14 @@ def open_like(
     InputError
         If they are not of the kind that was fitted.
     """
+    if (labels or known) and data not in DATASETS and holds_features_alone(Path(data), spec):
+        labels = known = None  # a number would make a label of one of them
+    how: dict[str, Any] = {"strict": strict, "image_shape": spec.image_shape, "complete": False}
     try:
-        table = _read(data, column=labels, known=known, strict=strict, image_shape=spec.image_shape)
-    except InputError:
-        if labels is None and known is None:
-            raise
-        table = _read_new(data, column=labels, known=known, strict=strict, image_shape=spec.image_shape)
-    _check_columns(data, spec, table)
+        table = _read(data, column=labels, known=known, **how)
+    except MissingColumn:
+        table = _read_new(data, column=labels, known=known, **how)
+    check_columns(table.feature_names, spec, name_of(data))
     return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
 
 
@@ -222,28 +225,25 @@ def name_of(data: str) -> str:
     return path.stem if path.suffix.lower() in (".npy", *_COLUMN_ENDINGS) else path.name
 
 
-def _check_columns(data: str, spec: DataSpec, table: Table) -> None:
-    ours, theirs = spec.feature_names, table.feature_names
-    if ours and theirs and list(ours) != list(theirs):
-        odd = next(
-            (f"{a!r} in the place of {b!r}" for a, b in zip(theirs, ours, strict=False) if a != b), "another number"
-        )
-        raise InputError(f"The columns of {name_of(data)} are not those of the fit: {odd}.")
-
-
 def _read_new(data: str, *, column: str | None, known: str | None, **how: Any) -> Table:
     """Read rows that may lack one column with labels, or both."""
     if column is not None and known is not None:
         for kept in ({"column": column, "known": None}, {"column": None, "known": known}):
             try:
                 return _read(data, **kept, **how)
-            except InputError:
+            except MissingColumn:
                 continue
     return _read(data, column=None, known=None, **how)
 
 
 def _read(
-    data: str, *, column: str | None, known: str | None, strict: bool, image_shape: Sequence[int] | None
+    data: str,
+    *,
+    column: str | None,
+    known: str | None,
+    strict: bool,
+    image_shape: Sequence[int] | None,
+    complete: bool = True,
 ) -> Table:
     if data in DATASETS:
         return _with_named_classes(load(data), DATASETS[data])
@@ -256,9 +256,8 @@ def _read(
         column = None  # the labels are in a file of their own
     if known is not None and os.path.isfile(known):
         known = None
-    return load_file(
-        path, strict=strict, column=column, known=known, image_shape=image_shape if path.is_dir() else None
-    )
+    shape = image_shape if path.is_dir() else None
+    return load_file(path, strict=strict, column=column, known=known, complete=complete, image_shape=shape)
 
 
 def _with_named_classes(table: Table, info: Dataset) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,15 +82,66 @@ def write_rows(
     names : sequence of str or None, default=None
         A name for each row.
     """
-    text = io.StringIO()
+    _write(path, list(columns), list(columns.values()), names=names)
+
+
+def _write(
+    path: str | Path, headings: list[str], columns: list[Sequence[object]], *, names: Sequence[str] | None
+) -> None:
+    named = [] if names is None else [list(map(defuse, names))]
+    headings = ["row", *(["name"] if named else []), *headings]
+    columns = [range(len(columns[0])), *named, *columns]
     # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
-    quoting = csv.QUOTE_ALL if any("\r" in name for name in names or ()) else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
-    named = {} if names is None else {"name": list(map(defuse, names))}
-    every = {"row": range(len(next(iter(columns.values())))), **named, **columns}
-    writer.writerow(every)
-    writer.writerows(zip(*every.values(), strict=True))
+    bare = any("\r" in cell for column in (headings, *columns) for cell in column if isinstance(cell, str))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL)
+    writer.writerow(headings)
+    writer.writerows(zip(*columns, strict=True))
     write_text(path, text.getvalue())
+
+
+def rows_in_order(path: Path, n: int | None = None) -> list[dict[str, str]]:
+    """Read a file that :func:`write_rows` wrote, by the numbers of its rows: a spreadsheet may have sorted the lines.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    n : int or None, default=None
+        Number of rows that it is for; None is as many as it has.
+
+    Returns
+    -------
+    list of dict of length n
+        What each row has in each column, row 0 first.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or its rows are not numbered from 0 to n - 1, each once.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark in front
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as CSV in UTF-8: {error}.") from None
+    try:
+        numbers = [int(row["row"]) for row in rows]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path} has no column of whole numbers called 'row'.") from None
+    n = len(rows) if n is None else n
+    placed = dict(zip(numbers, rows, strict=True))
+    if len(rows) != n or placed.keys() != set(range(n)):
+        told = f"{len(rows):,} rows" if len(rows) != n else _odd_number(numbers)
+        raise InputError(f"The rows of {path} must be numbered from 0 to {n - 1}, each once. Got {told} instead.")
+    return [placed[i] for i in range(n)]
+
+
+def _odd_number(numbers: list[int]) -> str:
+    """Return the first number that as many rows cannot have, in words."""
+    times, n = Counter(numbers), len(numbers)
+    odd = next(i for i in numbers if times[i] > 1 or not 0 <= i < n)
+    return f"{times[odd]} rows of number {odd}" if times[odd] > 1 else f"a row of number {odd}"
 
 
 def defuse(name: str) -> str:
@@ -170,14 +222,14 @@ def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:
     import numpy as np
 
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = rows_in_order(path)
+    except FileNotFoundError:
+        raise InputError(f"There is no {path}; compare takes finished runs.") from None
+    try:
         labels = np.array([int(row["cluster"]) for row in rows], dtype=np.int64)
         called = {int(row["cluster"]): row["cluster_name"] for row in rows if row.get("cluster_name")}
         return [row.get("name") or "" for row in rows], labels, called
-    except FileNotFoundError:
-        raise InputError(f"There is no {path}; compare takes finished runs.") from None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise InputError(f"{path} has no column of whole numbers called 'cluster'.") from None
 
 
@@ -185,7 +237,7 @@ def _titles(runs: Sequence[Path]) -> list[str]:
     """Return the shortest ends of the paths that differ; paths that are the same are numbered."""
     parts = [run.resolve().parts for run in runs]
     for size in range(1, max(map(len, parts)) + 1):
-        titles = ["/".join(each[-size:]) for each in parts]
+        titles = [str(Path(*each[-size:])) for each in parts]
         if len(set(titles)) == len(titles):
             return titles
     return [f"{title} ({number})" for number, title in enumerate(titles, 1)]
@@ -203,10 +255,6 @@ def write_comparison(path: str | Path, runs: Labelled, support: np.ndarray) -> N
     support : ndarray of shape (n,)
         Share of the runs that agree on the row's cluster, in (0, 1].
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    named = [] if runs.names is None else [list(map(defuse, runs.names))]
-    writer.writerow(["row", *(["name"] if named else []), *map(defuse, runs.titles), "agreement"])
     shares = [f"{value:.6f}" for value in support.tolist()]
-    writer.writerows(zip(range(len(support)), *named, *(each.tolist() for each in runs.labels), shares, strict=True))
-    write_text(path, text.getvalue())
+    clusters = [each.tolist() for each in runs.labels]
+    _write(path, [*map(defuse, runs.titles), "agreement"], [*clusters, shares], names=runs.names)

@@ -12,7 +12,7 @@ import numpy as np
 from coterie.data.delimited import read_delimited
 from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
-from coterie.data.table import Table, tidy_known, tidy_labels
+from coterie.data.table import MissingColumn, Table, tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -36,6 +36,7 @@ def load_file(
     strict: bool = False,
     column: str | int | None = None,
     known: str | None = None,
+    complete: bool = True,
     image_shape: Sequence[int] | None = None,
     max_side: int = 64,
 ) -> Table:
@@ -54,6 +55,8 @@ def load_file(
         "folder" for images that lie in one folder a class.
     known : str or None, default=None
         A column or key to take out as labels of some rows, in the same way.
+    complete : bool, default=True
+        Refuse labels that some rows lack; -1 is no label. False for data whose labels nobody will look at.
     image_shape : (H, W) or (H, W, C) or None, default=None
         Size and channels (1 or 3) of the images; None lets the images decide, as `max_side` says.
     max_side : int, default=64
@@ -97,9 +100,9 @@ def load_file(
         _refuse_column(path, known)
         return _read_npy(path, column)
     if ending == ".npz":
-        return _read_npz(path, column, known)
+        return _read_npz(path, column, known, complete=complete)
     if ending in (".csv", ".tsv"):
-        return read_delimited(path, column=column, known=known)
+        return read_delimited(path, column=column, known=known, complete=complete)
     if is_idx(path):
         _refuse_column(path, column)
         _refuse_column(path, known)
@@ -137,7 +140,7 @@ def read_npz_labels(path: Path) -> np.ndarray:
 def _refuse_column(path: Path, column: str | int | None) -> None:
     if column is not None:
         what = "is a folder" if path.is_dir() else "is one array"
-        raise InputError(f"{path.name!r} {what} and has no column {column!r}: pass the labels in a file.")
+        raise MissingColumn(f"{path.name!r} {what} and has no column {column!r}: pass the labels in a file.")
 
 
 def _read_npy(path: Path, column: str | int | None) -> Table:
@@ -148,8 +151,11 @@ def _read_npy(path: Path, column: str | int | None) -> Table:
         raise InputError(f"{path.name!r} cannot be read as an array of numbers: {error}.") from error
 
 
-def _read_npz(path: Path, column: str | int | None, known: str | None) -> Table:
+def _read_npz(path: Path, column: str | int | None, known: str | None, *, complete: bool) -> Table:
     with _Archive(path) as archive:
+        for key in (column, known):
+            if key is not None and str(key).lower() not in archive.keys:
+                raise MissingColumn(f"{path.name!r} has no key {key!r}. Its keys are {named(list(archive.keys))}.")
         found = archive.first_of(_X_KEYS)
         if found is None and column is None and len(archive.keys) == 1:
             found = tuple(archive.keys)
@@ -158,11 +164,10 @@ def _read_npz(path: Path, column: str | int | None, known: str | None) -> Table:
             raise InputError(
                 f"{path.name!r} must hold its rows as x, data, or x_train and x_test. Its keys are {keys}."
             )
-        labels = archive.first_of(_Y_KEYS) if column is None else archive.first_of(((str(column).lower(),),))
-        for key in (column, known):
-            if key is not None and str(key).lower() not in archive.keys:
-                raise InputError(f"{path.name!r} has no key {key!r}. Its keys are {named(list(archive.keys))}.")
-        y = None if labels is None else tidy_labels(archive.read(labels), f"The labels in {path.name!r}")
+        usual = [keys for keys in _Y_KEYS if known is None or keys != (known.lower(),)]
+        labels = archive.first_of(usual) if column is None else (str(column).lower(),)
+        tidy = tidy_labels if complete else tidy_known
+        y = None if labels is None else tidy(archive.read(labels), f"The labels in {path.name!r}")
         part = None if known is None else tidy_known(archive.read((known.lower(),)), f"The labels {known!r}")
         X = archive.read(found)
     if y is not None and (X.ndim == 0 or len(y) != len(X)):

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from coterie.data.arrays import checked_image_shape
-from coterie.data.table import Table
+from coterie.data.table import MissingColumn, Table
 from coterie.errors import DataWarning, InputError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def load_folder(
         If images could not be read; it names the first ten, the table's `skipped` has them all.
     """
     if column not in (None, "folder"):
-        raise InputError(f"A folder of images has no column {column!r}: pass 'folder', or the labels in a file.")
+        raise MissingColumn(f"A folder of images has no column {column!r}: pass 'folder', or the labels in a file.")
     files = find_images(folder)
     if not files:
         raise InputError(f"The folder {str(folder)!r} holds no images ({', '.join(sorted(_ENDINGS))}).")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.data.delimited import guess_form, records
+from coterie.data.delimited import records
 from coterie.data.files import read_npz_labels
+from coterie.data.forms import guess_form
 from coterie.data.idx import is_idx, read_idx_array
-from coterie.data.table import tidy_known, tidy_labels
+from coterie.data.table import MISSING, tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -43,7 +44,8 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
     Raises
     ------
     InputError
-        If there is no such file or column, the labels are not as many as the rows, or one is missing.
+        If there is no such file or column, the labels are not as many as the rows, one is missing or -1, or a name has
+        two.
 
     Examples
     --------
@@ -77,7 +79,7 @@ def load_known(origin: str | Path, table: Table) -> np.ndarray:
     Raises
     ------
     InputError
-        If there is no such file or column, the labels are not as many as the rows, or none is known.
+        If there is no such file or column, the labels are not as many as the rows, none is known, or a name has two.
 
     Examples
     --------
@@ -155,17 +157,37 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
     rows = _lines(path, known) if path.suffix.lower() == ".txt" else _fields(path, known)
     if not rows:
         raise InputError(f"{what} is empty.")
-    # The number of rows is known, so whether the first line is a header need not be guessed.
     by_name = len(rows[0]) > 1 and table.names is not None and "name" in rows[0]
-    header = by_name or len(rows) == len(table) + 1
+    header = by_name or _has_header(rows, len(table))
     columns = [field.strip() for field in rows[0]] if header else []
     rows = rows[1:] if header else rows
     j = _choose(columns, len(rows[0]) if rows else 1, what)
     if by_name:
-        labels = {fields[columns.index("name")]: fields[j] for fields in rows}
-        return _by_name(labels, table, what, known=known)
+        pairs = [(fields[columns.index("name")], fields[j].strip()) for fields in rows]
+        return _by_name(pairs, table, what, known=known)
     _check_count(len(rows), table, what)
     return [fields[j] for fields in rows]
+
+
+def _has_header(rows: list[list[str]], n: int) -> bool:
+    """Return whether the first line is a heading. A label taken for one, or the reverse, would move all by a row."""
+    first, one_more = [field.strip() for field in rows[0]], len(rows) == n + 1
+    usual = any(field.lower() in _LABEL_COLUMNS for field in first)
+    if len(first) > 1:
+        return usual or one_more
+    below = {fields[0].strip() for fields in rows[1:]}
+    if first[0] in below:  # where a class is called y, say, only the number of lines tells
+        return usual and one_more
+    # Above numbers a number is one of them, but for 0, which data frames write above a column without a name.
+    filled = [field for field in below if field.lower() not in MISSING]
+    return usual or (one_more and (first[0] == "0" or not _are_numbers([*first, *filled])))
+
+
+def _are_numbers(fields: list[str]) -> bool:
+    try:
+        return bool(np.isfinite(np.array(fields).astype(np.float64)).all())
+    except ValueError:
+        return False
 
 
 def _fields(path: Path, known: bool) -> list[list[str]]:
@@ -194,7 +216,11 @@ def _choose(columns: list[str], width: int, what: str) -> int:
     raise InputError(f"{what} must have one column, or name one of {', '.join(_LABEL_COLUMNS)}. {found}.")
 
 
-def _by_name(labels: dict[str, str], table: Table, what: str, *, known: bool) -> list[str]:
+def _by_name(pairs: list[tuple[str, str]], table: Table, what: str, *, known: bool) -> list[str]:
+    labels: dict[str, str] = {}
+    for name, label in pairs:
+        if labels.setdefault(name, label) != label:
+            raise InputError(f"{what} must have one label for {name!r}. Got {named([labels[name], label])} instead.")
     names = table.names or []
     unknown = [name for name in names if name not in labels]
     if unknown and not known:

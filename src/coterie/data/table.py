@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
+_TWO_CLASSES = {-1, 1}  # as support vector machines and outlier detectors call them
+
+
+class MissingColumn(InputError):
+    """A column to take out of data that have none of that name; data without their labels may be read without it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +79,19 @@ def tidy_labels(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If a label is missing or the labels are no single column.
+        If a label is missing or -1, or the labels are no single column. Where all are -1 or 1, these are two classes.
     """
     labels, missing = _column(values, what)
     if missing.any():
         raise InputError(f"{what} has no label in row {int(np.argmax(missing))}; every row needs one.")
-    return _whole_if_all_are(labels)
+    labels = _whole_if_all_are(labels)
+    unknown = labels == ("-1" if labels.dtype.kind == "U" else -1)
+    if unknown.any() and set(labels.tolist()) != _TWO_CLASSES:
+        raise InputError(
+            f"{what} has -1 in row {int(np.argmax(unknown))}, which stands for a label that is not known; every row "
+            "needs one, only labels to learn from (--known) may have gaps."
+        )
+    return labels
 
 
 def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:

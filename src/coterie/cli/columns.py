@@ -1,0 +1,62 @@
+"""The columns of new data beside those of the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from coterie.data import DataSpec
+from coterie.data.forms import guess_form
+from coterie.data.wording import named
+from coterie.errors import InputError
+
+
+def holds_features_alone(path: Path, spec: DataSpec) -> bool:
+    """Return whether a delimited file has no columns besides those that were fitted, so that none is a label.
+
+    Parameters
+    ----------
+    path : Path
+        New data; anything but a delimited file has no such columns.
+    spec : DataSpec
+        What the rows of the fit were.
+
+    Returns
+    -------
+    bool
+        By the names of the columns, or their number where one of the two has no names.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+        return False
+    form, _ = guess_form(path)
+    if form.header and spec.feature_names:
+        return set(form.labelled) <= set(spec.feature_names)
+    return len(form.labelled) <= spec.n_features_in
+
+
+def check_columns(theirs: Sequence[str] | None, spec: DataSpec, name: str) -> None:
+    """Refuse columns that are not those of the fit in their order.
+
+    Parameters
+    ----------
+    theirs : sequence of str or None
+        The columns of the data; None where they have no names.
+    spec : DataSpec
+        What the rows of the fit were.
+    name : str
+        What to call the data.
+
+    Raises
+    ------
+    InputError
+        If they differ; it names what is missing, what is added, or else the first that is out of place.
+    """
+    ours = spec.feature_names
+    if not ours or not theirs:
+        return
+    fitted, found = set(ours), set(theirs)
+    lacking, added = [a for a in ours if a not in found], [b for b in theirs if b not in fitted]
+    odd = [f"{word} {named(some)}" for word, some in (("they lack", lacking), ("they add", added)) if some]
+    odd = odd or [f"{b!r} in the place of {a!r}" for a, b in zip(ours, theirs, strict=True) if a != b][:1]
+    if odd:
+        raise InputError(f"The columns of {name} are not those of the fit: {' and '.join(odd)}.")

@@ -1,0 +1,45 @@
+"""The files that a command is asked to write: none takes the place of what it reads, or of another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from coterie.cli.inputs import resolve_data
+from coterie.datasets import DATASETS
+from coterie.errors import InputError
+
+
+def check_outputs(
+    outputs: Mapping[str, Path | None], *, data: Sequence[str | None] = (), runs: Sequence[Path] = ()
+) -> None:
+    """Refuse files to write in the place of what a command reads, before it does anything.
+
+    Parameters
+    ----------
+    outputs : mapping of str to path or None
+        The file that each flag names, if any.
+    data : sequence of str or None, default=()
+        DATA, as typed.
+    runs : sequence of path, default=()
+        Run folders, model folders or label files.
+
+    Raises
+    ------
+    InputError
+        If a file is one of these or lies in one, symbolic links followed, or two flags name the same file.
+    """
+    read = [("the data", each, resolve_data(each)) for each in data if each is not None and each not in DATASETS]
+    read += [("the run", str(run), str(run)) for run in runs]
+    taken: dict[Path, str] = {}
+    for flag, path in outputs.items():
+        if path is None:
+            continue
+        place = Path(os.path.realpath(path))
+        for what, typed, origin in read:
+            if place.is_relative_to(os.path.realpath(origin)):
+                raise InputError(f"{flag} must not be {what} {typed}, nor lie in it. Got {path} instead.")
+        if place in taken:
+            raise InputError(f"{taken[place]} and {flag} must be different files. Got {path} for both.")
+        taken[place] = flag
