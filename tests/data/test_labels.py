@@ -77,6 +77,17 @@ def test_a_name_has_one_label(tmp_path, load):
         load(tmp_path / "l.csv", table)
 
 
+@pytest.mark.parametrize("load", [load_labels, load_known])
+def test_numbers_of_rows_decide_where_rows_have_no_names(tmp_path, load):
+    (tmp_path / "l.csv").write_text("row,label,asked\n2,x,\n0,y,yes\n1,z,\n")
+    assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["y", "z", "x"]
+    (tmp_path / "l.csv").write_text("row,label\n2,x\n0,y\n2,z\n")
+    with pytest.raises(InputError, match="must have each row's number from 0 to 2 once in its column 'row'"):
+        load(tmp_path / "l.csv", Table(X=np.zeros((3, 2))))
+    (tmp_path / "l.csv").write_text("row,label\nwindow,x\naisle,y\naisle,z\n")
+    assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["x", "y", "z"]
+
+
 def test_a_known_file_one_line_too_long_is_refused(tmp_path):
     (tmp_path / "l.txt").write_text("cat\n\ncat\n\n")
     with pytest.raises(InputError, match="each of the 3 rows. Got 4"):

@@ -32,7 +32,7 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
         The column that `load_file` took out of the data, or a file: .npy, .npz (key y), IDX (plain or .gz, such as
         ``train-labels-idx1-ubyte.gz``), or text (.csv, .tsv, .txt) with one label a line, with or without a header. Of
         several columns the one called cluster, label, labels, class, target or y is taken; a column called name says
-        which row a label belongs to, where rows have names.
+        which row a label belongs to, where rows have names, else one called row may hold their numbers from 0.
     table : Table
         The data that the labels are for.
 
@@ -166,7 +166,20 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
         pairs = [(fields[columns.index("name")], fields[j].strip()) for fields in rows]
         return _by_name(pairs, table, what, known=known)
     _check_count(len(rows), table, what)
+    if "row" in columns and columns.index("row") != j:
+        rows = _in_order(rows, columns.index("row"), what)
     return [fields[j] for fields in rows]
+
+
+def _in_order(rows: list[list[str]], column: int, what: str) -> list[list[str]]:
+    """Return rows by their numbers: a file that coterie wrote may have been sorted by something else since."""
+    try:
+        numbers = [int(fields[column]) for fields in rows]
+    except ValueError:
+        return rows  # a column of that name with something else in it
+    if sorted(numbers) != list(range(len(rows))):
+        raise InputError(f"{what} must have each row's number from 0 to {len(rows) - 1} once in its column 'row'.")
+    return [fields for _, fields in sorted(zip(numbers, rows, strict=True))]
 
 
 def _has_header(rows: list[list[str]], n: int) -> bool:
