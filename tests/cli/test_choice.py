@@ -81,6 +81,16 @@ def test_what_could_hardly_be_better_is_not_tried(blobs: Blobs, tmp_path: Path) 
     assert "HDBSCAN" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
+def test_the_baseline_beside_a_choice_sees_all_rows(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(3000, 2)))
+    settings = tmp_path / "few.toml"
+    settings.write_text('[parameters]\ncandidates = ["kmeans"]\nn_clusters = 3\nconfidence = false\n')
+    done = run("fit", tmp_path / "rows.npy", "--config", settings, "--out", tmp_path / "run", "--no-report")
+    assert done.code == 0, done.err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["baselines"]["kmeans"]["rows_fitted"] == 3000
+
+
 def test_noise_has_no_groups(tmp_path: Path) -> None:
     np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(500, 3)))
     done = run("fit", tmp_path / "noise.npy", "--out", tmp_path / "run")

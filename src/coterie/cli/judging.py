@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coterie.cli.inputs import Data
 
 SHARE = 0.1  # of a fit's time that a baseline may cost
+CHOICE = 100.0  # seconds that a choice among systems is taken for
 
 
 def judge_partition(

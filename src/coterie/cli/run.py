@@ -189,8 +189,9 @@ def _begin(
     if is_open(k):
         screen.say("Looking for the number of clusters first.")
         return None
+    seconds = expected or min(settings.parameters.get("time_budget", judging.CHOICE), judging.CHOICE)
     baseline = judging.first_baseline(
-        data, k, seed=settings.seed, seconds=expected, path=folder / CHECKPOINT / _BASELINE
+        data, k, seed=settings.seed, seconds=seconds, path=folder / CHECKPOINT / _BASELINE
     )
     figures = judging.judge_partition(baseline.labels, n_clusters=k, y=data.y)
     show.show_first(screen, data, baseline, figures=figures, expected=expected)
