@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from coterie.nn.growing import Growing
 from coterie.nn.model import Model
 
 NEAREST = 20  # landmarks that a place is made from
@@ -14,7 +15,7 @@ CLOSEST = 1e-6  # least distance, as a share of the largest one: nothing is divi
 STEPS = 20  # of the iteration for a median; the first ten do nearly all
 
 
-class LandmarkMap(nn.Module):
+class LandmarkMap(Growing):
     """A map that is known at landmarks: a code's place is a median of those of its nearest landmarks.
 
     :func:`interpolate` says which. :meth:`back` goes from places to codes in the same way.
@@ -43,6 +44,8 @@ class LandmarkMap(nn.Module):
     (tensor([[5., 1.]]), tensor([[2.]]))
     """
 
+    growing: ClassVar[tuple[str, ...]] = ("codes", "places")
+
     def __init__(self, code_size: int, map_size: int) -> None:
         super().__init__()
         self.register_buffer("codes", torch.zeros(0, code_size))
@@ -61,13 +64,6 @@ class LandmarkMap(nn.Module):
     def back(self, u: Tensor) -> Tensor:
         """Return codes, shape (b, d), for places u, shape (b, map_size)."""
         return interpolate(u.float(), self.places, self.codes)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        # The number of landmarks is known from what is loaded only.
-        for name in ("codes", "places"):
-            if (stored := state_dict.get(prefix + name)) is not None:
-                setattr(self, name, getattr(self, name).new_zeros(len(stored), getattr(self, name).shape[1]))
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 class MappedModel(Model):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
 
+from coterie.nn.growing import Growing
 from coterie.nn.landmarks import nearest_landmarks
 
 LEAST = 1e-4  # share of the vote that a cluster without one is given, so that its logarithm is finite
 
 
-class Votes(nn.Module):
+class Votes(Growing):
     r"""Clusters known at landmarks: a code's are those of its nearest landmarks, weighed by how near they are.
 
     .. math::
@@ -47,6 +48,8 @@ class Votes(nn.Module):
     [0, 1]
     """
 
+    growing: ClassVar[tuple[str, ...]] = ("codes", "labels")
+
     def __init__(self, n_clusters: int, code_size: int) -> None:
         super().__init__()
         self.register_buffer("codes", torch.zeros(0, code_size))
@@ -67,10 +70,3 @@ class Votes(nn.Module):
         votes = one_hot(self.labels[index], len(self.centers)).to(weight)  # (b, 20, K)
         q = (weight[:, :, None] * votes).sum(1) / weight.sum(1, keepdim=True)
         return (q + LEAST).log().log_softmax(1)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        # The number of landmarks is known from what is loaded only.
-        for name in ("codes", "labels"):
-            if (stored := state_dict.get(prefix + name)) is not None:
-                setattr(self, name, getattr(self, name).new_zeros(stored.shape))
-        super()._load_from_state_dict(state_dict, prefix, *rest)
