@@ -213,11 +213,13 @@ def _write_all(
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
     metrics = _judge(settings, folder, data, estimator=estimator, baseline=baseline, z=z, q=q)
     more = tell_choice(fitted, data, metrics=metrics, history=folder / "history.jsonl")
+    sure = estimator.predict_confidence(data.source)
     arrays = collect(
         z,
         estimator.labels_,
         q,
         source=data.source,
+        sure=sure,
         reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if decodes else None,
         refresh_labels=traced,
         refresh_steps=steps,
@@ -228,8 +230,7 @@ def _write_all(
     )
     estimator.save(folder / "model")
     save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
-    sure, further = estimator.predict_confidence(data.source), agreement_column(fitted) | judging.known_column(data)
-    called = estimator.cluster_names_
+    further, called = agreement_column(fitted) | judging.known_column(data), estimator.cluster_names_
     write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)
