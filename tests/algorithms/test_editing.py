@@ -177,6 +177,8 @@ def test_descriptions_are_of_the_clusters_there_are(fitted: Path) -> None:
         (lambda m: m.rename(0, 7), "A cluster's name must be a text that is not empty. Got 7 instead."),
         (lambda m: m.rename(0, "a\nb"), "A cluster's name must have at most 80 printable characters. Got 'a"),
         (lambda m: m.rename(0, "a" * 81), "A cluster's name must have at most 80 printable characters. Got 'a"),
+        (lambda m: m.rename(0, " 2 "), "A cluster's name must not be a number, which clusters have already. Got '2' "),
+        (lambda m: m.merge([0, 1], name="7"), "A cluster's name must not be a number, which clusters have already."),
         (lambda m: m.rename(0, "a").rename(1, "a"), "Cluster 0 is called 'a' already; names must differ."),
         (lambda m: m.merge([0]), r"A merge needs two clusters or more. Got \[0\]."),
         (lambda m: m.merge(1), r"A merge needs two clusters or more. Got \[1\]."),
@@ -207,6 +209,14 @@ def test_what_cannot_be_done_is_said_and_leaves_the_model_as_it_was(fitted: Path
 def test_a_merge_may_take_the_name_that_one_of_its_clusters_had(fitted: Path) -> None:
     model = coterie.load(fitted).rename(2, "a")
     assert model.merge([0, 2], name="a").cluster_names_ == ["a", None, None]
+
+
+def test_classes_may_be_called_by_numbers(fitted: Path, tmp_path: Path) -> None:
+    model = coterie.load(fitted).name_classes(["10", "20", "30"]).rename(3, "other").merge([0, 2])
+    assert model.cluster_names_ == ["10", "20", "other"]
+    model.save(tmp_path / "m")
+    assert coterie.load(tmp_path / "m").cluster_names_ == ["10", "20", "other"]
+    assert model.undo().undo().cluster_names_ == ["10", "20", "30", None]
 
 
 def test_models_saved_before_there_were_edits_load(fitted: Path, tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def test_rows_say_whether_an_independent_run_agrees(chosen: Path) -> None:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["row", "cluster", "confidence", "agreed"]
     assert {row["agreed"] for row in rows} == {"yes"}
+    with np.load(chosen / "arrays.npz", allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["second_labels"], arrays["labels"])
     assert min(float(row["confidence"]) for row in rows) == 1.0
 
 

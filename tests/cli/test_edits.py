@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 from commands import Blobs, run, start
 
 import coterie
+from coterie.report import summarise
+from coterie.report.wording import percent
 
 FILES = ("arrays.npz", "labels.csv", "metrics.json", "report.html", "config.toml", "history.jsonl", "environment.json")
 MODEL = ("model/config.json", "model/weights.safetensors", "model/manifest.json")
@@ -109,7 +112,8 @@ def test_undo_gives_back_every_byte(own: Path) -> None:
     [
         (["rename", 3, "x"], "There is no cluster 3; the clusters are 0 to 2."),
         (["rename", "ash", "x"], "There is no cluster 'ash'; the clusters are 0 to 2."),
-        (["rename", 0, ""], "A cluster's name must be a text that is not empty. Got '' instead."),
+        (["rename", 0, " "], "A cluster's name must be a text that is not empty. Got ' ' instead."),
+        (["rename", 0, "2"], "A cluster's name must not be a number, which clusters have already. Got '2' instead."),
         (["merge", 0], "A merge needs two clusters or more. Got [0]."),
         (["merge", 0, 0], "Cluster 0 is given twice; a merge needs different clusters."),
         (["merge", 0, 1, 2], "Merging all 3 clusters would leave only one; leave at least one out."),
@@ -143,7 +147,7 @@ def test_rows_that_are_gone_or_changed_are_noticed(own: Path, blobs: Blobs, tmp_
     before = contents(own)
     done = run("merge", own, 0, 1)
     assert done.code == 2
-    assert done.err.startswith("error: The rows of the run are needed again. There is no file or folder")
+    assert done.err.startswith("error: The rows of the run are needed again; give them with --train DATA. There is no")
     lines = blobs.csv.read_text().splitlines()
     moved.write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
     assert "no longer holds the rows that this run was made from" in run("split", own, 0).err
@@ -214,27 +218,200 @@ def test_a_killed_edit_in_a_process_of_its_own_can_be_done_again(own: Path) -> N
     assert run("merge", own, 0, 1).code == 0
 
 
-def test_what_a_choice_says_of_clusters_is_renumbered(blobs: Blobs, tmp_path: Path) -> None:
-    folder = tmp_path / "auto"
-    x = np.random.default_rng(3).normal(size=(120, 2)).astype(np.float32)  # no groups: two runs do not agree
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A choice on rows without groups, where two runs do not agree."""
+    home = tmp_path_factory.mktemp("chosen")
+    np.save(home / "rows.npy", np.random.default_rng(3).normal(size=(120, 2)).astype(np.float32))
+    return choose(home)
+
+
+def choose(home: Path) -> Path:
+    (home / "few.toml").write_text('[parameters]\nn_clusters = 4\ncandidates = ["kmeans"]\n')
+    done = run("fit", home / "rows.npy", "--config", home / "few.toml", "--out", home / "run")
+    assert done.code == 0, done.err
+    return home / "run"
+
+
+def numbers(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clusters of both runs, and the confidence of each row, as they were fitted."""
+    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+        return arrays["labels"], arrays["second_labels"], arrays["q_max"]
+
+
+def test_the_report_is_as_sure_as_labels_csv(chosen: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(chosen, tmp_path / "run")
+    for command in (["rename", own, 0, "x"], ["merge", own, 0, 3], ["split", own, 1], ["undo", own]):
+        told = np.array(column(own / "labels.csv", "confidence"), dtype=float)
+        np.testing.assert_allclose(numbers(own)[2], told, atol=1e-6)
+        assert told.min() < 0.9, "the case this is about: the soft assignments of k-means here are all near 1"
+        above = summarise(own)["confidence"]["sentence"].split(" above")[0]
+        assert above == percent(float((told > 0.9).mean()))
+        assert run(*command).code == 0
+
+
+def test_what_a_choice_says_of_clusters_is_told_anew(chosen: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(chosen, tmp_path / "run")
+    whole, (labels, second, _) = contents(own), numbers(own)
+    assert column(own / "labels.csv", "agreed") == np.where(labels == second, "yes", "no").tolist()
+    assert run("merge", own, 1, 3).code == 0
+    merged = np.array([0, 1, 2, 1, *range(3, 20)])  # clusters without a counterpart have none afterwards
+    here, there = merged[labels], merged[second]
+    same = here == there
+    assert same.mean() > (labels == second).mean(), "the case this is about"
+    assert column(own / "labels.csv", "agreed") == np.where(same, "yes", "no").tolist()
+    choice = json.loads((own / "metrics.json").read_text())["choice"]
+    assert choice["stability"] == [round(same[here == k].mean(), 4) for k in range(3)]
+    rows = [row["row"] for row in choice["doubtful"]]
+    assert sorted(rows) == np.flatnonzero(~same).tolist()
+    assert [(row["cluster"], row["again"]) for row in choice["doubtful"]] == [(here[i], there[i]) for i in rows]
+    sure = np.array(column(own / "labels.csv", "confidence"), dtype=float)
+    np.testing.assert_allclose([row["confidence"] for row in choice["doubtful"]], np.sort(sure[~same]), atol=1e-4)
+    page = (own / "report.html").read_text()
+    assert f"An independent run agrees on {same.mean():.1%} of the rows." in page
+    assert page.count("An independent run agrees") == 1
+    assert "These are the clusters of the fit" in page
+    assert run("undo", own).code == 0
+    assert contents(own) == whole
+
+
+def test_of_the_parts_of_a_split_a_second_run_knows_nothing(chosen: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(chosen, tmp_path / "run")
+    agreed, (labels, second, _) = column(own / "labels.csv", "agreed"), numbers(own)
+    assert run("split", own, 1).code == 0
+    assert column(own / "labels.csv", "agreed") == agreed
+    stability = json.loads((own / "metrics.json").read_text())["choice"]["stability"]
+    now = numbers(own)[0]
+    assert set(now[labels == 1]) == {1, 4}
+    assert stability == [round((labels == second)[now == k].mean(), 4) for k in range(5)]
+
+
+def test_doubtful_images_follow_their_rows(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (120, 4, 4), dtype=np.uint8)
     np.save(tmp_path / "rows.npy", x)
-    (tmp_path / "few.toml").write_text('[parameters]\nn_clusters = 4\ncandidates = ["kmeans"]\n')
-    assert run("fit", tmp_path / "rows.npy", "--config", tmp_path / "few.toml", "--out", folder).code == 0
-    whole = contents(folder)
-    choice = json.loads((folder / "metrics.json").read_text())["choice"]
-    assert choice["doubtful"], "the case this is about"
-    agreed = column(folder / "labels.csv", "agreed")
-    assert run("merge", folder, 0, 3).code == 0
-    now = json.loads((folder / "metrics.json").read_text())["choice"]
-    numbers = [0, 1, 2, 0]
-    wanted = [
-        (row["row"], numbers[row["cluster"]], numbers[row["again"]])
-        for row in choice["doubtful"]
-        if numbers[row["cluster"]] != numbers[row["again"]]
-    ]
-    assert [(row["row"], row["cluster"], row["again"]) for row in now["doubtful"]] == wanted
-    assert len(now["stability"]) == 3
-    assert now["stability"][1:] == choice["stability"][1:3]
-    assert column(folder / "labels.csv", "agreed") == agreed
-    assert run("undo", folder).code == 0
-    assert contents(folder) == whole
+    own = choose(tmp_path)
+    whole = contents(own)
+    assert run("merge", own, 0, 3).code == 0
+    rows = [row["row"] for row in json.loads((own / "metrics.json").read_text())["choice"]["doubtful"]]
+    assert rows
+    with np.load(own / "arrays.npz", allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["doubtful_choice"], x[rows])
+    assert run("undo", own).code == 0
+    assert contents(own) == whole
+
+
+def test_what_an_earlier_version_did_not_keep_is_left_out(chosen: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(chosen, tmp_path / "run")
+    with np.load(own / "arrays.npz", allow_pickle=False) as arrays:
+        np.savez(own / "arrays.npz", **{name: arrays[name] for name in arrays.files if name != "second_labels"})
+    assert run("report", own).code == 0
+    assert "An independent run agrees" in (own / "report.html").read_text()
+    assert run("rename", own, 0, "x").code == 0
+    assert set(column(own / "labels.csv", "agreed")) == {"yes", "no"}
+    done = run("merge", own, 0, 3)
+    assert done.code == 0, done.err
+    assert "agreed" not in table(own / "labels.csv")[0]
+    page = (own / "report.html").read_text()
+    assert "An independent run agrees" not in page
+    assert "How stable each cluster is" not in page
+    assert "that two runs do not agree on" not in page
+
+
+def test_plain_methods_have_the_number_of_clusters_of_the_fit(own: Path) -> None:
+    said = "K-means has the K of the fit (3)."
+    assert said not in (own / "report.html").read_text()
+    assert run("split", own, 0).code == 0
+    assert (own / "report.html").read_text().count(said) == 2  # at the top, and below the comparison
+    assert run("merge", own, 0, 3).code == 0
+    assert said not in (own / "report.html").read_text()
+
+
+def rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
+    """Rewrite the lines of a file below its heading."""
+    heading, *lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([heading, *change(lines)]) + "\n", encoding="utf-8")
+
+
+def test_a_sorted_file_of_labels_is_put_in_order(own: Path) -> None:
+    path = own / "labels.csv"
+    rewrite(path, lambda lines: [f"{line},note {line.split(',')[0]}" for line in lines])
+    path.write_text("\ufeff" + path.read_text().replace("confidence\n", "confidence,my notes\n", 1))  # as Excel does
+    before = contents(own)["labels.csv"]
+    assert run("rename", own, 0, "x").code == 0
+    rewrite(path, lambda lines: sorted(lines, key=lambda line: line.split(",")[1:]))
+    assert run("rename", own, 1, "y").code == 0
+    rows = table(path)
+    assert [row["row"] for row in rows] == [str(i) for i in range(300)]
+    assert [row["my notes"] for row in rows] == [f"note {i}" for i in range(300)]
+    assert [run("undo", own).code for _ in range(2)] == [0, 0]
+    assert path.read_bytes() == before.removeprefix(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda lines: lines[:120], "each once. Got 120 rows instead."),
+        (lambda lines: [*lines[:-1], lines[0]], "each once. Got 2 rows of number"),
+        (lambda lines: [*lines, lines[0]], "each once. Got 301 rows instead."),
+        (lambda lines: [*lines[:-1], "x" + lines[-1]], "has no column of whole numbers called 'row'"),
+        (lambda lines: [], "each once. Got 0 rows instead."),
+    ],
+)
+def test_lines_that_are_not_those_of_the_rows_are_refused(own: Path, change: Callable, told: str) -> None:
+    rewrite(own / "labels.csv", change)
+    before = contents(own)
+    done = run("rename", own, 0, "x")
+    assert (done.code, done.out) == (2, "")
+    assert str(own / "labels.csv") in done.err
+    assert told in done.err
+    assert done.err.count("\n") == 1
+    assert contents(own) == before
+
+
+def test_a_file_of_labels_that_is_gone_is_written_again(own: Path, finished: Path) -> None:
+    (own / "labels.csv").unlink()
+    assert run("rename", own, 0, "x").code == 0
+    assert list(table(own / "labels.csv")[0]) == ["row", "cluster", "cluster_name", "confidence"]
+    assert run("undo", own).code == 0
+    assert (own / "labels.csv").read_bytes() == (finished / "labels.csv").read_bytes()
+
+
+def test_a_name_is_taken_away_with_an_empty_one(own: Path) -> None:
+    assert run("rename", own, 1, "x").code == 0
+    done = run("rename", own, "x", "")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Cluster 1 has no name now.")
+    assert "cluster_name" not in table(own / "labels.csv")[0]
+
+
+def test_clusters_whose_classes_are_numbers_are_found_by_them(own: Path) -> None:
+    model = coterie.load(own / "model")
+    model.name_classes(["10", "1", "30"])
+    model.save(own / "model")
+    assert run("rename", own, "10", "ten").out.startswith("Cluster 0 is now called 'ten'.")
+    assert run("rename", own, "1", "one").out.startswith("Cluster 1 is now called 'one'.")
+    assert run("rename", own, "7", "x").err == "error: There is no cluster 7; the clusters are 0 to 2.\n"
+    assert run("merge", own, "0", "30").code == 0
+    assert coterie.load(own / "model").cluster_names_ == ["ten", "one"]
+
+
+def test_rows_that_have_moved_can_be_given(own: Path, finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    settings = own / "config.toml"
+    settings.write_text(settings.read_text().replace(str(blobs.csv), str(tmp_path / "gone.csv")))
+    assert run("report", own).code == 0  # it names its folder
+    before = contents(own)
+    for command in (["merge", own, 0, 1], ["split", own, 0]):
+        done = run(*command)
+        assert done.code == 2
+        assert done.err.startswith("error: The rows of the run are needed again; give them with --train DATA. There is")
+        assert run(*command, "--train", blobs.csv).code == 0
+    assert run("rename", own, 0, "x").code == 0
+    assert run("undo", own).code == 0  # a name needs no rows
+    assert run("undo", own).code == 2
+    assert [run("undo", own, "--train", blobs.csv).code for _ in range(2)] == [0, 0]
+    assert contents(own) == before
+    np.save(tmp_path / "other.npy", np.load(blobs.npy)[::-1])
+    told = f"error: --train must hold the rows that this run was made from. {tmp_path / 'other.npy'} holds others.\n"
+    assert run("merge", own, 0, 1, "--train", tmp_path / "other.npy").err == told
+    assert run("merge", own, 0, 1, "--train", "nowhere.csv").err.startswith("error: There is no file or folder")
+    assert contents(own) == before

@@ -40,6 +40,12 @@ def test_a_run_folder_is_complete_and_nothing_else_is_in_it(finished: Path) -> N
     assert {path.name for path in finished.iterdir()} == PARTS
 
 
+def test_clusters_of_one_size_are_not_said_to_reach_from_it_to_itself(blobs: Blobs, tmp_path: Path) -> None:
+    for k, said in ((1, "one cluster of 300 rows."), (300, "clusters of 1 row.")):
+        out = run("fit", blobs.npy, "-k", k, "--system", "kmeans", "--no-report", "--out", tmp_path / str(k)).out
+        assert said in out.splitlines()[1]
+
+
 def test_the_figures_are_those_of_the_labels(finished: Path, blobs: Blobs) -> None:
     metrics = json.loads((finished / "metrics.json").read_text())
     clusters = np.array([int(row["cluster"]) for row in read_labels(finished)])

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 import coterie
 from coterie.cli import app
+from coterie.metrics import evaluate
 from coterie.report import summarise
+from coterie.report.wording import figure
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -71,6 +73,35 @@ def test_metrics_report_and_terminal_say_that_labels_were_used(taught: Path) -> 
     assert said in taught.with_suffix(".txt").read_text()
     assert said in dict(summarise(taught)["facts"])["Known labels"]
     assert said in (taught / "report.html").read_text()
+
+
+def test_the_report_of_a_run_that_was_taught_says_so(taught: Path, finished: Path) -> None:
+    page, other = ((folder / "report.html").read_text() for folder in (taught, finished))
+    assert "(of them 30 rows were known in training)." in summarise(taught)["headline"]
+    assert dict(summarise(taught)["facts"])["Labels"] == "to evaluate; the classes of 30 rows were known in training"
+    assert "30 rows were known in training.</p>" in page
+    assert "Labels were not used to fit" not in page
+    assert "never to fit" not in page
+    assert "known in training" not in other
+    assert "Labels were not used to fit" in other
+
+
+def test_what_was_known_is_told_anew_after_a_merge(taught: Path, blobs: Blobs, tmp_path: Path) -> None:
+    own = shutil.copytree(taught, tmp_path / "run")
+    before = (own / "metrics.json").read_bytes()
+    assert run("merge", own, "ash", "elm").code == 0
+    now = json.loads((own / "metrics.json").read_text())
+    held = np.array([row["known"] != "" for row in rows_of(own)])
+    labels, y = np.array([int(row["cluster"]) for row in rows_of(own)]), np.array(kinds_of(blobs))
+    assert now["known"]["metrics"] == pytest.approx(evaluate(y[~held], labels[~held]))
+    assert 0.5 < now["known"]["metrics"]["accuracy"] < 0.9
+    told = f"Trained with 30 known labels. Accuracy on all others: {figure(now['known']['metrics']['accuracy'])}."
+    assert told in (own / "report.html").read_text()
+    assert run("undo", own).code == 0
+    assert (own / "metrics.json").read_bytes() == before
+    (own / "labels.csv").unlink()  # which rows were known is no longer to be had
+    assert run("merge", own, "ash", "elm").code == 0
+    assert dict(summarise(own)["facts"])["Known labels"] == "Trained with 30 known labels."
 
 
 def test_labels_alone_never_train(finished: Path) -> None:

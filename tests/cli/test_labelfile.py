@@ -47,8 +47,7 @@ def test_rows_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"numbered from 0 to 3, each once\. Got 3 rows instead"):
         rows_in_order(path, 4)
     path.write_bytes(b"row,cluster\n0,\xff\n")
-    with pytest.raises(InputError, match="cannot be read as CSV in UTF-8"):
-        rows_in_order(path, 1)
+    assert rows_in_order(path, 1) == [{"row": "0", "cluster": "\udcff"}]  # bytes of a name come through as they are
 
 
 @pytest.mark.parametrize("more", ["two\rlines", "plain"])

@@ -108,15 +108,62 @@ def test_a_score_kept_from_another_fit_is_fitted_anew(a_run: Path, blobs: Blobs,
     assert type(load(a_run / "outliers" / DEFAULT).model_) is coterie.DEC
 
 
-def test_damage_to_a_kept_score_is_one_sentence(a_run: Path, odd: Path, tmp_path: Path) -> None:
-    out = tmp_path / "scores.csv"
+@pytest.mark.parametrize("part", ["weights.safetensors", "config.json", "manifest.json"])
+def test_a_kept_score_that_is_damaged_is_fitted_anew(part: str, a_run: Path, odd: Path, tmp_path: Path) -> None:
+    out, kept = tmp_path / "scores.csv", a_run / "outliers" / DEFAULT
     assert run("outliers", a_run, odd, "--out", out).code == 0
-    weights = a_run / "outliers" / DEFAULT / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-9])
+    whole, scores = (kept / part).read_bytes(), out.read_bytes()
+    (kept / part).write_bytes(whole[:-9])
     done = run("outliers", a_run, odd, "--out", out)
-    assert done.code == 2
-    assert "weights.safetensors is truncated" in done.err
+    assert done.code == 0
+    assert done.err.startswith("warning: The kept score cannot be read and is fitted anew: ")
     assert done.err.count("\n") == 1
+    assert out.read_bytes() == scores
+    assert (kept / part).read_bytes() == whole
+    assert run("outliers", a_run, odd, "--out", out).err == ""
+
+
+def test_what_stands_in_the_place_of_a_kept_score_is_left_alone(a_run: Path, odd: Path, tmp_path: Path) -> None:
+    (a_run / "outliers" / DEFAULT).mkdir(parents=True)
+    (a_run / "outliers" / DEFAULT / "notes.txt").write_text("mine")
+    done = run("outliers", a_run, odd, "--out", tmp_path / "scores.csv")
+    assert done.code == 0
+    assert done.err.startswith("warning: The kept score cannot be read")
+    assert [entry.name for entry in (a_run / "outliers" / DEFAULT).iterdir()] == ["notes.txt"]
+
+
+def test_a_name_does_not_cost_the_kept_score_and_stands_beside_the_cluster(
+    a_run: Path, blobs: Blobs, odd: Path, tmp_path: Path
+) -> None:
+    out, page = tmp_path / "scores.csv", tmp_path / "page.html"
+    config = a_run / "config.toml"
+    assert run("merge", a_run, 0, 1, "--name", "both").code == 0
+    assert run("outliers", a_run, odd, "--out", out).code == 0
+    named = [row["cluster_name"] for row in rows_of(out)]
+    assert named == [{"0": "both", "1": ""}[row["cluster"]] for row in rows_of(out)]
+    config.write_text(config.read_text().replace(str(blobs.csv), "gone.csv"))  # nothing can be fitted any more
+    assert run("rename", a_run, "both", "=pair").code == 0
+    done = run("outliers", a_run, odd, "--out", out, "--report", page)
+    assert (done.code, done.err) == (0, "")
+    assert [row["cluster_name"] for row in rows_of(out)] == [name.replace("both", "'=pair") for name in named]
+    assert "0 =pair" in page.read_text().replace("</svg>", "")
+    assert "from the mean of the training rows" in page.read_text()
+    assert run("undo", a_run).code == 0
+    assert run("undo", a_run, "--train", blobs.csv).code == 0
+    assert "cannot be read any more" in run("outliers", a_run, odd, "--out", out).err  # other clusters: fitted anew
+
+
+def test_a_model_folder_shows_values_beside_the_rows_that_are_given(
+    a_run: Path, blobs: Blobs, odd: Path, tmp_path: Path
+) -> None:
+    pages = [tmp_path / "run.html", tmp_path / "model.html"]
+    for which, page in zip((a_run, a_run / "model"), pages, strict=True):
+        done = run("outliers", which, odd, "--out", tmp_path / "scores.csv", "--train", blobs.npy, "--report", page)
+        assert done.code == 0, done.err
+    tables = [re.search(r'<table class="plain numbers">.*?</table>', page.read_text(), re.DOTALL) for page in pages]
+    assert tables[0] is not None and tables[1] is not None
+    assert "<b>" in tables[0][0]
+    assert tables[0][0] == tables[1][0]
 
 
 def test_a_model_folder_needs_the_rows_of_the_fit(a_run: Path, blobs: Blobs, odd: Path, tmp_path: Path) -> None:

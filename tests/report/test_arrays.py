@@ -66,6 +66,16 @@ def test_examples_hold_the_rows_they_name(gathered):
         np.testing.assert_array_equal(arrays[f"{which}_raw"], x[arrays[f"{which}_rows"]])
 
 
+def test_confidence_is_what_it_is_said_to_be_and_examples_are_those_of_the_assignments(gathered):
+    x, z, q, arrays = gathered
+    np.testing.assert_allclose(arrays["q_max"], q.max(1), rtol=1e-6)
+    sure = np.linspace(0, 0.5, 200)
+    other = collect(z, q.argmax(1), q, source=make_source(x), sure=sure, method="pca", max_rows=50)
+    np.testing.assert_array_equal(other.pop("q_max"), sure.astype(np.float32))
+    for name, values in other.items():
+        np.testing.assert_array_equal(values, arrays[name])
+
+
 def test_small_and_empty_clusters_are_padded(digits):
     x = digits[0][:30]
     labels = np.zeros(30, dtype=int)
@@ -141,12 +151,13 @@ def test_classes_are_kept_as_integers_or_text(y, saved):
     assert arrays["y"].tolist() == saved
 
 
-@pytest.mark.parametrize("name", ["z", "labels", "q", "y", "names"])
+@pytest.mark.parametrize("name", ["z", "labels", "q", "sure", "y", "names"])
 def test_lengths_that_contradict_each_other_are_named(name, digits):
     given = {
         "z": np.ones((5, 2)),
         "labels": np.zeros(5, int),
         "q": np.ones((5, 1)),
+        "sure": np.ones(5),
         "y": np.zeros(5),
         "names": ["a"] * 5,
     }

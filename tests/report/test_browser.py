@@ -64,6 +64,15 @@ FAINT = """() => {
   return faint;
 }"""
 
+# Every heading of a table that does not stand as the values below it do, which is left of a bar and right of a number.
+CROOKED = """() => [...document.querySelectorAll("table.apart")].flatMap((table) => {
+  const cells = [...table.tBodies[0].rows[0].cells];
+  return [...table.tHead.rows[0].cells].filter((heading, i) => {
+    const own = getComputedStyle(heading), below = getComputedStyle(cells[i]);
+    return own.textAlign !== below.textAlign || own.paddingRight !== below.paddingRight;
+  }).map((heading) => heading.textContent);
+})"""
+
 
 @pytest.fixture(scope="module")
 def browser(chromium_path: Path) -> Iterator[Browser]:
@@ -122,6 +131,13 @@ def test_no_page_is_wider_than_its_window(kind, width, browser, reports):
     with opened(browser, reports[kind], width=width) as page:
         page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("kind", ["chosen", "labelled", "table"])
+def test_headings_stand_as_the_values_below_them(kind, browser, reports):
+    with opened(browser, reports[kind]) as page:
+        assert page.locator("table.apart").count() > 0
+        assert page.evaluate(CROOKED) == []
 
 
 def test_clusters_are_shown_and_hidden_from_the_keyboard(browser, reports):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,16 @@ def test_doubtful_images_are_shown_and_names_do_no_harm(runs: dict[str, Path]) -
     assert "out of time" in section
 
 
+def test_labels_that_had_a_say_in_the_choice_are_not_denied(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(runs["chosen"], tmp_path / "run"))
+    assert "Nothing here was chosen by labels" in render(read_run(folder))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"known": {"n_known": 40, "classes": [], "kept": 1.0}}))
+    page = render(read_run(folder))
+    assert "But for the known ones, nothing here was chosen by labels; the accuracy is told for you alone." in page
+    assert "Nothing here was chosen by labels" not in page
+
+
 def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
     chart = counting_chart(read_run(runs["chosen"]))
     assert chart is not None
@@ -58,8 +69,6 @@ def test_what_was_found_is_said(n: int, apart: int, sentence: str) -> None:
 
 
 def test_a_count_without_a_curve_is_a_sentence(runs: dict[str, Path], tmp_path: Path) -> None:
-    import shutil
-
     folder = Path(shutil.copytree(runs["table"], tmp_path / "run"))
     metrics = json.loads((folder / "metrics.json").read_text())
     metrics["count"] = {"n": 3, "apart": 1, "replication": []}

@@ -10,7 +10,7 @@ import pytest
 
 from coterie.data import make_source
 from coterie.report import Scored, write_outliers
-from coterie.report.outliers import render_outliers
+from coterie.report.outliers import overview, render_outliers
 from coterie.report.plots import HEIGHT, WIDE, threshold_histogram
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -84,12 +84,50 @@ def test_a_tables_most_unusual_columns_are_shown_and_far_values_marked():
     source = make_source(x, feature_names=[f"measure {j}" for j in range(12)])
     text = render_outliers(scored(source, scores))
     Balanced(text)
-    assert "1 of 200 rows is flagged as outliers." in text
+    assert "1 of 200 rows is flagged as an outlier." in text
     assert "8 of 12 columns" in told(text)
     assert re.search(r"<th scope=\"row\">row 7</th><td>9</td><td>yes</td>", text)
     assert "<b>40</b>" in text
     assert "measure 10" in text
     assert "<img" not in text
+
+
+@pytest.mark.filterwarnings("ignore::coterie.errors.DataWarning")  # of columns that do not vary
+def test_values_stand_beside_those_of_the_training_rows():
+    train = np.random.default_rng(0).normal(size=(500, 12))
+    train[:, 4] = 0.1  # never varied
+    x = train[:10].astype(np.float32)
+    x[:, 3] = 50  # all of them, so that they are usual among themselves
+    x[0, 4] = 0.2
+    source, scores = make_source(x, feature_names=[f"measure {j}" for j in range(12)]), np.arange(10.0, 0.0, -1.0)
+    usual = overview(make_source(train))
+    text = render_outliers(scored(source, scores, mean=usual.mean, sd=usual.sd))
+    Balanced(text)
+    assert "those in which these rows differ most from the training rows" in told(text)
+    assert "standard deviations from the mean of the training rows." in told(text)
+    assert [f"measure {j}" in text for j in (3, 4)] == [True, True]
+    assert text.count("<b>50</b>") == 10
+    assert text.count("<b>0.2</b>") == 1
+    assert "<b>0.1</b>" not in text
+    alone = render_outliers(scored(source, scores))
+    assert "<b>50" not in alone
+    assert "standard deviations from the mean of all rows." in told(alone)
+
+
+@pytest.mark.parametrize("shape", [(30, 3), (30, 5, 5)])
+def test_clusters_are_called_by_their_names(shape):
+    x = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+    names = [None, f"first {HOSTILE}", None]
+    text = render_outliers(scored(make_source(x), np.arange(30.0), clusters=np.arange(30) % 3, cluster_names=names))
+    Balanced(text)
+    assert HOSTILE not in text
+    assert text.count("first &lt;/script&gt;") >= 9  # each row of the cluster, and the table of clusters
+
+
+def test_one_row_is_one_outlier():
+    source = make_source(np.random.default_rng(0).normal(size=(20, 3)))
+    assert scored(source, np.arange(20.0) / 4 + 0.3).sentence().startswith("1 of 20 rows (5.0%) is flagged as an out")
+    assert scored(source, np.arange(20.0)).sentence().startswith("14 of 20 rows (70.0%) are flagged as outliers;")
 
 
 def test_texts_are_shown_by_their_strongest_words():

@@ -51,6 +51,9 @@ def test_headline_tells_the_accuracy_or_else_the_sizes():
     assert headline({"accuracy": 0.97}, sizes=sizes, noun="images", sure=0.5) == (
         "2 groups in 1,000 images; accuracy .97 against your labels."
     )
+    assert headline({"accuracy": 0.97}, sizes=sizes, noun="rows", sure=0.5, n_known=30) == (
+        "2 groups in 1,000 rows; accuracy .97 against your labels (of them 30 rows were known in training)."
+    )
     assert headline({}, sizes=sizes, noun="rows", sure=0.912) == (
         "2 groups in 1,000 rows, of 400 to 600; 91 % of them placed with confidence above .9."
     )

@@ -78,6 +78,7 @@ def test_the_same_rows_do_not_drift_and_others_do():
     same = drift(model, X)
     assert (same.moved, round(same.shift, 6)) == (0.0, 0.0)
     assert same.strange.mean() < 0.05
+    assert "the shares of the clusters differ by 0.0%; the mean row moved by 0.00 of" in same.sentence()
     kept = X[y != 2]
     fewer = drift(model, kept)
     gone = model.predict(X[y == 2])[0]

@@ -51,7 +51,8 @@ class Editing:
         cluster : int
             Which, as ``predict`` numbers them.
         name : str or None
-            Up to 80 printable characters, of no other cluster. None takes its name away.
+            Up to 80 printable characters, of no other cluster and no number, as clusters have numbers already. None
+            takes its name away.
 
         Returns
         -------
@@ -235,6 +236,10 @@ class Editing:
         if len(named) > LONGEST or not named.isprintable():
             raise InputError(
                 f"A cluster's name must have at most {LONGEST} printable characters. Got {named!r} instead."
+            )
+        if named.isdecimal():
+            raise InputError(
+                f"A cluster's name must not be a number, which clusters have already. Got {named!r} instead."
             )
         taken = next((k for k, other in enumerate(self.cluster_names_) if other == named and k not in own), None)
         if taken is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from coterie.selection import Auto, align
 
 if TYPE_CHECKING:
     from coterie.cli.inputs import Data
+    from coterie.data import Source
 
 DOUBTFUL = 50  # rows that are named, the least sure first
 
@@ -50,9 +52,6 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
     second = auto.second_labels_
     names = [trial.name for trial in auto.trials_] + ([] if second is None else [f"{auto.best_name_}, again"])
-    support = _agreed(auto)
-    sizes = np.bincount(auto.labels_, minlength=len(auto.cluster_centers_))
-    stability = np.bincount(auto.labels_, weights=support, minlength=len(sizes)) / np.maximum(sizes, 1)
     return {
         "why": auto.why(),
         "criterion": auto.criterion_,
@@ -61,8 +60,8 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         "left_out": auto.left_out_,
         "names": names,
         "agreement": np.round(auto.consensus_.agreement, 4).tolist(),
-        "stability": np.round(stability, 4).tolist(),
-        "doubtful": _doubtful(auto, data),
+        "stability": stability(auto.labels_, _agreed(auto), n_clusters=len(auto.cluster_centers_)),
+        "doubtful": [] if second is None else doubtful_rows(auto.labels_, second, auto.confidence_, names=data.names),
         "count": None if auto.count_ is None else auto.count_.to_dict(),
     }
 
@@ -70,7 +69,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
 def tell_choice(
     fitted: Clusterer | Auto, data: Data, *, metrics: dict[str, Any], history: Path
 ) -> dict[str, np.ndarray]:
-    """Add to the metrics what was left open and found, keep the chosen system's history, and return rows to show.
+    """Add to the metrics what was left open and found, keep the chosen system's history, and return the second run.
 
     Parameters
     ----------
@@ -86,7 +85,8 @@ def tell_choice(
     Returns
     -------
     dict of str to ndarray
-        The images that two runs do not agree on; nothing where there are none.
+        Where there is a second run its clusters, ``second_labels`` (n,) int32, from which all that it says can be told
+        again after an edit; for images ``doubtful_choice``, those that the two do not agree on.
     """
     if not isinstance(fitted, Auto):
         if fitted.count_ is not None:
@@ -94,35 +94,82 @@ def tell_choice(
         return {}
     metrics["choice"] = choice = describe_choice(fitted, data)
     write_text(history, "".join(json.dumps(record) + "\n" for record in fitted.best_.history_))
-    rows = [entry["row"] for entry in choice["doubtful"]]
-    if data.source.spec.kind != "images" or not rows:
-        return {}
-    return {"doubtful_choice": as_pictures(data.source.raw(np.array(rows)), data.source.spec)}
+    second = {} if fitted.second_labels_ is None else {"second_labels": fitted.second_labels_.astype(np.int32)}
+    return second | doubtful_pictures(data.source, choice)
 
 
 def agreement_column(auto: Clusterer | Auto) -> dict[str, list[str]]:
     """Return the column of ``labels.csv`` that says whether an independent run agrees; none without such a run."""
     if not isinstance(auto, Auto) or auto.second_labels_ is None:
         return {}
-    return {"agreed": ["yes" if same else "no" for same in (auto.second_labels_ == auto.labels_).tolist()]}
+    return agreed_column(auto.second_labels_ == auto.labels_)
 
 
-def _doubtful(auto: Auto, data: Data) -> list[dict[str, Any]]:
-    """Return the rows that two runs do not agree on, the least sure first."""
-    if auto.second_labels_ is None:
-        return []
-    there = auto.second_labels_
-    moved = np.flatnonzero(there != auto.labels_)
+def agreed_column(same: np.ndarray) -> dict[str, list[str]]:
+    """Return the same from whether the second run has each row in the same cluster, shape (n,)."""
+    return {"agreed": ["yes" if each else "no" for each in same.tolist()]}
+
+
+def stability(labels: np.ndarray, support: np.ndarray, *, n_clusters: int) -> list[float]:
+    """Return the mean support of the rows of each cluster, 0 of an empty one.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Clusters.
+    support : ndarray of shape (n,)
+        Share of other runs that agree on each row.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    list of float of length K
+        In [0, 1].
+    """
+    sizes = np.bincount(labels, minlength=n_clusters)
+    found = np.bincount(labels, weights=support, minlength=n_clusters) / np.maximum(sizes, 1)
+    return np.round(found, 4).tolist()
+
+
+def doubtful_rows(
+    labels: np.ndarray, there: np.ndarray, sure: np.ndarray, *, names: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """Return the rows that two runs do not agree on, the least sure first.
+
+    Parameters
+    ----------
+    labels, there : ndarray of shape (n,)
+        Clusters in the run and in its second run, numbered alike.
+    sure : ndarray of shape (n,)
+        Confidence of each row.
+    names : sequence of str or None
+        A name for each.
+
+    Returns
+    -------
+    list of dict
+        At most 50, each with ``row``, ``name``, ``cluster``, ``again`` and ``confidence``; JSON-able.
+    """
+    moved = np.flatnonzero(there != labels)
     return [
         {
             "row": int(row),
-            "name": f"row {row}" if data.names is None else str(data.names[row]),
-            "cluster": int(auto.labels_[row]),
+            "name": f"row {row}" if names is None else str(names[row]),
+            "cluster": int(labels[row]),
             "again": int(there[row]),
-            "confidence": round(float(auto.confidence_[row]), 4),
+            "confidence": round(float(sure[row]), 4),
         }
-        for row in moved[np.argsort(auto.confidence_[moved], kind="stable")][:DOUBTFUL]
+        for row in moved[np.argsort(sure[moved], kind="stable")][:DOUBTFUL]
     ]
+
+
+def doubtful_pictures(source: Source, choice: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the images of a choice's doubtful rows, in their order, as ``doubtful_choice``; nothing without any."""
+    rows = [entry["row"] for entry in choice["doubtful"]]
+    if source.spec.kind != "images" or not rows:
+        return {}
+    return {"doubtful_choice": as_pictures(source.raw(np.array(rows)), source.spec)}
 
 
 def _agreed(auto: Auto) -> np.ndarray:

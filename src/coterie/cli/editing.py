@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import coterie
 from coterie.algorithms import Clusterer
-from coterie.cli.inputs import reopen
-from coterie.cli.judging import judge_partition
-from coterie.cli.labelfile import LABELS, OWN_COLUMNS, write_labels
+from coterie.cli.inputs import reopen, resolve_data
+from coterie.cli.labelfile import LABELS, OWN_COLUMNS, rows_in_order, write_labels
 from coterie.cli.locking import locked
+from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
 from coterie.cli.run import CHECKPOINT, EDITED, REPORT, is_finished, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.files import recover_folder, replace_folder, write_json, write_text
-from coterie.metrics import per_class
-from coterie.report import model_arrays, save_arrays
+from coterie.report import save_arrays
 from coterie.report.clusters import column_names
-from coterie.report.grouped import cluster_arrays
 from coterie.report.html import render
 from coterie.report.run import Run, read_run
 
 _CHECKED = 64  # rows whose codes tell whether DATA is still what it was
 _OLD = "old"  # a model that was moved aside
 _MODEL, _ARRAYS, _METRICS = "model", "arrays.npz", "metrics.json"
-_JUDGED = ("n_clusters", "sizes", "metrics", "criteria", "per_class", "choice")  # of metrics.json, told anew
-_ADDED = ("fitted", "edits", "cluster_names")  # in metrics.json only while there are edits
-_OWN_ARRAYS = ("samples", "merges", "merge_clusters", "merge_cut", "prior")  # what model_arrays may give
 
 
 @dataclass(frozen=True)
@@ -49,10 +42,16 @@ class Editable:
         What the folder holds.
     model : Clusterer
         Its model.
+    train : str or None, default=None
+        The rows that were fitted, as typed; None reads them from where they were.
+    advice : str, default=""
+        What to do where they are gone or others now, to follow "needed again".
     """
 
     run: Run
     model: Clusterer
+    train: str | None = None
+    advice: str = ""
 
     @cached_property
     def source(self) -> Source:
@@ -64,19 +63,27 @@ class Editable:
             If they are no longer there, or no longer the same.
         """
         settings = stored_settings(self.run.folder)
+        where = None if self.train is None else resolve_data(self.train)
         try:
-            data = reopen(settings, self.model.spec_)
+            found = reopen(settings, self.model.spec_, where).source
         except InputError as error:
-            raise InputError(f"The rows of the run are needed again. {error}") from None
+            if where is not None:
+                raise
+            raise InputError(f"The rows of the run are needed again{self.advice}. {error}") from None
+        if self._holds(found):
+            return found
+        if where is not None:
+            raise InputError(f"--train must hold the rows that this run was made from. {self.train} holds others.")
+        raise InputError(f"{settings.data} no longer holds the rows that this run was made from{self.advice}.")
+
+    def _holds(self, source: Source) -> bool:
+        """Return whether rows are those that were fitted, by the codes of some of them."""
         z = self.run.arrays["z"]
+        if len(source) != len(z):
+            return False
         rows = np.unique(np.linspace(0, len(z) - 1, _CHECKED).astype(np.int64))
-        same = len(data.source) == len(z)
-        if same:
-            some = self.model.transform(Source(data.source.raw(rows), data.source.spec))
-            same = np.allclose(some, z[rows], rtol=1e-2, atol=1e-3 * float(z.std()) + 1e-6)
-        if not same:
-            raise InputError(f"{settings.data} no longer holds the rows that this run was made from.")
-        return data.source
+        some = self.model.transform(Source(source.raw(rows), source.spec))
+        return np.allclose(some, z[rows], rtol=1e-2, atol=1e-3 * float(z.std()) + 1e-6)
 
     @cached_property
     def column_names(self) -> list[str]:
@@ -86,17 +93,21 @@ class Editable:
     @cached_property
     def confidence(self) -> np.ndarray:
         """How sure each row's cluster is, shape (n,)."""
-        return _assigned(self.run, self.model).confidence(self.model.calibration_)
+        return assigned(self.run, self.model).confidence(self.model.calibration_)
 
     def number(self, cluster: str) -> int | str:
-        """Return the number of a cluster that was given as typed: by its number, or by its name."""
-        if cluster.isascii() and cluster.isdecimal():
-            return int(cluster)
-        names = self.model.cluster_names_
-        return names.index(cluster.strip()) if cluster.strip() in names else cluster
+        """Return the number of a cluster that was given as typed: by its number, or by its name.
+
+        Only known classes can be called by numbers; such a name is of use where no cluster has that number.
+        """
+        names, typed = self.model.cluster_names_, cluster.strip()
+        number = int(typed) if typed.isascii() and typed.isdecimal() else None
+        if number is not None and (number < len(names) or typed not in names):
+            return number
+        return names.index(typed) if typed in names else cluster
 
 
-def edit_run(folder: Path, change: Callable[[Editable], None]) -> Clusterer:
+def edit_run(folder: Path, change: Callable[[Editable], None], *, train: str | None = None) -> Clusterer:
     """Change the clusters of a run and rewrite its model, arrays, metrics, labels and report.
 
     All is written beside the run first and then moved into place: a process that is killed leaves the run as it was, or
@@ -108,6 +119,8 @@ def edit_run(folder: Path, change: Callable[[Editable], None]) -> Clusterer:
         A finished run.
     change : callable
         Changes the model; what it raises leaves the run as it was.
+    train : str or None, default=None
+        The rows that were fitted, as typed; None reads them from where they were.
 
     Returns
     -------
@@ -120,15 +133,17 @@ def edit_run(folder: Path, change: Callable[[Editable], None]) -> Clusterer:
         If the run is not finished, another process is at work in it, its rows are needed and gone, or ``change`` says.
     """
     with held(folder):
-        edited = Editable(read_run(folder), coterie.load(folder / _MODEL))
-        groups = _groups(edited.model)
+        edited = Editable(read_run(folder), coterie.load(folder / _MODEL), train, "; give them with --train DATA")
+        groups, columns = groups_of(edited.model), _further(folder / LABELS, len(edited.run.labels))
         change(edited)
         run = edited.run
-        if _groups(edited.model) != groups:
-            run = _regrouped(edited)
-        metrics = _with_names(run.metrics, edited.model)
+        if groups_of(edited.model) != groups:
+            run = regrouped(run, edited.model, source=edited.source, columns=columns)
+        metrics = with_names(run.metrics, edited.model)
         with replace_folder(folder / EDITED) as new:
-            _write(new, replace(run, metrics=metrics), edited.model, arrays=run is not edited.run)
+            if run is not edited.run:
+                save_arrays(new / _ARRAYS, run.arrays)
+            _write(new, replace(run, metrics=metrics), edited.model, columns=columns)
         settle_edit(folder)
     return edited.model
 
@@ -191,95 +206,21 @@ def settle_edit(folder: Path) -> None:
     shutil.rmtree(new)
 
 
-def _groups(model: Clusterer) -> list[dict[str, Any]]:
-    return [edit for edit in model.edits_.to_list() if edit["edit"] != "rename"]
-
-
-def _regrouped(edited: Editable) -> Run:
-    """Return the run with what its arrays and metrics tell of clusters told anew."""
-    model, run = edited.model, edited.run
-    assigned, z, labels = _assigned(run, model), run.arrays["z"], model.labels_
-    q = assigned.log_q.double().softmax(1).float().numpy()
-    kept = {name: value for name, value in run.arrays.items() if name not in _OWN_ARRAYS}
-    seed = stored_settings(run.folder).seed
-    arrays = kept | cluster_arrays(z, labels, q, source=edited.source) | model_arrays(model, seed=seed)
-    return replace(run, arrays=arrays, metrics=_judged(run, model, q))
-
-
-def _assigned(run: Run, model: Clusterer) -> Any:
-    import torch
-
-    z = torch.from_numpy(run.arrays["z"])
-    return model.edits_.assign(model._assign(z), z)
-
-
-def _judged(run: Run, model: Clusterer, q: np.ndarray) -> dict[str, Any]:
-    """Return the metrics with figures of the clusters as they are now, and those of the fit beside them."""
-    before = run.metrics.get("fitted") or {name: run.metrics[name] for name in _JUDGED if name in run.metrics}
-    metrics = {name: before.get(name, value) for name, value in run.metrics.items()}
-    if not model.edits_.regroup:
-        metrics.pop("fitted", None)
-        return metrics
-    y, labels, n_clusters = run.arrays.get("y"), model.labels_, q.shape[1]
-    code = getattr(model, "pretrained_code_", None)
-    code = run.arrays["z"] if code is None else code
-    metrics |= {"n_clusters": n_clusters, **judge_partition(labels, n_clusters=n_clusters, y=y, code=code, q=q)}
-    if y is not None:
-        metrics["per_class"] = per_class(y, labels)
-    if "choice" in before:
-        metrics["choice"] = _choice(before["choice"], model)
-    return metrics | {"fitted": before}
-
-
-def _choice(choice: dict[str, Any], model: Clusterer) -> dict[str, Any]:
-    """Return what a choice tells of clusters in the numbers of now: how stable each is, and which rows are doubtful."""
-    labels, fitted = model.labels_, model.edits_.fitted
-    origins = model.edits_.origins(len(choice["stability"]))
-    sizes = np.bincount(labels, minlength=len(origins))
-    weights = np.array(choice["stability"])[fitted]
-    stability = np.bincount(labels, weights=weights, minlength=len(origins)) / np.maximum(sizes, 1)
-    doubtful = []
-    for place, row in enumerate(choice["doubtful"]):
-        again = [k for k, origin in enumerate(origins) if row["again"] in origin]
-        now = int(labels[row["row"]])
-        if now not in again:  # else the two runs agree on it now
-            there = again[0] if again else row["again"]
-            doubtful.append({**row, "cluster": now, "again": there, "place": place})
-    return {**choice, "stability": np.round(stability, 4).tolist(), "doubtful": doubtful}
-
-
-def _with_names(metrics: dict[str, Any], model: Clusterer) -> dict[str, Any]:
-    told = dict(metrics)
-    told["edits"], told["cluster_names"] = model.edits_.sentences(model._n_fitted), model.cluster_names_
-    if not model.edits_.done:
-        del told["edits"]
-        if not model.edits_.classes:
-            del told["cluster_names"]
-    return told
-
-
-def _write(new: Path, run: Run, model: Clusterer, *, arrays: bool) -> None:
-    """Write the run's files that tell of clusters into a new folder."""
+def _write(new: Path, run: Run, model: Clusterer, *, columns: Mapping[str, Sequence[str]]) -> None:
+    """Write the run's files that tell of clusters, but the arrays, into a new folder."""
     model.save(new / _MODEL)
-    if arrays:
-        save_arrays(new / _ARRAYS, run.arrays)
     write_json(new / _METRICS, run.metrics)
-    more = _further(run.folder / LABELS)
+    more = with_agreement(columns, run, model)
     names = [str(name) for name in run.arrays["names"]] if "names" in run.arrays else None
-    sure = _assigned(run, model).confidence(model.calibration_)
+    sure = assigned(run, model).confidence(model.calibration_)
     called = model.cluster_names_
     write_labels(new / LABELS, model.labels_, sure, names=names, more=more, cluster_names=called)
     if (run.folder / REPORT).is_file():
         write_text(new / REPORT, render(run))
 
 
-def _further(path: Path) -> dict[str, list[str]]:
-    """Return the columns that no edit changes: whether an independent run agreed, which class was known."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        kept = [name for name in reader.fieldnames or () if name not in OWN_COLUMNS]
-        found = {name: [] for name in kept}
-        for row in reader:
-            for name in kept:
-                found[name].append(row[name])
-    return found
+def _further(path: Path, n: int) -> dict[str, list[str]]:
+    """Return the columns of a ``labels.csv`` that come from elsewhere: which class was known, what a person added."""
+    lines = rows_in_order(path, n) if path.is_file() else []
+    kept = [name for name in (lines[0] if lines else ()) if name is not None and name not in OWN_COLUMNS]
+    return {name: [line[name] for line in lines] for name in kept}

@@ -16,28 +16,34 @@ def rename(run: options.Run, cluster: options.Cluster, name: options.Name) -> No
 
     The name stands in the report, in labels.csv and in what `coterie predict` writes. The number stays.
     """
-    _edit(run, lambda edited: edited.model.rename(_number(edited, cluster), name))
+    _edit(run, lambda edited: edited.model.rename(_number(edited, cluster), name or None))
 
 
-def merge(run: options.Run, clusters: options.ClustersToMerge, *, name: options.NewName = None) -> None:
+def merge(
+    run: options.Run,
+    clusters: options.ClustersToMerge,
+    *,
+    name: options.NewName = None,
+    train: options.Train = None,
+) -> None:
     """Make one cluster of several.
 
     It has the smallest of their numbers; higher numbers move down. Rows of other clusters stay where they are. Model,
     labels.csv, metrics and report follow; `coterie undo` takes it back.
     """
-    _edit(run, lambda edited: edited.model.merge([_number(edited, k) for k in clusters], name=name))
+    _edit(run, lambda edited: edited.model.merge([_number(edited, k) for k in clusters], name=name), train)
 
 
-def split(run: options.Run, cluster: options.Cluster, *, into: options.Parts = 2) -> None:
+def split(run: options.Run, cluster: options.Cluster, *, into: options.Parts = 2, train: options.Train = None) -> None:
     """Divide a cluster by what its rows look like to the model.
 
     The largest part keeps the number; the others come after all there are. Rows of other clusters stay where they are.
     Model, labels.csv, metrics and report follow; `coterie undo` takes it back.
     """
-    _edit(run, lambda edited: edited.model.split(_number(edited, cluster), into=into, X=edited.source))
+    _edit(run, lambda edited: edited.model.split(_number(edited, cluster), into=into, X=edited.source), train)
 
 
-def undo(run: options.Run) -> None:
+def undo(run: options.Run, *, train: options.Train = None) -> None:
     """Take the last rename, merge or split back.
 
     All is again as it was before; once more takes back the one before it.
@@ -51,20 +57,20 @@ def undo(run: options.Run) -> None:
         undone.extend(edited.model.edits_.sentences(edited.model._n_fitted))
         edited.model.undo()
 
-    model = edit_run(run, change)
+    model = edit_run(run, change, train=train)
     left = len(undone) - 1
     more = f"{left} earlier {'change is' if left == 1 else 'changes are'} left" if left else "no earlier change is left"
     Screen().say(f"Undone: “{undone[-1]}” There are {len(model.cluster_centers_)} clusters; {more}.")
 
 
-def _edit(run: Path, change: Any) -> None:
+def _edit(run: Path, change: Any, train: str | None = None) -> None:
     import numpy as np
 
     from coterie.algorithms.edits import listed
     from coterie.cli.console import Screen
     from coterie.cli.editing import edit_run
 
-    model = edit_run(run, change)
+    model = edit_run(run, change, train=train)
     sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
     edit = model.edits_.done[-1]
     own = edit.changed(len(sizes))

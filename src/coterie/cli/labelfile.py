@@ -121,13 +121,11 @@ def rows_in_order(path: Path, n: int | None = None) -> list[dict[str, str]]:
         If it cannot be read, or its rows are not numbered from 0 to n - 1, each once.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark in front
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV in UTF-8: {error}.") from None
-    try:
+        # Spreadsheets put a mark in front; names of files that are not UTF-8 stand there as the bytes they are.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            rows = list(csv.DictReader(file, restval=""))
         numbers = [int(row["row"]) for row in rows]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, csv.Error):
         raise InputError(f"{path} has no column of whole numbers called 'row'.") from None
     n = len(rows) if n is None else n
     placed = dict(zip(numbers, rows, strict=True))

@@ -76,7 +76,7 @@ Cluster = Annotated[str, typer.Argument(help="A cluster's number, or its name.",
 ClustersToMerge = Annotated[
     list[str], typer.Argument(help="Numbers or names of two clusters or more.", metavar="CLUSTER...")
 ]
-Name = Annotated[str, typer.Argument(help="What to call it.", metavar="NAME")]
+Name = Annotated[str, typer.Argument(help='What to call it; "" takes its name away.', metavar="NAME")]
 NewName = Annotated[str | None, typer.Option("--name", help="What to call the merged cluster.", metavar="NAME")]
 Parts = Annotated[int, typer.Option("--into", help="Number of parts.", metavar="M")]
 Asked = Annotated[int, typer.Option("-n", "--number", help="How many rows to show; 0 only fits again.", metavar="N")]
@@ -102,7 +102,8 @@ DemoOut = Annotated[
 ]
 DemoSeed = Annotated[int, typer.Option("--seed", help="Seed of everything random.", metavar="S")]
 ScoresOut = Annotated[
-    Path, typer.Option("--out", help="CSV file to write: row, name, score, flagged, cluster.", metavar="FILE")
+    Path,
+    typer.Option("--out", help="CSV file to write: row, name, score, flagged, cluster, cluster_name.", metavar="FILE"),
 ]
 Score = Annotated[
     str,
@@ -122,7 +123,7 @@ Train = Annotated[
     str | None,
     typer.Option(
         "--train",
-        help="The rows of the fit, where RUN does not find them any more or is a model folder.",
+        help="The rows of the fit, where RUN does not find them any more.",
         metavar="DATA",
     ),
 ]

@@ -23,9 +23,9 @@ def outliers(
     """
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
-    from coterie.cli.labelfile import write_rows
+    from coterie.cli.labelfile import defuse, write_rows
     from coterie.cli.outputs import check_outputs
-    from coterie.cli.scoring import describe, fitted_score, read_share
+    from coterie.cli.scoring import describe, fitted_score, read_share, with_usual
     from coterie.report import write_outliers
 
     check_outputs({"--out": out, "--report": report}, data=[data, train], runs=[run])
@@ -35,10 +35,13 @@ def outliers(
     scored = describe(run, rows, detector, share=share)
     flags = ["yes" if flagged else "no" for flagged in scored.flagged.tolist()]
     values = [f"{value:.9g}" for value in scored.strangeness.tolist()]
-    write_rows(out, {"score": values, "flagged": flags, "cluster": scored.clusters.tolist()}, names=rows.names)
+    columns = {"score": values, "flagged": flags, "cluster": scored.clusters.tolist()}
+    if any(called := scored.cluster_names):
+        columns["cluster_name"] = [defuse(called[k] or "") for k in columns["cluster"]]
+    write_rows(out, columns, names=rows.names)
     screen = Screen()
     screen.say(f"Wrote the scores of {len(flags):,} rows to {out}")
     screen.say(scored.sentence())
     if report is not None:
-        write_outliers(report, scored)
+        write_outliers(report, with_usual(scored, run, model, train=train))
         screen.say(f"Report: {report}")

@@ -48,20 +48,8 @@ _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
 EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
-_PARTS = (
-    "model",
-    "arrays.npz",
-    "labels.csv",
-    "history.jsonl",
-    "environment.json",
-    CONFIG,
-    _METRICS,
-    REPORT,
-    OUTLIERS,
-    CHECKPOINT,
-    EDITED,
-    _DONE,
-)
+_WRITTEN = ("model", "arrays.npz", "labels.csv", "history.jsonl", "environment.json")
+_PARTS = (*_WRITTEN, CONFIG, _METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)
 _WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
 
 
@@ -216,11 +204,13 @@ def _write_all(
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
     metrics = _judge(settings, folder, data, estimator=estimator, baseline=baseline, z=z, q=q)
     more = tell_choice(fitted, data, metrics=metrics, history=folder / "history.jsonl")
+    sure = estimator.predict_confidence(data.source)
     arrays = collect(
         z,
         estimator.labels_,
         q,
         source=data.source,
+        sure=sure,
         reconstruct=(lambda rows: estimator.inverse_transform(z[rows])) if decodes else None,
         refresh_labels=traced,
         refresh_steps=steps,
@@ -231,8 +221,7 @@ def _write_all(
     )
     estimator.save(folder / "model")
     save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
-    sure, further = estimator.predict_confidence(data.source), agreement_column(fitted) | judging.known_column(data)
-    called = estimator.cluster_names_
+    further, called = agreement_column(fitted) | judging.known_column(data), estimator.cluster_names_
     write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / _METRICS, metrics)

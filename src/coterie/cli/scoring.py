@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +14,15 @@ from coterie.algorithms import Clusterer
 from coterie.anomaly import DETECTORS, OutlierDetector, load
 from coterie.anomaly.base import CONTAMINATION
 from coterie.cli.inputs import Data, open_like, reopen, resolve_data
+from coterie.cli.retelling import groups_of
 from coterie.cli.run import OUTLIERS, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
-from coterie.errors import InputError
-from coterie.report import Scored
+from coterie.errors import DataWarning, InputError, ModelFileError
+from coterie.report import Scored, load_arrays
+from coterie.report.outliers import overview
 
+_ARRAYS = "arrays.npz"
 SAME = 0.99  # share of the rows whose clusters must be those of the fit; another machine may round a few otherwise
 
 
@@ -65,7 +70,7 @@ def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) 
     Returns
     -------
     OutlierDetector
-        Fitted.
+        Fitted. A kept score that cannot be read is fitted anew, with a warning.
 
     Raises
     ------
@@ -78,14 +83,24 @@ def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) 
     detector.check_model(model)
     is_run, place = (run / CONFIG).is_file(), run / OUTLIERS / score
     if train is None and is_run and place.is_dir():
-        kept = load(place, network=None)
-        if _are_same(kept.model_, model):
+        kept = _read_kept(place)
+        if kept is not None and _are_same(kept.model_, model):
+            kept.model = kept.model_ = model  # in which clusters may have other names by now
             return kept
     detector.fit(_training_rows(run, model, train=train))
     if train is None:
-        with suppress(OSError):  # a run that cannot be written to is scored all the same
+        # A run that cannot be written to is scored all the same, also where the place holds something else.
+        with suppress(OSError, InputError):
             detector.save(place)
     return detector
+
+
+def _read_kept(place: Path) -> OutlierDetector | None:
+    try:
+        return load(place, network=None)
+    except ModelFileError as error:
+        warnings.warn(f"The kept score cannot be read and is fitted anew: {error}", DataWarning, stacklevel=2)
+        return None
 
 
 def describe(run: Path, rows: Data, detector: OutlierDetector, *, share: float | str) -> Scored:
@@ -124,7 +139,41 @@ def describe(run: Path, rows: Data, detector: OutlierDetector, *, share: float |
         n_clusters=k,
         source=rows.source,
         names=rows.names,
+        cluster_names=model.cluster_names_,
     )
+
+
+def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None) -> Scored:
+    """Add mean and spread of the columns of the training rows, beside which the page shows values.
+
+    Parameters
+    ----------
+    scored : Scored
+        What is told.
+    run : Path
+        The run folder, which keeps them, or a model folder.
+    model : Clusterer
+        Its model.
+    train : str or None
+        The training rows as typed.
+
+    Returns
+    -------
+    Scored
+        The same for images.
+
+    Raises
+    ------
+    CoterieError
+        If the training rows are not to be had.
+    """
+    if scored.source.spec.kind == "images":
+        return scored
+    if (run / CONFIG).is_file():
+        arrays = load_arrays(run / _ARRAYS)
+        return replace(scored, mean=arrays.get("feature_mean"), sd=arrays.get("feature_sd"))
+    found = overview(_training_rows(run, model, train=train))
+    return replace(scored, mean=found.mean, sd=found.sd)
 
 
 def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
@@ -157,7 +206,7 @@ def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
 
 def _are_same(kept: Clusterer, model: Clusterer) -> bool:
     """Return whether a kept score was fitted with this model, and its clusters are as they are now."""
-    if kept.edits_.to_list() != model.edits_.to_list():
+    if groups_of(kept) != groups_of(model):
         return False
     ours, theirs = kept.model_.state_dict(), model.model_.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)

@@ -40,10 +40,9 @@ def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[
     """Say what k-means on the raw rows found, and how long the fit will take."""
     fitted = "" if baseline.rows_fitted == len(data.source) else f" on {baseline.rows_fitted:,} of the rows"
     known = _figures_duration(figures)
-    sizes = sorted(figures["sizes"])
     screen.say(
         f"For a start, k-means on the raw {_rows_of(data)}{fitted} took {duration(baseline.seconds)}: "
-        f"{known}clusters of {sizes[0]:,} to {sizes[-1]:,} rows."
+        f"{known}{_spread(figures['sizes'])}."
     )
     if expected:
         screen.say(f"Now training; its steps will take about {duration(expected)}.")
@@ -81,7 +80,7 @@ def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.n
     n = len(labels)
     if len(sizes) > _MOST_CLUSTERS:
         middle = int(np.median(sizes))
-        screen.say(f"{len(sizes)} clusters of {min(sizes):,} to {max(sizes):,} rows, half of them up to {middle:,}.")
+        screen.say(f"{len(sizes)} {_spread(sizes)}, half of them up to {middle:,}.")
         return
     rows = [[str(k), f"{size:,}", f"{size / n:.1%}"] for k, size in enumerate(sizes)]
     columns = ["cluster", "rows", "share"]
@@ -90,6 +89,12 @@ def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.n
         for k, row in enumerate(rows):
             row.append(_commonest(data.y[labels == k]))
     screen.table(columns, rows)
+
+
+def _spread(sizes: list[int]) -> str:
+    low, high = min(sizes), max(sizes)
+    each = f"{low:,} to {high:,}" if low < high else f"{low:,}"
+    return f"{'clusters' if len(sizes) > 1 else 'one cluster'} of {each} row{'s' * (high > 1)}"
 
 
 def _commonest(classes: np.ndarray) -> str:

@@ -44,6 +44,7 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
     q: np.ndarray,
     *,
     source: Source,
+    sure: np.ndarray | None = None,
     reconstruct: Callable[[np.ndarray], np.ndarray] | None = None,
     refresh_labels: Sequence[np.ndarray] | None = None,
     refresh_steps: Sequence[int] | None = None,
@@ -66,6 +67,8 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
         Soft assignments; rows sum to 1.
     source : Source
         The data; rows are read a block at a time.
+    sure : ndarray of shape (n,) or None, default=None
+        The confidence of each row, as ``predict_confidence`` gives it; None takes the soft assignment to its cluster.
     reconstruct : callable or None, default=None
         Takes row numbers, int64 of shape (b,), and returns these rows after encoding and decoding, in the data's own
         layout and units. None leaves reconstructions out.
@@ -123,7 +126,7 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
     >>> arrays["typical_rows"][:, :2].tolist()
     [[0, 1], [2, -1]]
     """
-    _check_lengths(len(source), z=z, labels=labels, q=q, y=y, names=names)
+    _check_lengths(len(source), z=z, labels=labels, q=q, sure=sure, y=y, names=names)
     z = np.asarray(z, np.float32)
     places, map_rows = map2d(z, method=method, seed=seed, max_rows=max_rows)
     arrays = {
@@ -132,7 +135,7 @@ def collect(  # noqa: PLR0913 - what a run consists of, then named facts about i
         "map2d": places,
         "map_rows": map_rows,
         "map_method": np.array(method),
-        **cluster_arrays(z, labels, q, source=source),
+        **cluster_arrays(z, labels, q, source=source, sure=sure),
     }
     if y is not None:
         arrays["y"] = _plain(np.asarray(y))

@@ -36,7 +36,8 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     -------
     dict or None
         ``why``; ``trials``, the best first; ``left_out``; ``names`` and ``agreement``, a matrix; ``stability`` of each
-        cluster; ``doubtful`` rows, with pictures where rows are images; ``scored``, whether labels were given.
+        cluster; ``doubtful`` rows, with pictures where rows are images; ``scored``, whether labels were given;
+        ``changed``, whether clusters were merged or split since.
     """
     choice = run.metrics.get("choice")
     if choice is None:
@@ -45,6 +46,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     return {
         "why": _named(choice["why"]),
         "likelihood": choice["criterion"] == "likelihood",
+        "changed": "fitted" in run.metrics,
         "scored": any("metrics" in trial for trial in choice["trials"]),
         "trials": [
             {
@@ -63,7 +65,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
         "stability": choice["stability"],
         "seconds": duration(choice["seconds"]),
         "doubtful": [
-            # Where clusters were edited since, rows on which the runs agree now were left out, not their pictures.
+            # Earlier versions, where clusters were edited, left out rows on which the runs agree now, not the pictures.
             {**row, "picture": pictures[at] if (at := row.get("place", i)) < len(pictures) else None}
             for i, row in enumerate(choice["doubtful"])
         ],

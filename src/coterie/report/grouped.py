@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _BLOCK = 4_096  # rows read at a time
 
 
-def cluster_arrays(z: np.ndarray, labels: np.ndarray, q: np.ndarray, *, source: Source) -> dict[str, np.ndarray]:
+def cluster_arrays(
+    z: np.ndarray, labels: np.ndarray, q: np.ndarray, *, source: Source, sure: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Gather what of :func:`collect` depends on the clusters.
 
     Parameters
@@ -29,6 +31,8 @@ def cluster_arrays(z: np.ndarray, labels: np.ndarray, q: np.ndarray, *, source: 
         Soft assignments; rows sum to 1.
     source : Source
         The data.
+    sure : ndarray of shape (n,) or None, default=None
+        As in :func:`collect`.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def cluster_arrays(z: np.ndarray, labels: np.ndarray, q: np.ndarray, *, source: 
     [[0.0], [1.0]]
     """
     labels, q = np.asarray(labels).astype(np.int32), np.asarray(q, np.float32)
-    sure = q[np.arange(len(labels)), labels]
+    sure = q[np.arange(len(labels)), labels] if sure is None else np.asarray(sure, np.float32)
     examples = _examples(source, choose_examples(np.asarray(z, np.float32), labels, q))
     return {"labels": labels, "q_max": sure, **_averages(source, labels, q.shape[1]), **examples}
 

@@ -22,6 +22,7 @@ from coterie.report.wording import amount, percent
 _PICTURES, _ROWS, _SIDE = 60, 25, 96  # shown at most; longest side of a picture, pixels
 _WIDE = 8  # columns of a table that fit a page
 _FAR = 3.0  # standard deviations from the mean beyond which a value is marked
+_ROUNDING = 1e-6  # between the same value in two formats, such as text and float32
 _BLOCK = 4_096  # rows read at a time
 
 
@@ -51,6 +52,11 @@ class Scored:
         The n rows.
     names : sequence of str or None, default=None
         A name for each.
+    cluster_names : sequence of str or None, default=()
+        Names of the K clusters, None for one without; empty where none has any.
+    mean, sd : ndarray of shape (d,) or None, default=None
+        Mean and standard deviation of the columns of the training rows, beside which values are shown; None takes those
+        of the n rows.
 
     Examples
     --------
@@ -73,6 +79,9 @@ class Scored:
     n_clusters: int
     source: Source
     names: Sequence[str] | None = None
+    cluster_names: Sequence[str | None] = ()
+    mean: np.ndarray | None = None
+    sd: np.ndarray | None = None
 
     @property
     def flagged(self) -> np.ndarray:
@@ -81,9 +90,10 @@ class Scored:
 
     def sentence(self) -> str:
         """Return how many rows are flagged, and how many of the training rows, in one line."""
-        count, n, usual = int(self.flagged.sum()), len(self.strangeness), self.usual > self.threshold
+        n, usual = len(self.strangeness), self.usual > self.threshold
+        count = int(self.flagged.sum())
         return (
-            f"{count:,} of {n:,} {self.noun} ({count / max(n, 1):.1%}) are flagged as outliers; of the {len(usual):,} "
+            f"{count:,} of {n:,} {self.noun} ({count / max(n, 1):.1%}) {_flagged(count)}; of the {len(usual):,} "
             f"training {self.noun}, from which the threshold comes, {usual.mean():.1%} are."
         )
 
@@ -146,7 +156,7 @@ def render_outliers(scored: Scored) -> str:
             style=style,
             policy=policy_for(style, ""),
             title=scored.title,
-            headline=f"{count:,} of {n:,} {scored.noun} {'is' if count == 1 else 'are'} flagged as outliers.",
+            headline=f"{count:,} of {n:,} {scored.noun} {_flagged(count)}.",
             beside=f"That is {percent(count / max(n, 1))}; of the {len(scored.usual):,} training {scored.noun}, from "
             f"which the threshold comes, it is {percent(share)}.",
             facts=scored.facts,
@@ -157,10 +167,16 @@ def render_outliers(scored: Scored) -> str:
             chart=threshold_histogram(scored.strangeness.tolist(), scored.usual.tolist(), threshold=scored.threshold),
             rows=[_row(scored, int(i)) for i in order],
             clusters=_clusters(scored),
+            called=scored.cluster_names or [None] * scored.n_clusters,
+            beside_training=scored.mean is not None,
             pictures=_pictures(scored, order) if images else None,
             **({} if images else _table(scored, order)),
         )
     )
+
+
+def _flagged(count: int) -> str:
+    return "is flagged as an outlier" if count == 1 else "are flagged as outliers"
 
 
 def _row(scored: Scored, i: int) -> dict[str, Any]:
@@ -184,7 +200,7 @@ def _clusters(scored: Scored) -> list[dict[str, Any]]:
 
 
 def _pictures(scored: Scored, order: np.ndarray) -> list[str]:
-    source, all_rows = scored.source, _overview(scored.source)
+    source, all_rows = scored.source, overview(scored.source)
     limits = value_range(source.dtype, all_rows.low, all_rows.high)
     raw = as_pictures(np.asarray(source.raw(order)), source.spec)
     return [data_uri(each, few_colours=True) for each in shrink(to_bytes(raw, limits), _SIDE)]
@@ -192,14 +208,17 @@ def _pictures(scored: Scored, order: np.ndarray) -> list[str]:
 
 def _table(scored: Scored, order: np.ndarray) -> dict[str, Any]:
     """Return the values of the strangest rows in their most unusual columns, or their strongest words."""
-    spec, all_rows = scored.source.spec, _overview(scored.source)
+    spec, all_rows = scored.source.spec, overview(scored.source)
     names = list(spec.feature_names or [f"column {j}" for j in range(spec.n_features_in)])
     rows = np.asarray(scored.source.raw(order), dtype=np.float64)
     if are_words(spec.feature_names, zeros=all_rows.zeros, low=all_rows.low):
         cells = [[(strongest(row, names), False)] for row in rows]
         return {"in_words": True, "columns": ["Strongest words"], "of": 1, "cells": cells}
-    spread = all_rows.sd
-    apart = np.divide(np.abs(rows - all_rows.mean), spread, out=np.zeros_like(rows), where=spread > 0)
+    mean = all_rows.mean if scored.mean is None else scored.mean
+    spread = all_rows.sd if scored.sd is None else scored.sd
+    # Where training rows do not vary, any other value is far.
+    other = np.where(np.isclose(rows, mean, rtol=_ROUNDING, atol=0), 0.0, np.inf)
+    apart = np.divide(np.abs(rows - mean), spread, out=other, where=spread > 0)
     columns = np.sort(np.argsort(-apart.mean(0), kind="stable")[:_WIDE])
     cells = [
         [(amount(row[j]), bool(far[j] > _FAR)) for j in columns] for row, far in zip(rows.tolist(), apart, strict=True)
@@ -207,7 +226,18 @@ def _table(scored: Scored, order: np.ndarray) -> dict[str, Any]:
     return {"in_words": False, "columns": [names[j] for j in columns], "of": len(names), "cells": cells}
 
 
-def _overview(source: Source) -> Contrast:
-    """Return mean, spread and range of the columns, in one pass over the rows."""
+def overview(source: Source) -> Contrast:
+    """Return mean, spread and range of the columns, in one pass over the rows.
+
+    Parameters
+    ----------
+    source : Source
+        Rows.
+
+    Returns
+    -------
+    Contrast
+        Of all of them as one cluster.
+    """
     blocks = (np.asarray(source.raw(slice(i, i + _BLOCK))) for i in range(0, len(source), _BLOCK))
     return contrast(blocks, np.zeros(len(source), np.int64), 1)

@@ -58,6 +58,11 @@ class Run:
         return self.metrics.get("cluster_names") or [None] * self.n_clusters
 
     @property
+    def n_known(self) -> int:
+        """How many rows had classes that the run learned from."""
+        return self.metrics.get("known", {}).get("n_known", 0)
+
+    @property
     def is_images(self) -> bool:
         """Whether rows are pictures."""
         return str(self.arrays["kind"]) == "images"

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from coterie.report.changed import of_fit
 from coterie.report.clusters import balance, describe_clusters
-from coterie.report.known import known_sentence
+from coterie.report.known import known_sentence, role_of_labels
 from coterie.report.run import Run, read_run
 from coterie.report.training import describe_training
 from coterie.report.tree import merge_tree
@@ -41,10 +42,10 @@ def summarise(run_folder: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``noun``, ``comparison``, ``figures``,
-        ``clusters``, ``called``, ``edits``, ``balance``, ``tree`` (None without merges), ``agreement`` (None without
-        labels, or with too many to draw), ``training``, ``confidence``, ``reconstruction``, ``map``, ``network``,
-        ``settings``, ``environment`` and ``commands``.
+        JSON-able: ``title``, ``headline``, ``beside``, ``warnings``, ``facts``, ``noun``, ``comparison``, ``of_fit``,
+        ``figures``, ``n_known``, ``clusters``, ``called``, ``edits``, ``balance``, ``tree`` (None without merges),
+        ``agreement`` (None without labels, or with too many to draw), ``training``, ``confidence``,
+        ``reconstruction``, ``map``, ``network``, ``settings``, ``environment`` and ``commands``.
 
     Raises
     ------
@@ -85,13 +86,15 @@ def facts_of(run: Run) -> dict[str, Any]:
     n_classes = None if y is None else len(np.unique(y))
     return {
         "title": f"{_system(run)} on {run.metrics.get('dataset') or run.folder.name}",
-        "headline": headline(own, sizes=sizes, noun=run.noun, sure=sureness(run.arrays["q_max"])),
-        "beside": beside(own, baselines, noun=run.noun),
+        "headline": headline(own, sizes=sizes, noun=run.noun, sure=sureness(run.arrays["q_max"]), n_known=run.n_known),
+        "beside": f"{beside(own, baselines, noun=run.noun)} {of_fit(run.metrics)}".strip(),
         "warnings": warnings_about(sizes, noun=run.noun, n_classes=n_classes),
         "facts": _head(run),
         "noun": run.noun,
         "comparison": _comparison(run, own, others),
         "silhouettes": _about_silhouettes(baselines),
+        "of_fit": of_fit(run.metrics),
+        "n_known": run.n_known,
         "figures": _table(run, own, others),
         "clusters": describe_clusters(run),
         "called": run.cluster_names,
@@ -187,7 +190,7 @@ def _head(run: Run) -> list[tuple[str, str]]:
     elif "y" not in run.arrays:
         rows.append(("Labels", "none given"))
     if "y" in run.arrays:
-        rows.append(("Labels", "only to evaluate, never to fit"))
+        rows.append(("Labels", role_of_labels(metrics.get("known"))))
     return rows
 
 

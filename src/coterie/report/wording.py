@@ -168,7 +168,7 @@ def baseline_name(key: str, noun: str) -> str:
     return known.get(key, f"k-means by {key}")
 
 
-def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure: float) -> str:
+def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure: float, n_known: int = 0) -> str:
     """Say in one sentence what came out.
 
     Parameters
@@ -181,6 +181,8 @@ def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure:
         What the rows are called.
     sure : float
         Share of the rows placed with a confidence above .9.
+    n_known : int, default=0
+        Rows whose classes the run learned from.
 
     Returns
     -------
@@ -189,7 +191,8 @@ def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure:
     """
     groups = f"{len(sizes)} group{'s' if len(sizes) > 1 else ''} in {sum(sizes):,} {noun}"
     if "accuracy" in own:
-        return f"{groups}; accuracy {figure(own['accuracy'])} against your labels."
+        known = f" (of them {n_known:,} {noun} were known in training)" if n_known else ""
+        return f"{groups}; accuracy {figure(own['accuracy'])} against your labels{known}."
     if len(sizes) == 1:
         return f"{groups}: there is nothing to tell apart."
     low, high = min(filter(None, sizes)), max(sizes)

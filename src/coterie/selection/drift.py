@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
     from coterie.data import Source
 
+_VISIBLE = 0.0005  # share of the rows that is not rounded to nothing
+
 
 @dataclass(frozen=True, eq=False)
 class Drift:
@@ -57,11 +59,11 @@ class Drift:
     def sentence(self) -> str:
         """Return the whole in one line."""
         k = int(np.abs(self.shares - self.usual).argmax())
+        most = f", most in cluster {k} ({self.usual[k]:.1%} then, {self.shares[k]:.1%} now)"
         return (
             f"{int(self.strange.sum()):,} of {len(self.strange):,} rows ({self.strange.mean():.1%}) are unlike any "
-            f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}, "
-            f"most in cluster {k} ({self.usual[k]:.1%} then, {self.shares[k]:.1%} now); "
-            f"the mean row moved by {self.shift:.2f} of the rows' spread."
+            f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}"
+            f"{most if self.moved >= _VISIBLE else ''}; the mean row moved by {self.shift:.2f} of the rows' spread."
         )
 
     def figures(self) -> dict[str, Any]:
