@@ -249,7 +249,8 @@ def test_what_cannot_be_sampled_is_refused():
 def test_images_of_any_size_are_made_in_their_layout(shape):
     X = np.random.default_rng(0).integers(0, 255, (12, *shape), dtype=np.uint8)
     short = Schedule(steps=2, batch_size=4)
-    model = ClusterGAN(2, noise_size=3, network=GAN(channels=(4, 6), hidden=(8,)), train=short, random_state=0).fit(X)
+    network = GAN(channels=(4, 6), hidden=(8,))
+    model = ClusterGAN(2, noise_size=3, network=network, pretrain=short, train=short, random_state=0).fit(X)
     made = model.sample(5, random_state=0)
     assert made.shape == (5, *shape)
     assert made.min() >= 0  # the sigmoid's range, in bytes
@@ -264,8 +265,9 @@ def test_convolutions_learn_to_make_what_rows_look_like():
 
     def error(steps):
         fast = Schedule(steps=steps, batch_size=32, learning_rate=5e-3, shape="cosine", momentum=0.5, beta2=0.9)
-        network = GAN(channels=(8,), hidden=(32,))
-        model = ClusterGAN(2, noise_size=2, network=network, train=fast, penalty=1.0, random_state=0).fit(X)
+        network, few = GAN(channels=(8,), hidden=(32,)), Schedule(steps=30, batch_size=32)
+        model = ClusterGAN(2, noise_size=2, network=network, pretrain=few, train=fast, penalty=1.0, random_state=0)
+        model.fit(X)
         return np.abs(model.sample(200, random_state=0).mean(0) - X.mean(0)).mean()
 
     assert error(60) < 0.5 * error(0)

@@ -39,8 +39,9 @@ def test_one_sees_what_was_found_in_the_model_file(tmp_path):
     np.testing.assert_array_equal(read.predict(X), model.labels_)
 
 
-def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path):
-    X, _ = bars(1200)
+def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path, monkeypatch):
+    monkeypatch.setattr("coterie.algorithms.counting.CODED_IMAGES", 300)
+    X, _ = bars(300)
     with config_context(checkpoint=tmp_path):
         model = small(DEC, n_clusters="auto", augment="none").fit(X)
     assert (tmp_path / "count").is_dir()
@@ -65,8 +66,9 @@ def test_steps_of_a_column_are_no_groups():
     assert KMeans(n_clusters="auto", random_state=0).fit(X).count_.n == 1
 
 
-def test_a_system_with_a_network_of_its_own_kind_is_counted_for(tmp_path):
-    X, _ = bars(1200)
+def test_a_system_with_a_network_of_its_own_kind_is_counted_for(monkeypatch):
+    monkeypatch.setattr("coterie.algorithms.counting.CODED_IMAGES", 300)
+    X, _ = bars(300)
     model = small(ClusterGAN, n_clusters=(2, 3), augment="none").fit(X)
     assert model.count_.n in (2, 3)
 
