@@ -15,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+NOT_YET = "Not measured yet with these defaults."  # in the place of a table
 PACKAGES = ("coterie", "torch", "numpy", "scikit-learn", "torchdr", "faiss-cpu")
 
 

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks import outlier_tables, trust_tables
+from benchmarks import few_tables, outlier_tables, trust_tables
 from benchmarks.accuracy import FORMS
 from benchmarks.common import ROOT, read
 from benchmarks.published import PUBLISHED
 
 README, RESULTS_PAGE, TRUST_PAGE = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "trust.md"
-OUTLIERS_PAGE = ROOT / "docs" / "outliers.md"
-PAGES = (README, RESULTS_PAGE, TRUST_PAGE, OUTLIERS_PAGE)
+OUTLIERS_PAGE, LABELS_PAGE = ROOT / "docs" / "outliers.md", ROOT / "docs" / "few-labels.md"
+PAGES = (README, RESULTS_PAGE, TRUST_PAGE, OUTLIERS_PAGE, LABELS_PAGE)
 TITLES = {
     "mnist": "MNIST 70,000",
     "mnist10k": "MNIST-10k",
@@ -53,6 +53,8 @@ def render(text: str) -> str:
         "counts": trust_tables.counts,
         "strange": trust_tables.strange,
         "outliers": outlier_tables.outliers,
+        "few": few_tables.few,
+        "suggested": few_tables.suggested,
     }.items():
         start, end = f"<!-- table:{name} -->", "<!-- end -->"
         before, found, rest = text.partition(start)

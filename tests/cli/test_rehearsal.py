@@ -84,3 +84,12 @@ def test_what_the_fit_would_refuse_is_refused(parameters: dict[str, object], sen
 
 def test_a_fit_of_no_steps_at_all_is_rehearsed_too() -> None:
     assert rehearse(AEKMeans(**SMALL, pretrain=steps(0)), ROWS) == 0.0
+
+
+@pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning")  # of noise, which has no clusters
+def test_a_fit_that_goes_on_is_rehearsed_with_the_network_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (60, 8, 8), dtype=np.uint8)
+    model = DEC(2, code_size=2, augment="none", warm_start=True, random_state=0, pretrain=steps(2), train=steps(1))
+    model.fit(images)
+    monkeypatch.setattr("coterie.algorithms.defaults.SMALL_IMAGE", 1)  # "auto" is another network now
+    assert rehearse(model.set_params(train=steps(2000)), make_source(images)) > 0

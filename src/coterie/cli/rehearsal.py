@@ -16,6 +16,7 @@ from coterie.algorithms.building import check_parameters, is_open
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
 from coterie.algorithms.knowing import learn
+from coterie.algorithms.warming import settle
 from coterie.config import config_context
 from coterie.data import Source
 from coterie.errors import DataWarning, Interrupted
@@ -62,7 +63,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     learn(estimator, len(source), known=known)
     if is_open(estimator.n_clusters):
         estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
-    chosen = {k: v for k, v in resolve(estimator, source).items() if k != "random_state"}
+    chosen = {k: v for k, v in settle(estimator, resolve(estimator, source)).items() if k != "random_state"}
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
     estimator = copy.copy(estimator).set_params(**chosen)  # which has what a warm fit goes on from, where clones do not
     few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
