@@ -143,9 +143,8 @@ def _do(job: dict[str, Any], keep: str | None) -> None:
         print(f"there: {job}", file=sys.stderr)
         return
     append("started.jsonl", {**job, "commit": now, "time": provenance()["time"]})
-    row = run_apart("benchmarks.accuracy", job | {"keep": keep}) | {
-        "commit": now
-    }  # the program is that of the beginning
+    row = run_apart("benchmarks.accuracy", job | {"keep": keep})
+    row["commit"] = now  # the program is that of the beginning
     append(FILE, row)
     print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
 

@@ -321,3 +321,15 @@ def test_a_warm_start_needs_a_run_of_the_same_system(own: Path, blobs: Blobs, tm
     assert "nothing" in done.err
     assert "Traceback" not in done.err
     assert not out.exists()
+
+
+def test_labels_that_a_run_learned_from_are_found_in_a_sorted_file_too(own: Path) -> None:
+    assert fit_again(own, "c\nb\na\n").exit_code == 0
+    again = own.with_name("run-labelled")
+    header, *lines = (again / "labels.csv").read_text(encoding="utf-8").splitlines()
+    (again / "labels.csv").write_text("\n".join(["\ufeff" + header, *reversed(lines)]) + "\n", encoding="utf-8")
+    assert say(again, "q\n").exit_code == 0
+    assert given(again) == given(own)
+    (again / "labels.csv").unlink()
+    (again / "known.csv").unlink()
+    assert "0 of 300 rows have a label" in say(again, "q\n").stdout

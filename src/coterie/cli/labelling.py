@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
-from coterie.cli.labelfile import LABELS
+from coterie.cli.labelfile import LABELS, rows_in_order
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
 from coterie.data.table import MISSING
@@ -55,7 +54,8 @@ def ask(screen: Screen, folder: Path, n: int) -> bool:
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
-        if learned := {row: label for row, label in _learned(folder).items() if row not in answers.given}:
+        known = _learned(folder / LABELS, answers.n)
+        if learned := {row: label for row, label in known.items() if row not in answers.given}:
             answers.add(learned)
         before, rows = dict(answers.given), []
         if n:
@@ -68,11 +68,10 @@ def ask(screen: Screen, folder: Path, n: int) -> bool:
     return labelled > 0 and (answers.given != before or not n)
 
 
-def _learned(folder: Path) -> dict[int, str]:
+def _learned(path: Path, n: int) -> dict[int, str]:
     """Return the labels that the run itself learned from, by row: they are not asked for, nor lost."""
-    with (folder / LABELS).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {int(row["row"]): row["known"].removeprefix("'") for row in rows if row.get("known")}
+    lines = rows_in_order(path, n) if path.is_file() else []
+    return {row: line["known"].removeprefix("'") for row, line in enumerate(lines) if line.get("known")}
 
 
 def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[int]) -> None:

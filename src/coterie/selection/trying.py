@@ -166,9 +166,10 @@ class Trying:
 
     def _is_enough(self, name: str) -> bool:
         """Return whether a further candidate could hardly do better than what is there."""
-        spared = self.sparing and not self.knowledge if name in SIMPLE else True
-        if not (self.models and spared) or (self.knowledge and name in DEEP and DEEP[name].knows):
-            return False  # labels may teach it more
+        if not self.models or (name in SIMPLE and not self.sparing):
+            return False
+        if self.knowledge and (name in SIMPLE or DEEP[name].knows):
+            return False  # labels tell simple methods apart, and may teach a network more
         return is_settled(self.models, self.space, n_clusters=self.n_clusters)
 
     @contextmanager
