@@ -52,6 +52,11 @@ def test_the_report_shows_the_choice(chosen: Path) -> None:
     assert '<section class="wrap" id="choice"' in page
     assert "k-means was chosen of 4" in page
     assert "Gaussian mixture" in page
+    assert "is no share of right ones" not in page
+
+
+def test_the_report_of_one_system_says_that_its_confidence_is_not_calibrated(finished: Path) -> None:
+    assert "is no share of right ones" in (finished / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_model_and_the_settings_make_it_again(chosen: Path, blobs: Blobs, tmp_path: Path) -> None:
