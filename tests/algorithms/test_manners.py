@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from small import SYSTEMS, bars, blobs, small
+from small import SYSTEMS, bars, blobs, brief, small
 from torch import nn
 
 import coterie
@@ -41,6 +41,8 @@ READ_LABELS = (SNNLKMeans,)
 @parametrize_with_checks([small(cls) for cls in SYSTEMS])
 @pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning", "ignore::coterie.errors.DataWarning")
 def test_scikit_learns_own_checks(estimator, check):
+    if check.func.__name__ != "check_clustering":  # the only one that asks for good clusters
+        estimator.set_params(**brief(estimator))
     check(estimator)
 
 

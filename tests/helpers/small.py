@@ -1,6 +1,7 @@
 """Estimators and rows small enough for tests."""
 
 import numpy as np
+from sklearn.base import clone
 
 from coterie import GAN, MLP, Schedule
 from coterie.algorithms import SYSTEMS as NAMED
@@ -31,6 +32,13 @@ def small(cls, **parameters):
     }
     own = defaults | OWN.get(cls.__name__, {})
     return cls(**{name: value for name, value in own.items() if name in cls().get_params(deep=False)} | parameters)
+
+
+def brief(estimator, steps=10):
+    """The estimator's schedules, by parameter, with a few steps each: for tests of manners, not of clusters."""
+    parameters = estimator.get_params(deep=False)
+    schedules = {name: value for name, value in parameters.items() if isinstance(value, Schedule)}
+    return {name: clone(value).set_params(steps=steps) for name, value in schedules.items()}
 
 
 def blobs(n=90, d=4, k=3, seed=0, spread=0.3):
