@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
+from scipy.linalg import block_diag
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 LANDMARKS = 8_000  # training rows that are kept
-NEIGHBOURS = 10
+NEIGHBOURS = 5
+FAINTEST = 1e-3  # length of an image, as a share of the usual one, below which it is as good as empty
 VALUES = 20_000_000  # that they hold at most while they are looked at
 EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the total variance
 EXPECTED = 0.01  # share of the training rows that the threshold would flag
-PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file
+PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file, and two numbers
 BLOCK = 4096  # rows held as scaled values at a time
 
 
@@ -29,31 +31,37 @@ BLOCK = 4096  # rows held as scaled values at a time
 class Familiarity:
     r"""What a fitted system keeps of its training rows, to tell how strange others are.
 
-    The strangeness of x is a ratio of distances in the principal components of the scaled rows, as in the local outlier
-    factor [1]_ without its smoothing:
+    The strangeness of x is a ratio of distances in the principal components of the scaled rows:
 
     .. math::
-        s(x) = \frac{d_m(x)}{\operatorname{mean}_{j \in N_m(x)} d_m(x_j)}
+        s(x) = \frac{d_m(x)}{\sqrt{\bar d \, \operatorname{mean}_{j \in N_m(x)} d_m(x_j)}}
 
-    with :math:`d_m` the distance to the m-th nearest landmark and :math:`N_m` the m nearest, m = 10. The code of a
-    system would not do: what it was trained to tell apart is all that it sees.
+    with :math:`d_m` the distance to the m-th nearest landmark, :math:`N_m` the m nearest, m = 5, and :math:`\bar d` the
+    median of :math:`d_m` over the landmarks. It is half way between the distance [1]_, to which loose groups look
+    strange, and the local outlier factor [2]_ without its smoothing, to which what lies beside a loose group does not.
+    Of images the direction and the log of the length are compared: that two differ little where both are nearly empty
+    says nothing. The code of a system would not do: what it was trained to tell apart is all that it sees.
 
     Parameters
     ----------
     mean : ndarray of shape (D,)
-        Mean of the scaled training rows, float32.
+        Mean of the scaled training rows, float32; D is one more than the values of an image.
     directions : ndarray of shape (c, D)
         Their principal components, float32.
     landmarks : ndarray of shape (m, c)
         Places of training rows, float32.
     reach : ndarray of shape (m,)
-        Distance of each to its own tenth neighbour, float32.
+        Distance of each to its own m-th neighbour, float32.
     threshold : float
         Strangeness that one training row in a hundred exceeds, seen from the others.
+    length : float
+        Median length of the training images as vectors; 0 for rows that are no images.
 
     References
     ----------
-    .. [1] M. M. Breunig, H.-P. Kriegel, R. T. Ng, J. Sander. LOF: identifying density-based local outliers. SIGMOD
+    .. [1] S. Ramaswamy, R. Rastogi, K. Shim. Efficient algorithms for mining outliers from large data sets. SIGMOD
+       2000.
+    .. [2] M. M. Breunig, H.-P. Kriegel, R. T. Ng, J. Sander. LOF: identifying density-based local outliers. SIGMOD
        2000.
 
     Examples
@@ -73,6 +81,7 @@ class Familiarity:
     landmarks: np.ndarray
     reach: np.ndarray
     threshold: float
+    length: float = 0.0
 
     @classmethod
     def of(cls, source: Source, *, seed: int) -> Self:
@@ -92,17 +101,22 @@ class Familiarity:
         """
         most = max(1, min(LANDMARKS, VALUES // source.spec.n_features_in))
         x = sampled(source, most, seed)[1]
-        pca = fit_components(x, seed)
-        mean, directions = pca.mean_.astype(np.float32), pca.components_.astype(np.float32)
+        length = float(np.median(np.linalg.norm(x, axis=1))) if source.spec.kind == "images" else 0.0
+        x = _polar(x, length)
+        d = x.shape[1] - bool(length)
+        pca = fit_components(x[:, :d], seed)
+        mean, directions = pca.mean_, pca.components_
+        if length:  # which is one of the directions even where it hardly varies
+            mean, directions = np.append(mean, x[:, -1].mean()), block_diag(directions, 1)
+        mean, directions = mean.astype(np.float32), directions.astype(np.float32)
         z = (x - mean) @ directions.T
         near = min(NEIGHBOURS, len(z) - 1)
         if near == 0:
-            return cls(mean, directions, z, np.zeros(1, np.float32), np.inf)
+            return cls(mean, directions, z, np.zeros(1, np.float32), np.inf, length)
         distance, index = NearestNeighbors(n_neighbors=near).fit(z).kneighbors()
         reach = np.maximum(distance[:, -1], EQUAL * _spread(z)).astype(np.float32)
-        return cls(
-            mean, directions, z, reach, float(np.quantile(_ratio(reach, reach[index]), 1 - EXPECTED, method="higher"))
-        )
+        usual = float(np.quantile(_ratio(reach, reach[index], reach), 1 - EXPECTED, method="higher"))
+        return cls(mean, directions, z, reach, usual, length)
 
     def strangeness(self, source: Source) -> np.ndarray:
         """Return s of each row: about 1 amid training rows, larger outside them.
@@ -122,7 +136,7 @@ class Familiarity:
         for z in self._places(source):
             distance, index = known.kneighbors(z)
             least = EQUAL * _spread(self.landmarks)
-            found.append(_ratio(np.maximum(distance[:, -1], least), self.reach[index]))
+            found.append(_ratio(np.maximum(distance[:, -1], least), self.reach[index], self.reach))
         return np.concatenate(found)
 
     def shift(self, source: Source) -> float:
@@ -144,27 +158,37 @@ class Familiarity:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all of it under names for a model file."""
-        parts = {name: getattr(self, name) for name in PARTS} | {"threshold": np.array(self.threshold)}
+        parts = {name: np.asarray(getattr(self, name)) for name in (*PARTS, "threshold", "length")}
         return {PREFIX + name: torch.from_numpy(np.array(part)) for name, part in parts.items()}
 
     def _places(self, source: Source) -> Iterator[np.ndarray]:
         """Yield the principal components of the rows, a block at a time."""
         for start in range(0, len(source), BLOCK):
             x = source.take(slice(start, min(start + BLOCK, len(source)))).flatten(1).numpy()
-            yield (x - self.mean) @ self.directions.T
+            yield (_polar(x, self.length) - self.mean) @ self.directions.T
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self | None:
         """Return what a model file holds, None if it holds none."""
-        if PREFIX + "mean" not in tensors:
+        if PREFIX + "length" not in tensors:
             return None
         mean, directions, landmarks, reach = (tensors[PREFIX + name].numpy() for name in PARTS)
-        return cls(mean, directions, landmarks, reach, float(tensors[PREFIX + "threshold"]))
+        threshold, length = (float(tensors[PREFIX + name]) for name in ("threshold", "length"))
+        return cls(mean, directions, landmarks, reach, threshold, length)
 
 
-def _ratio(distance: np.ndarray, reaches: np.ndarray) -> np.ndarray:
-    """Return distances over the mean reach of neighbours, shape (n, m); rows that all are equal are not strange."""
-    usual = reaches.mean(1)
+def _polar(x: np.ndarray, length: float) -> np.ndarray:
+    """Return directions of rows beside the log of their lengths over the usual one; rows as they are if that is 0."""
+    if length == 0:
+        return x
+    own = np.linalg.norm(x, axis=1, keepdims=True)
+    direction = np.divide(x, own, out=np.zeros_like(x), where=own > 0)
+    return np.hstack([direction, np.log(np.maximum(own / length, FAINTEST))]).astype(np.float32)
+
+
+def _ratio(distance: np.ndarray, near: np.ndarray, all_reaches: np.ndarray) -> np.ndarray:
+    """Return s from distances (n,), reaches of neighbours (n, m) and of all; rows that all are equal are not strange."""
+    usual = np.sqrt(near.mean(1) * np.median(all_reaches))
     apart = np.where(distance > 0, np.inf, 1.0)
     return np.divide(distance, usual, out=apart, where=usual > 0).astype(np.float32)
 

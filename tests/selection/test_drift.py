@@ -12,23 +12,45 @@ from coterie.familiarity import Familiarity
 from coterie.selection import drift
 
 
-def test_strangeness_is_the_ratio_of_distances_to_the_tenth_neighbour():
+def by_hand(known, new):
+    """Strangeness as its definition says, row by row."""
+
+    def near(x):
+        distance = np.linalg.norm(known - x, axis=1)
+        return np.sort(distance), np.argsort(distance)
+
+    reach = np.array([near(x)[0][5] for x in known])  # the first is the row itself
+    found = [(near(x)[0][4], reach[near(x)[1][:5]].mean()) for x in new]
+    return [distance / np.sqrt(usual * np.median(reach)) for distance, usual in found]
+
+
+def test_strangeness_is_the_distance_to_the_fifth_neighbour_over_what_is_usual():
     rng = np.random.default_rng(0)
     known, new = rng.normal(size=(40, 3)), rng.normal(size=(5, 3)) * 3
     seen = Familiarity.of(make_source(known, scaling="none"), seed=0)
-
-    def tenth(x, others):
-        distance = np.sort(np.linalg.norm(others - x, axis=1))
-        order = np.argsort(np.linalg.norm(others - x, axis=1))
-        return distance, order
-
-    reach = np.array([tenth(x, known)[0][10] for x in known])  # the first is the row itself
-    expected = []
-    for x in new:
-        distance, order = tenth(x, known)
-        expected.append(distance[9] / reach[order[:10]].mean())
     found = seen.strangeness(make_source(new, scaling="none"))
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    np.testing.assert_allclose(found, by_hand(known, new), rtol=1e-3)
+
+
+def test_of_images_direction_and_log_length_are_compared():
+    X, _ = bars(80, side=6)  # which has fewer values than there may be principal components
+    known, new = X[:60], np.concatenate([X[60:] // 2, X[60:].cumsum(2).clip(0, 255).astype(np.uint8)])
+    source = make_source(known)
+    rows = [make_source(x, spec=source.spec).take(slice(0, len(x))).flatten(1).numpy() for x in (known, new)]
+    length = [np.linalg.norm(x, axis=1, keepdims=True) for x in rows]
+    polar = [np.hstack([x / own, np.log(own / np.median(length[0]))]) for x, own in zip(rows, length, strict=True)]
+    seen = Familiarity.of(source, seed=0)
+    found = seen.strangeness(make_source(new, spec=source.spec))
+    np.testing.assert_allclose(found, by_hand(*polar), rtol=1e-3)
+
+
+def test_darker_images_and_empty_ones_are_noticed():
+    X, _ = bars(400)
+    model = KMeans(n_clusters=2, random_state=0).fit(X[:300])
+    assert not drift(model, X[300:]).strange.mean() > 0.05
+    assert drift(model, X[300:] // 4).strange.all()
+    assert drift(model, X[300:] // 4).shift > 0.5
+    assert drift(model, np.zeros_like(X[:3])).strange.all()
 
 
 def test_one_training_row_in_a_hundred_is_beyond_the_threshold():
