@@ -187,7 +187,7 @@ def _polar(x: np.ndarray, length: float) -> np.ndarray:
 
 
 def _ratio(distance: np.ndarray, near: np.ndarray, all_reaches: np.ndarray) -> np.ndarray:
-    """Return s from distances (n,), reaches of neighbours (n, m) and of all; rows that all are equal are not strange."""
+    """Return s from distances (n,), of neighbours (n, m) and of all; rows that all are equal are not strange."""
     usual = np.sqrt(near.mean(1) * np.median(all_reaches))
     apart = np.where(distance > 0, np.inf, 1.0)
     return np.divide(distance, usual, out=apart, where=usual > 0).astype(np.float32)
