@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks import few_tables, outlier_tables, trust_tables
+from benchmarks import budgets, few_tables, outlier_tables, trust_tables
 from benchmarks.accuracy import FORMS
 from benchmarks.common import ROOT, read
 from benchmarks.published import PUBLISHED
@@ -52,6 +52,7 @@ def render(text: str) -> str:
         "peers": trust_tables.peers,
         "counts": trust_tables.counts,
         "strange": trust_tables.strange,
+        "budgets": budgets.table,
         "outliers": outlier_tables.outliers,
         "few": few_tables.few,
         "suggested": few_tables.suggested,
