@@ -11,6 +11,7 @@ DISTANCES = ("cosine", "euclidean")
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
 SHORTEST = 1e-12  # squared length below which a row has no direction
+LEAST = -80.0  # log of a share that is as good as none; the exponential of less is slow, for it is no normal number
 
 
 def soft_nearest_neighbor_loss(
@@ -71,7 +72,7 @@ def soft_nearest_neighbor_loss(
             losses.append(0.0 * rows.sum())
             continue
         logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows)) / temperature
-        losses.append(((logits + alone).logsumexp(1) - (logits + others).logsumexp(1)).mean())
+        losses.append((_log_sum_exp(logits + alone) - _log_sum_exp(logits + others)).mean())
     return torch.stack(losses).sum()
 
 
@@ -115,13 +116,21 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
         return 0.0 * z.sum()
     alone, like = _pairs(y)
     logits = _cosines(z, temperature) / temperature
-    apart = (logits + alone).logsumexp(1, keepdim=True) - logits  # (l, l): -log of each pair's share
+    apart = _log_sum_exp(logits + alone)[:, None] - logits  # (l, l): -log of each pair's share
     return ((apart * like).sum(1) / like.sum(1).clamp_min(1)).mean()
 
 
 def _products(h: Tensor, *, exact: bool) -> Tensor:
     with torch.autocast(h.device.type, enabled=not exact and torch.is_autocast_enabled(h.device.type)):
-        return (h @ h.T).to(h.dtype)
+        products = (h @ h.detach().T).to(h.dtype)
+    # The same number; but its gradient takes one product of matrices where that of h @ h.T takes two.
+    return products + products.T - products.detach()
+
+
+def _log_sum_exp(logits: Tensor) -> Tensor:
+    """Return the log of each row's summed exponentials, shape (l,); the gradient reuses the exponentials."""
+    largest = logits.detach().amax(1, keepdim=True)
+    return (logits - largest).clamp_min(LEAST).exp().sum(1).log() + largest[:, 0]
 
 
 def _cosines(h: Tensor, temperature: float) -> Tensor:
