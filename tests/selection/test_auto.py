@@ -160,8 +160,8 @@ def test_a_choice_that_knew_labels_is_another_one(tmp_path):
 
 def test_with_labels_what_learns_from_them_is_tried_though_rows_are_few():
     X, y = blobs(120)
-    names = names_for("auto", n_rows=120, n_clusters=3, images=False, known=True)
-    assert names == [*names_for("auto", n_rows=120, n_clusters=3, images=False), "dec"]
+    names = names_for("auto", n_rows=120, n_values=4, n_clusters=3, known=True)
+    assert names == [*names_for("auto", n_rows=120, n_values=4, n_clusters=3), "dec"]
     trying = Trying(make_source(X), Notes(None, {}, seed=0), make_knowledge(120, known=y), **ANY_TIME, sparing=True)
     trying.fit("kmeans")
     trying.fit("ward")
@@ -246,9 +246,17 @@ def test_bad_parameters_are_named(parameters, sentence):
 
 
 def test_few_rows_and_vectors_have_fewer_candidates():
-    assert names_for("auto", n_rows=5000, n_clusters=3, images=True) == list(CANDIDATES)
-    assert "jule" not in names_for("auto", n_rows=5000, n_clusters=3, images=False)
-    assert "dec" not in names_for("auto", n_rows=500, n_clusters=3, images=True)
+    assert names_for("auto", n_rows=5000, n_values=64, n_clusters=3, images=True) == list(CANDIDATES)
+    assert "jule" not in names_for("auto", n_rows=5000, n_values=64, n_clusters=3)
+    assert "dec" not in names_for("auto", n_rows=500, n_values=64, n_clusters=3, images=True)
+    assert "dec" not in names_for("auto", n_rows=5000, n_values=2, n_clusters=3)
+
+
+def test_no_network_is_tried_on_rows_of_two_values():
+    X = np.random.default_rng(0).normal(size=(1000, 2)) + np.arange(1000)[:, None] % 2 * 3
+    model = Auto(n_clusters=2, confidence=False, random_state=0).fit(X)
+    assert {trial.name for trial in model.trials_} == set(names_for("auto", n_rows=1000, n_values=2, n_clusters=2))
+    assert not model.left_out_
 
 
 def test_pairs_decide_among_candidates():

@@ -46,7 +46,7 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         (:func:`coterie.algorithms.counting.count`).
     candidates : "auto" or sequence of str, default="auto"
         Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "jule" and "n2d". "auto" is all of
-        them, the last three from 1,000 rows on, "jule" of images only.
+        them, the last three from 1,000 rows of 8 values on, "jule" of images only.
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
         first is finished in any case. Counting has at most half of it, and looks for gaps alone if that is too little.
@@ -181,8 +181,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
         about = {"n_clusters": k, "folder": self._folder(), "until": until, "sparing": self.candidates == "auto"}
         trying = Trying(source, notes, knowledge, **about)
-        rows = {"n_rows": len(source), "images": source.spec.kind == "images", "known": bool(knowledge)}
-        for name in names_for(self.candidates, n_clusters=k, **rows):
+        rows = {"n_rows": len(source), "n_values": source.spec.n_features_in, "images": source.spec.kind == "images"}
+        for name in names_for(self.candidates, n_clusters=k, known=bool(knowledge), **rows):
             trying.fit(name)
             notes.write(time.monotonic() - began)
         self.left_out_ = notes.left_out

@@ -20,6 +20,7 @@ DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
 CANDIDATES = (*SIMPLE, *DEEP)
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
+DEEP_VALUES = 8  # values in a row from which it has something to find that the rows themselves do not show
 
 
 class Deadline(Callback):
@@ -75,17 +76,24 @@ class Trial:
 
 
 def names_for(
-    asked: str | Sequence[str], *, n_rows: int, n_clusters: int, images: bool, known: bool = False
+    asked: str | Sequence[str],
+    *,
+    n_rows: int,
+    n_values: int,
+    n_clusters: int,
+    images: bool = False,
+    known: bool = False,
 ) -> list[str]:
     """Return the candidates in the order in which they are tried, the cheapest first.
 
     Parameters
     ----------
     asked : "auto" or sequence of str
-        What the user wants; "auto" leaves networks out where rows are few, but for those that learn from what is known.
-    n_rows, n_clusters : int
-        Rows and clusters; for one cluster there is nothing to choose.
-    images : bool
+        What the user wants; "auto" leaves networks out where rows are few or short, but for those that learn from what
+        is known.
+    n_rows, n_values, n_clusters : int
+        Rows, values in a row, and clusters; for one cluster there is nothing to choose.
+    images : bool, default=False
         Whether the rows are images.
     known : bool, default=False
         Whether something is known of the rows.
@@ -98,14 +106,14 @@ def names_for(
     Examples
     --------
     >>> from coterie.selection.candidates import names_for
-    >>> names_for(["dec", "kmeans"], n_rows=10, n_clusters=2, images=False)
+    >>> names_for(["dec", "kmeans"], n_rows=10, n_values=2, n_clusters=2)
     ['kmeans', 'dec']
     """
     if n_clusters == 1:
         return ["kmeans"]
     if asked != "auto":
         return [name for name in CANDIDATES if name in asked]
-    if n_rows < DEEP_ROWS:
+    if n_rows < DEEP_ROWS or n_values < DEEP_VALUES:
         return [*SIMPLE, *(name for name, cls in DEEP.items() if known and cls.knows)]
     return [name for name in CANDIDATES if images or name not in FOR_IMAGES]
 
