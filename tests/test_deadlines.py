@@ -2,6 +2,7 @@
 
 import math
 import signal
+import sys
 import threading
 import time
 
@@ -62,3 +63,15 @@ def test_another_thread_and_an_alarm_of_the_user_are_left_alone():
             assert signal.getitimer(signal.ITIMER_REAL)[0] > 50
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def test_an_import_is_finished_first(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_come.py").write_text("import time\ntime.sleep(0.3)\nthere = True\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(OutOfTimeError), deadline(time.monotonic() + 0.1):
+        import slow_to_come
+
+        assert slow_to_come.there
+        while True:
+            pass
+    assert sys.modules.pop("slow_to_come").there

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 AGAIN = 1.0  # seconds after which the alarm rings once more, should the first have gone unheard
 
@@ -36,7 +37,7 @@ def deadline(at: float) -> Iterator[None]:
     Raises
     ------
     OutOfTimeError
-        When the time is up, from within a numerical library as soon as it returns to Python.
+        When the time is up, from within a numerical library as soon as it returns to Python, and not amid an import.
 
     Examples
     --------
@@ -50,8 +51,9 @@ def deadline(at: float) -> Iterator[None]:
         yield
         return
 
-    def ring(_number: int, _frame: object) -> None:
-        raise OutOfTimeError
+    def ring(_number: int, frame: FrameType | None) -> None:
+        if not _is_importing(frame):  # a module that is half there stays so; the alarm rings again
+            raise OutOfTimeError
 
     left = at - time.monotonic()
     if left <= 0:
@@ -66,6 +68,15 @@ def deadline(at: float) -> Iterator[None]:
     finally:  # once more, should it ring just before it was turned off
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Return whether a frame is called, however deep, from within an import."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "importlib._bootstrap":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _has_free_alarm() -> bool:

@@ -14,13 +14,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from small import blobs, wide_and_tight
 
 import coterie
-from coterie import MLP, Auto, Schedule, config_context
+from coterie import MLP, Auto, KMeans, Schedule, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
 from coterie.selection import align
 from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
+from coterie.selection.ranking import is_settled, make_space, rank_models
 from coterie.selection.trying import Trying
 
 QUICK = ["kmeans", "ward"]
@@ -252,11 +253,23 @@ def test_few_rows_and_vectors_have_fewer_candidates():
     assert "dec" not in names_for("auto", n_rows=5000, n_values=2, n_clusters=3)
 
 
+def test_what_three_agree_on_is_settled_though_groups_touch():
+    X = np.random.default_rng(0).normal(size=(600, 2)) + np.arange(600)[:, None] % 2 * 2
+    source = make_source(X)
+    space = make_space(source, n_clusters=2, seed=0)
+    models = {f"{seed}": KMeans(n_clusters=2, random_state=seed).fit(source) for seed in range(3)}
+    assert rank_models(models, space, n_clusters=2)[0][0].judgement.kept < 0.9
+    assert is_settled(models, space, n_clusters=2)
+    two = {name: models[name] for name in ("0", "1")}
+    assert not is_settled(two, space, n_clusters=2)
+    other = KMeans(n_clusters=2, random_state=0).fit(X[::-1] ** 2)
+    assert not is_settled(two | {"2": other}, space, n_clusters=2)
+
+
 def test_no_network_is_tried_on_rows_of_two_values():
     X = np.random.default_rng(0).normal(size=(1000, 2)) + np.arange(1000)[:, None] % 2 * 3
     model = Auto(n_clusters=2, confidence=False, random_state=0).fit(X)
-    assert {trial.name for trial in model.trials_} == set(names_for("auto", n_rows=1000, n_values=2, n_clusters=2))
-    assert not model.left_out_
+    assert not {"dec", "n2d"} & ({trial.name for trial in model.trials_} | set(model.left_out_))
 
 
 def test_pairs_decide_among_candidates():

@@ -70,8 +70,8 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         The candidates that were fitted, the best first.
     left_out_ : dict of str to str
         The others, with the reason: "out of time", or "not needed": little can be better than what keeps neighbours
-        together, nor a further network where the best so far and another agree on 97 rows of 100. Simple methods that
-        were asked for by name are all fitted.
+        together, than what two others agree with on 99 rows of 100, nor a further network where the best so far and
+        another agree on 97. Simple methods that were asked for by name are all fitted.
     n_known_, n_pairs_ : int
         Known labels and pairs that were used.
     criterion_ : {"neighbours", "likelihood"}

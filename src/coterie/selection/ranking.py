@@ -21,6 +21,7 @@ JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by one candidate: another could hardly do better
 AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
+AGREED_BY_THREE = 0.99  # of the rows, by the best and two others, of which none need be a network
 FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
 MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
 
@@ -127,8 +128,8 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     Returns
     -------
     bool
-        True if the best keeps neighbours together to 0.98 or, once a network was tried, agrees with another on 0.97 of
-        the rows.
+        True if the best keeps neighbours together to 0.98, agrees with two others on 0.99 of the rows or, once a
+        network was tried, with another on 0.97.
 
     Examples
     --------
@@ -146,8 +147,9 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     if best.judgement.kept >= SETTLED:
         return True
     labels = best.model.labels_
-    shared = [float((align(other.model.labels_, labels) == labels).mean()) for other in others]
-    return bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED
+    shared = sorted((float((align(other.model.labels_, labels) == labels).mean()) for other in others), reverse=True)
+    by_three = len(shared) > 1 and shared[1] >= AGREED_BY_THREE
+    return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
 
 
 def _affordable(rows_of_cluster: float, held: np.ndarray) -> int:
