@@ -70,4 +70,5 @@ def fit_components(x: np.ndarray, seed: int, size: int = COMPONENTS) -> PCA:
     >>> fit_components(np.eye(3), seed=0).components_.shape
     (3, 3)
     """
-    return PCA(min(size, *x.shape), random_state=seed % 2**32).fit(x)
+    with np.errstate(invalid="ignore"):  # shares of the variance where there is none
+        return PCA(min(size, *x.shape), random_state=seed % 2**32).fit(x)

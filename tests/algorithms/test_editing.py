@@ -18,6 +18,13 @@ X, Y = blobs(n=160, k=4, spread=1.2)
 NEW = X[::3] + 0.3
 
 
+def test_a_name_that_is_there_already_is_no_change():
+    model = KMeans(n_clusters=2, random_state=0).fit(np.arange(6.0)[:, None])
+    assert not model.rename(0, None).edits_.done
+    model.rename(0, "low").rename(0, "low")
+    assert len(model.edits_.done) == 1
+
+
 def tables(n: int = 400, seed: int = 0) -> np.ndarray:
     """Rows without any groups: most are doubtful."""
     return np.random.default_rng(seed).normal(size=(n, 3))

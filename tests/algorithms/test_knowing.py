@@ -14,7 +14,7 @@ from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_con
 from coterie.algorithms import knowing
 from coterie.algorithms.steering import named, paired, spread
 from coterie.data.knowledge import check_known, make_knowledge
-from coterie.errors import InputError, Interrupted
+from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.selection import Judgement, Trial
 from coterie.selection.labelled import number_by_class, ranked_by_labels
 from coterie.starts import as_start
@@ -145,7 +145,7 @@ def test_saved_models_tell_that_labels_were_used(tmp_path):
         ({"known": ["elm"] * 90}, "whole numbers"),
         ({"known": np.full(90, -2)}, "must be >= 0, or -1.*Got -2"),
         ({"known": np.full(90, -1)}, "one row at least"),
-        ({"known": np.arange(90) % 4}, "n_clusters.*at least the largest known label plus one.*label 3"),
+        ({"known": np.arange(90) % 4}, "n_clusters.*at least 4, as each known class has a cluster.*up to 3. Got 3"),
         ({"must_link": [(0, 90)]}, "row numbers from 0 to 89. Got 90"),
         ({"cannot_link": [(4, 4)]}, "different rows. Got row 4"),
         ({"must_link": [0, 1]}, "pairs of row numbers"),
@@ -327,3 +327,10 @@ def test_auto_prefers_what_agrees_with_the_labels():
     assert last.agreement < 0.6
     as_good = [replace(trials[0], model=models["dec"]), trials[1]]
     assert [trial.name for trial in ranked_by_labels(as_good, knowledge)] == ["kmeans", "dec"]  # the order stays
+
+
+def test_pairs_that_cannot_all_be_kept_are_told():
+    X, _ = blobs()
+    apart = [(i, j) for i in range(4) for j in range(i)]  # four rows, each in a cluster of its own, of three
+    with pytest.warns(DataWarning, match=r"[1-6] of 6 pairs are not kept"):
+        small(DEC).fit(X, cannot_link=apart)

@@ -181,3 +181,8 @@ def test_an_image_shape_is_read(text: str, shape: list[int]) -> None:
 def test_a_wrong_image_shape_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--image-shape must be HEIGHTxWIDTH"):
         parse_image_shape(text)
+
+
+@pytest.mark.parametrize("written", ["snnl-kmeans", "SNNLKMeans", "snnl_kmeans", "snnlkmeans"])
+def test_a_system_may_be_written_as_its_class(written):
+    assert RunSettings(data="x.csv", system=written).system == "snnl-kmeans"

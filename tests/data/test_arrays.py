@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import sparse
 
+from coterie import KMeans
 from coterie.data import make_source
 from coterie.data.arrays import resolve_layout, to_array
 from coterie.errors import InputError
@@ -114,3 +115,22 @@ def test_image_shape_of_images_is_only_compared():
     assert resolve_layout((9, 4, 3), (4, 3, 1), "X") == ("images", (1, 4, 3), "HW")
     with pytest.raises(InputError, match="must fit the rows"):
         resolve_layout((9, 4, 3), (3, 4), "X")
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"a": [0.0, 1.0, 2.0], "z": ["red", "red", "blue"]}, "these columns do not: 'z'"),
+        ({"a": [0.0, 1.0, 2.0], "z": pd.Categorical(["red", "red", "blue"])}, "these columns do not: 'z'"),
+        ({"a": [0.0, 1.0, 2.0], "z": pd.to_datetime(["2024-01-01"] * 3)}, "these columns do not: 'z'"),
+        ({"a": [0.0, 1.0, 2.0], "z": [1.0, np.nan, 0.0]}, "missing values, first in row 1, column 'z'"),
+    ],
+)
+def test_a_system_names_the_column_of_a_frame_that_it_cannot_use(columns, said):
+    with pytest.raises(InputError, match=said):
+        KMeans(n_clusters=2).fit(pd.DataFrame(columns))
+
+
+def test_a_system_refuses_columns_of_one_name():
+    with pytest.raises(InputError, match="a name of its own for each column"):
+        KMeans(n_clusters=2).fit(pd.DataFrame(np.eye(3), columns=["a", "a", "b"]))

@@ -10,7 +10,7 @@ import pytest
 from coterie.data import Table, load_labels
 from coterie.data.labels import load_known
 from coterie.data.table import tidy_labels
-from coterie.errors import InputError
+from coterie.errors import DataWarning, InputError
 
 TABLE = Table(X=np.zeros((3, 2)), y=np.array([5, 6, 7]), y_name="kind", feature_names=["a", "b"])
 
@@ -75,6 +75,27 @@ def test_a_name_has_one_label(tmp_path, load):
     (tmp_path / "l.csv").write_text("name,label\na.png,x\nb.png,y\na.png,z\n")
     with pytest.raises(InputError, match=r"must have one label for 'a.png'. Got 'x', 'z' instead"):
         load(tmp_path / "l.csv", table)
+
+
+@pytest.mark.parametrize("header", [",label", "id,label", "Name,class", "label,file", "name,species", "plant,y"])
+@pytest.mark.parametrize("load", [load_labels, load_known])
+def test_a_column_of_names_is_seen_whatever_it_is_called(tmp_path, load, header):
+    table = Table(X=np.zeros((3, 2)), names=["p0", "p1", "p2"])
+    lines = [("p2", "x"), ("p0", "y"), ("p1", "z")]
+    swapped = header.startswith("label")
+    text = "\n".join([header, *(",".join(reversed(line) if swapped else line) for line in lines)])
+    (tmp_path / "l.csv").write_text(text)
+    assert load(tmp_path / "l.csv", table).tolist() == ["y", "z", "x"]
+
+
+def test_known_names_that_no_row_has_are_told(tmp_path):
+    table = Table(X=np.zeros((3, 2)), names=["cat/0.png", "cat/1.png", "dog/0.png"])
+    (tmp_path / "l.csv").write_text("name,label\ncat/0.png,x\n1.png,y\nCat/0.png,z\n")
+    with pytest.warns(DataWarning, match="names 2 that no row has, such as '1.png'; rows are called 'cat/0.png'"):
+        assert load_known(tmp_path / "l.csv", table).tolist() == ["x", "", ""]
+    (tmp_path / "l.csv").write_text("name,label\n1.png,y\n")
+    with pytest.raises(InputError, match="names 1 that no row has, such as '1.png'; rows are called 'cat/0.png'"):
+        load_known(tmp_path / "l.csv", table)
 
 
 @pytest.mark.parametrize("load", [load_labels, load_known])

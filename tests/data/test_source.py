@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from coterie import KMeans
 from coterie.data import DataSpec, Source, make_source
 from coterie.errors import DataWarning, InputError
 
@@ -231,3 +232,13 @@ def test_names_of_columns_reach_the_spec_and_messages():
 def test_source_of_a_plain_array_needs_no_checks():
     spec = make_source(BYTES).spec
     assert torch.equal(Source(BYTES, spec).take(slice(0, 1)), make_source(BYTES).take(slice(0, 1)))
+
+
+def test_rows_from_the_end_of_the_world_stay_finite():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    model = KMeans(n_clusters=2, random_state=0).fit(X)
+    for far in (1e20, -1e30, 1e37):
+        found = model.predict_proba(np.full((1, 4), far))
+        assert np.isfinite(found).all()
+        assert found.sum() == pytest.approx(1.0)
+    assert np.isfinite(model.strangeness(np.full((1, 4), 1e30))).all()

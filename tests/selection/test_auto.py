@@ -10,6 +10,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.metrics import adjusted_rand_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from small import blobs, wide_and_tight
 
@@ -18,7 +20,7 @@ from coterie import MLP, Auto, KMeans, Schedule, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
-from coterie.selection import align
+from coterie.selection import align, drift
 from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
 from coterie.selection.ranking import is_settled, make_space, rank_models
@@ -290,3 +292,21 @@ def test_pairs_decide_among_candidates():
     assert "20 pairs were used; 100.0% of them are kept." in asked.why()
     with pytest.raises(InputError, match="must_link must hold row numbers from 0 to 299"):
         asked.fit(X, must_link=[(0, 300)])
+
+
+def test_a_choice_has_the_manners_of_the_system_that_answers():
+    X, _ = blobs(120)
+    auto = Auto(n_clusters=3, candidates=QUICK, random_state=0).fit(X)
+    np.testing.assert_array_equal(auto.strangeness(X), auto.best_.strangeness(X))
+    assert auto.describe(X) == auto.best_.describe(X)
+    z = auto.transform(X)
+    np.testing.assert_array_equal(auto.inverse_transform(z), auto.best_.inverse_transform(z))
+    assert drift(auto, X).figures() == drift(auto.best_, X).figures()
+    framed = make_pipeline(StandardScaler(), Auto(n_clusters=3, candidates=QUICK, random_state=0))
+    found = framed.set_output(transform="pandas").fit(X).transform(X)
+    assert list(found.columns) == list(framed[-1].get_feature_names_out())
+
+
+def test_one_cluster_is_no_success_in_words():
+    auto = Auto(n_clusters=1, random_state=0).fit(blobs(60)[0])
+    assert auto.why().startswith("No groups were found")

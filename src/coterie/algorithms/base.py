@@ -260,6 +260,7 @@ class Clusterer(
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
         self._found(self._assign(self._encode(fit.source)).argmax(1).numpy())
+        knowing.warn_of_broken(fit, self.labels_)
         self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
         self._fitted_params = self.get_params(deep=False)
 

@@ -66,7 +66,8 @@ class Editing:
         """
         check_is_fitted(self)
         k = self._known(cluster)
-        return self._edit(Rename(k, None if name is None else self._checked(name, {k})))
+        new = None if name is None else self._checked(name, {k})
+        return self if new == self.cluster_names_[k] else self._edit(Rename(k, new))
 
     def merge(self, clusters: Sequence[int], *, name: str | None = None) -> Self:
         """Make one cluster of several.

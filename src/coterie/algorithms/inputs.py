@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names, validate_data
 
 from coterie.data import Source, make_source
-from coterie.data.arrays import to_array
+from coterie.data.arrays import is_frame, to_array
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,19 +43,16 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
         If the rows break a rule.
     """
     if isinstance(X, Source):
-        if reset:
-            estimator.n_features_in_ = math.prod(X.spec.shape)
-            if X.spec.feature_names:
-                estimator.feature_names_in_ = np.array(X.spec.feature_names, dtype=object)
-            elif hasattr(estimator, "feature_names_in_"):
-                del estimator.feature_names_in_
-            return X
-        return make_source(X, spec=estimator.spec_)
+        return _as_fitted(estimator, X) if reset else make_source(X, spec=estimator.spec_)
     if isinstance(X, torch.Tensor):
         X = to_array(X, "X")[0]
     elif isinstance(X, list | tuple) and X and np.ndim(X[0]) + 1 in IMAGES:
         X = np.asarray(X)
-    if getattr(X, "ndim", 2) in IMAGES:
+    if is_frame(X):
+        rows = to_array(X)[0]  # which names the column that cannot be used
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        X = rows
+    elif getattr(X, "ndim", 2) in IMAGES:
         _check_feature_names(estimator, X, reset=reset)
         if reset:
             estimator.n_features_in_ = math.prod(np.shape(X)[1:])
@@ -66,6 +63,16 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
         names = None if names is None or estimator.image_shape else [str(name) for name in names]
         return make_source(X, image_shape=estimator.image_shape, scaling=estimator.scaling, feature_names=names)
     return make_source(X, spec=estimator.spec_)
+
+
+def _as_fitted(estimator: Clusterer, source: Source) -> Source:
+    """Return a source that is fitted, and note what its rows look like."""
+    estimator.n_features_in_ = math.prod(source.spec.shape)
+    if source.spec.feature_names:
+        estimator.feature_names_in_ = np.array(source.spec.feature_names, dtype=object)
+    elif hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
+    return source
 
 
 def pick_seed(random_state: int | np.random.RandomState | None) -> int:

@@ -18,6 +18,7 @@ start's clusters are classes.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from torch.nn.functional import nll_loss, one_hot
 
 from coterie.algorithms.steering import named, paired, spread
 from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
-from coterie.errors import InputError
+from coterie.errors import DataWarning, InputError
 from coterie.starts import Start, as_start
 from coterie.training import Batch, Fit
 
@@ -76,8 +77,8 @@ def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
     most = K[1] if isinstance(K, list | tuple) else K
     if estimator.one_a_class and not isinstance(most, str) and knowledge.n_classes > most:
         raise InputError(
-            f"The 'n_clusters' parameter of {owner} must be at least the largest known label plus one. "
-            f"Got n_clusters={K} and the label {knowledge.n_classes - 1} instead."
+            f"The 'n_clusters' parameter of {owner} must be at least {knowledge.n_classes}, as each known class has a "
+            f"cluster and they are numbered up to {knowledge.n_classes - 1}. Got {K} instead."
         )
     return knowledge
 
@@ -96,6 +97,32 @@ def remember(fit: Fit, knowledge: Knowledge) -> None:
     fit.memory |= {name: torch.from_numpy(part) for name, part in parts.items() if (part >= 0).any()}
     pairs = {TOGETHER: knowledge.together, APART: knowledge.apart}
     fit.memory |= {name: torch.from_numpy(part) for name, part in pairs.items() if len(part)}
+
+
+def warn_of_broken(fit: Fit, labels: np.ndarray) -> None:
+    """Warn where pairs that were given are not kept by the clusters that were found.
+
+    Parameters
+    ----------
+    fit : Fit
+        Done; its memory has what is known.
+    labels : ndarray of shape (n,)
+        Clusters.
+
+    Warns
+    -----
+    DataWarning
+        With their number: pairs pull, but do not force, and some cannot all be kept.
+    """
+    none = torch.empty((0, 2), dtype=torch.int64)
+    (i, j), (k, m) = (fit.memory.get(name, none).numpy().T for name in (TOGETHER, APART))
+    kept = np.concatenate([labels[i] == labels[j], labels[k] != labels[m]])
+    if not kept.all():
+        message = (
+            f"{int((~kept).sum()):,} of {len(kept):,} pairs are not kept: rows that must be in one cluster are in two, "
+            "or the reverse. Pairs pull at rows without forcing them; see whether they can all be kept."
+        )
+        warnings.warn(message, DataWarning, stacklevel=2)
 
 
 def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:

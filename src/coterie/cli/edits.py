@@ -70,7 +70,16 @@ def _edit(run: Path, change: Any, train: str | None = None) -> None:
     from coterie.cli.console import Screen
     from coterie.cli.editing import edit_run
 
-    model = edit_run(run, change, train=train)
+    before: list[int] = []
+
+    def noted(edited: Editable) -> None:
+        before.append(len(edited.model.edits_.done))
+        change(edited)
+
+    model = edit_run(run, noted, train=train)
+    if len(model.edits_.done) == before[0]:
+        Screen().say("It is so already; nothing has changed.")
+        return
     sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
     edit = model.edits_.done[-1]
     own = edit.changed(len(sizes))

@@ -21,7 +21,7 @@ from coterie.cli.inputs import Data, open_data
 from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
-from coterie.cli.settings import CONFIG, RunSettings
+from coterie.cli.settings import CONFIG, RunSettings, resolve_paths
 from coterie.cli.trace import LabelTrace
 from coterie.config import config_context
 from coterie.errors import InputError, Interrupted
@@ -108,7 +108,7 @@ def stored_settings(folder: Path) -> RunSettings:
         values = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{folder / CONFIG} is damaged: {error}.") from None
-    return RunSettings.from_values(values, str(folder / CONFIG))
+    return RunSettings.from_values(resolve_paths(values, folder), str(folder / CONFIG))
 
 
 def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:

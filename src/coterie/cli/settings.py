@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from coterie import __version__
 from coterie.algorithms import SYSTEMS, Clusterer
@@ -78,6 +78,13 @@ class RunSettings(BaseModel):
     report: bool = True
     made_by: Literal["fit", "demo"] = "fit"
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("system")
+    @classmethod
+    def _as_listed(cls, given: str) -> str:
+        """Return a system's name as it is listed where it was written as its class is, or nearly so."""
+        plain = {name.replace("-", ""): name for name in ("auto", *SYSTEMS)}
+        return plain.get(given.lower().replace("-", "").replace("_", ""), given)
 
     @classmethod
     def from_values(cls, values: dict[str, Any], origin: str = "The settings") -> Self:

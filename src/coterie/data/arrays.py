@@ -45,7 +45,7 @@ def to_array(data: Any, name: str = "X") -> tuple[np.ndarray, list[str] | None]:
     """
     if sparse.issparse(data) or (isinstance(data, torch.Tensor) and data.layout != torch.strided):
         raise InputError(f"Sparse data was passed for {name}, but dense data is required: use {name}.toarray().")
-    if _is_frame(data):
+    if is_frame(data):
         return _from_frame(data, name)
     if isinstance(data, torch.Tensor):
         data = data.detach().cpu()
@@ -198,7 +198,8 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
     raise InputError(f"{name} must hold numbers, but it holds {what}: convert it to numeric values first.{hint}")
 
 
-def _is_frame(data: object) -> bool:
+def is_frame(data: object) -> bool:
+    """Return whether something is a data frame of any library."""
     # Asked of the class: on a lazy frame, reading the property of the object would run its query.
     return not isinstance(data, (np.ndarray, torch.Tensor, list, tuple)) and (
         hasattr(type(data), "columns") or hasattr(type(data), "column_names")

@@ -140,7 +140,8 @@ def _find_column(form: Form, column: str | int, path: Path) -> int:
             if form.row_names and j == 0:
                 raise InputError(f"{path.name!r} has the names of its rows in column 0, so it is no label.")
             return j
-    raise MissingColumn(f"{path.name!r} has no column {column!r}; its columns are {named(form.labelled)}.")
+    nor = ", and there is no such file" if "." in str(column) else ""
+    raise MissingColumn(f"{path.name!r} has no column {column!r}{nor}; its columns are {named(form.labelled)}.")
 
 
 def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *, path: Path) -> None:

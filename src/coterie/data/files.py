@@ -13,7 +13,7 @@ from coterie.data.delimited import read_delimited
 from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
 from coterie.data.table import MissingColumn, Table, tidy_known, tidy_labels
-from coterie.data.wording import named
+from coterie.data.wording import in_short, named
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _read_npy(path: Path, column: str | int | None) -> Table:
     try:
         return Table(X=np.load(path, mmap_mode="r", allow_pickle=False))
     except _DAMAGE as error:
-        raise InputError(f"{path.name!r} cannot be read as an array of numbers: {error}.") from error
+        raise InputError(f"{path.name!r} cannot be read as an array of numbers: {in_short(error)}.") from error
 
 
 def _read_npz(path: Path, column: str | int | None, known: str | None, *, complete: bool) -> Table:

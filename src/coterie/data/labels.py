@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ from coterie.data.files import read_npz_labels
 from coterie.data.forms import guess_form
 from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.table import MISSING, tidy_known, tidy_labels
-from coterie.data.wording import named
-from coterie.errors import InputError
+from coterie.data.wording import in_short, named
+from coterie.errors import DataWarning, InputError
 
 if TYPE_CHECKING:
     from coterie.data.table import Table
 
 _LABEL_COLUMNS = ("cluster", "label", "labels", "class", "target", "y")
+MOST_NAMES = 0.5  # share of a column's fields that must be names of rows for it to say whose the labels are
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 
 
@@ -31,8 +33,9 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
     origin : str or Path
         The column that `load_file` took out of the data, or a file: .npy, .npz (key y), IDX (plain or .gz, such as
         ``train-labels-idx1-ubyte.gz``), or text (.csv, .tsv, .txt) with one label a line, with or without a header. Of
-        several columns the one called cluster, label, labels, class, target or y is taken; a column called name says
-        which row a label belongs to, where rows have names, else one called row may hold their numbers from 0.
+        several columns the one called cluster, label, labels, class, target or y is taken. Where rows have names, a
+        column called name, or else one that holds such names, says which row a label belongs to; where there is none,
+        one called row may hold their numbers from 0.
     table : Table
         The data that the labels are for.
 
@@ -67,7 +70,7 @@ def load_known(origin: str | Path, table: Table) -> np.ndarray:
     ----------
     origin : str or Path
         The column that was taken out of the data as ``known``, or a file as :func:`load_labels` reads it, in which -1,
-        NaN or nothing stands where a label is unknown. In a file with a column called name, rows may be missing.
+        NaN or nothing stands where a label is unknown. In a file with a column of names, rows may be missing.
     table : Table
         The data that the labels are for.
 
@@ -157,18 +160,29 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
     rows = _lines(path, known) if path.suffix.lower() == ".txt" else _fields(path, known)
     if not rows:
         raise InputError(f"{what} is empty.")
-    by_name = len(rows[0]) > 1 and table.names is not None and "name" in rows[0]
-    header = by_name or _has_header(rows, len(table))
+    width, names = len(rows[0]), table.names or []
+    header = (bool(names) and width > 1 and "name" in rows[0]) or _has_header(rows, len(table))
     columns = [field.strip() for field in rows[0]] if header else []
     rows = rows[1:] if header else rows
-    j = _choose(columns, len(rows[0]) if rows else 1, what)
-    if by_name:
-        pairs = [(fields[columns.index("name")], fields[j].strip()) for fields in rows]
-        return _by_name(pairs, table, what, known=known)
+    key = _key(columns, rows, names) if header and rows and width > 1 else None
+    j = 1 - key if width == 2 and key is not None else _choose(columns, width if rows else 1, what)
+    if key is not None and key != j:
+        return _by_name([(fields[key], fields[j].strip()) for fields in rows], names, what, known=known)
     _check_count(len(rows), table, what)
     if "row" in columns and columns.index("row") != j:
         rows = _in_order(rows, columns.index("row"), what)
     return [fields[j] for fields in rows]
+
+
+def _key(columns: list[str], rows: list[list[str]], names: list[str]) -> int | None:
+    """Return the column that holds names of rows, None if there is none."""
+    lowered = [column.lower() for column in columns]
+    for usual, found in (("name", bool(names)), ("row", False)):
+        if usual in lowered:
+            return lowered.index(usual) if found else None
+    known = set(names)
+    shares = [np.mean([fields[c] in known for fields in rows]) for c in range(len(columns))]
+    return int(np.argmax(shares)) if max(shares) >= MOST_NAMES else None
 
 
 def _in_order(rows: list[list[str]], column: int, what: str) -> list[list[str]]:
@@ -229,15 +243,21 @@ def _choose(columns: list[str], width: int, what: str) -> int:
     raise InputError(f"{what} must have one column, or name one of {', '.join(_LABEL_COLUMNS)}. {found}.")
 
 
-def _by_name(pairs: list[tuple[str, str]], table: Table, what: str, *, known: bool) -> list[str]:
+def _by_name(pairs: list[tuple[str, str]], names: list[str], what: str, *, known: bool) -> list[str]:
     labels: dict[str, str] = {}
     for name, label in pairs:
         if labels.setdefault(name, label) != label:
             raise InputError(f"{what} must have one label for {name!r}. Got {named([labels[name], label])} instead.")
-    names = table.names or []
-    unknown = [name for name in names if name not in labels]
-    if unknown and not known:
-        raise InputError(f"{what} has no label for {named(unknown)}.")
+    missing = [name for name in names if name not in labels]
+    if missing and not known:
+        raise InputError(f"{what} has no label for {named(missing)}.")
+    rows = set(names)
+    strangers = [name for name in labels if name not in rows]
+    if strangers and known:
+        said = f"{what} names {len(strangers)} that no row has, such as {strangers[0]!r}; rows are called {names[0]!r}"
+        if len(strangers) == len(labels):
+            raise InputError(f"{said} and the like.")
+        warnings.warn(f"{said} and the like. Their labels are not used.", DataWarning, stacklevel=5)
     return [labels.get(name, "") for name in names]
 
 
@@ -245,7 +265,7 @@ def _read_npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError, MemoryError) as error:
-        raise InputError(f"The label file {path.name!r} cannot be read: {error}.") from error
+        raise InputError(f"The label file {path.name!r} cannot be read: {in_short(error)}.") from error
 
 
 def _check_count(count: int, table: Table, what: str) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FINGERPRINT_ROWS = 1000
+_FARTHEST = 1e15  # scaled value beyond which one is as far as another: its square, summed, still is a float32
 
 
 class Source:
@@ -103,10 +104,10 @@ class Source:
         if self._work == np.float64 and (self._offset is not None or self._scale is not None):
             own = rows.astype(np.float64, copy=isinstance(index, slice))  # a slice still shows the user's memory
             np.copyto(target, self._channels_first(self._scaled(own)))
-            return out
-        np.copyto(target, self._channels_first(rows), casting="unsafe")
-        self._scaled(target)
-        return out
+        else:
+            np.copyto(target, self._channels_first(rows), casting="unsafe")
+            self._scaled(target)
+        return out.clamp_(-_FARTHEST, _FARTHEST) if self.dtype.kind == "f" else out
 
     def _scaled(self, rows: np.ndarray) -> np.ndarray:
         """Scale rows in place."""

@@ -12,3 +12,9 @@ def named(labels: Sequence[object], most: int = 10) -> str:
     """Join up to `most` names, quoted so that no character in them can break a line, and count the others."""
     shown = ", ".join(repr(label) for label in labels[:most])
     return f"{shown} and {len(labels) - most} more" if len(labels) > most else shown
+
+
+def in_short(error: Exception) -> str:
+    """Return what a library says of a file, without its advice."""
+    said = str(error).split(". ", maxsplit=1)[0].rstrip(".")
+    return "it is damaged, or holds something else than arrays" if "pickle" in said.lower() else said

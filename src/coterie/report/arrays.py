@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coterie.data.wording import in_short
 from coterie.errors import InputError
 from coterie.files import atomic_path
 from coterie.report.grouped import cluster_arrays, raw_rows
@@ -203,7 +204,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
     except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is damaged and cannot be read ({error}).") from error
+        raise InputError(f"{path} is damaged and cannot be read ({in_short(error)}).") from error
     missing = [key for key in _NEEDED if key not in arrays]
     if missing:
         raise InputError(f"{path} is not a file of arrays for a report: it lacks {', '.join(missing)}.")

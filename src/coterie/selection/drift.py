@@ -9,6 +9,7 @@ import numpy as np
 
 from coterie.data import make_source
 from coterie.familiarity import EXPECTED
+from coterie.selection.auto import Auto
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -72,12 +73,12 @@ class Drift:
         return {"rows": len(self.strange), "strange": int(self.strange.sum()), "moved": round(self.moved, 6), **told}
 
 
-def drift(model: Clusterer, X: ArrayLike | Source) -> Drift:
+def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
     """Compare further rows with those that a system was fitted on; no label is needed.
 
     Parameters
     ----------
-    model : Clusterer
+    model : Clusterer or Auto
         A fitted system.
     X : array-like or Source
         Rows of the shape that was fitted.
@@ -100,6 +101,8 @@ def drift(model: Clusterer, X: ArrayLike | Source) -> Drift:
     >>> drift(KMeans(n_clusters=2, random_state=0).fit(X), X).moved
     0.0
     """
+    if isinstance(model, Auto):
+        model = model.best_
     source = make_source(X, spec=model.spec_)
     strangeness = model.strangeness(source)
     assert model.familiarity_ is not None

@@ -1,4 +1,4 @@
-"""What is changed about the clusters of a choice is changed in the system that answers."""
+"""What a choice is asked for beside clusters, its best answers; what is changed about clusters is changed there."""
 
 from __future__ import annotations
 
@@ -63,3 +63,23 @@ class EditsBest:
         check_is_fitted(self)
         self.best_.undo()
         return self
+
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
+        """Return the rows that codes of the best stand for, in the units of the data."""
+        check_is_fitted(self)
+        return self.best_.inverse_transform(X)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return names of the columns of ``transform``, shape (d,), object."""
+        check_is_fitted(self)
+        return self.best_.get_feature_names_out(input_features)
+
+    def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return how unlike the training rows each row is; see :meth:`coterie.algorithms.Clusterer.strangeness`."""
+        check_is_fitted(self)
+        return self.best_.strangeness(X)
+
+    def describe(self, X: ArrayLike | Source, *, top: int = 10) -> list[dict[str, Any]]:
+        """Return what sets each cluster of the best apart; see :meth:`coterie.algorithms.Clusterer.describe`."""
+        check_is_fitted(self)
+        return self.best_.describe(X, top=top)

@@ -44,7 +44,7 @@ def reason(
     Returns
     -------
     str
-        One to four sentences.
+        One to four sentences; where there is but one cluster, that no groups were found.
 
     Examples
     --------
@@ -54,6 +54,8 @@ def reason(
     'kmeans was chosen, the only one tried. An independent run agrees on 100.0% of the rows.'
     """
     best, *rest = trials
+    if len(best.model.cluster_centers_) == 1:
+        return "No groups were found: all rows are in one cluster, so there was nothing to choose."
     by = {
         "neighbours": f"it keeps neighbours together best ({best.judgement.kept:.2f} of 1)",
         "likelihood": "groups touch, and its clusters describe the rows best",

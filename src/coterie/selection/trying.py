@@ -19,7 +19,7 @@ from coterie.algorithms import Clusterer, load
 from coterie.config import config_context, get_config
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
-from coterie.errors import CollapseWarning, Interrupted, NonFiniteLossError
+from coterie.errors import CollapseWarning, DataWarning, Interrupted, NonFiniteLossError
 from coterie.selection.agreement import align
 from coterie.selection.candidates import DEEP, SIMPLE, Deadline, make_candidate
 from coterie.selection.keeping import Notes
@@ -179,6 +179,7 @@ class Trying:
         checkpoint = None if self.folder is None else self.folder / name
         with warnings.catch_warnings(), config_context(checkpoint=checkpoint, callbacks=callbacks), deadline(until):
             warnings.simplefilter("ignore", CollapseWarning)  # a candidate that collapses loses, and says so there
+            warnings.simplefilter("ignore", DataWarning)  # how much of what is known is kept is told of the best
             try:
                 yield
             except Interrupted as error:
