@@ -20,10 +20,11 @@ from coterie import MLP, Auto, KMeans, Schedule, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
-from coterie.selection import align, drift
+from coterie.selection import Judgement, Trial, align, drift
 from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
-from coterie.selection.ranking import is_settled, make_space, rank_models
+from coterie.selection.ranking import _backed_first, is_settled, make_space, rank_models
+from coterie.selection.reasons import reason
 from coterie.selection.trying import Trying
 
 QUICK = ["kmeans", "ward"]
@@ -310,3 +311,25 @@ def test_a_choice_has_the_manners_of_the_system_that_answers():
 def test_one_cluster_is_no_success_in_words():
     auto = Auto(n_clusters=1, random_state=0).fit(blobs(60)[0])
     assert auto.why().startswith("No groups were found")
+
+
+def test_of_what_is_about_as_good_the_one_that_others_agree_with_comes_first():
+    y = np.arange(90) % 3
+    alone, near = np.arange(90) // 30, np.where(np.arange(90) < 6, (y + 1) % 3, y)
+
+    def trial(name, labels, kept, clusters=3):
+        judgement = Judgement(cut=0.0, told=kept, likelihood=0.0, clusters=clusters)
+        return Trial(name, KMeans(n_clusters=3, n_init=1).fit(np.eye(3)[labels] * 9), judgement)
+
+    def order(*trials):
+        return [each.name for each in _backed_first(list(trials), 3)]
+
+    lone, first, second = trial("lone", alone, 0.76), trial("first", y, 0.75), trial("second", near, 0.745)
+    assert order(lone, first, second) == ["first", "lone", "second"]
+    assert order(lone, first) == ["lone", "first"]  # of two, each agrees with the other alike
+    assert order(trial("lone", alone, 0.9), first, second) == ["lone", "first", "second"]
+    assert order(lone, first, trial("second", near, 0.745, clusters=2)) == ["lone", "first", "second"]
+    backed = [first, lone, second]
+    assert "about as well as any (0.75 of 1), and others agree with it" in reason(
+        backed, "neighbours", labels=y, second=None
+    )

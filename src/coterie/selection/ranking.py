@@ -21,6 +21,7 @@ JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by one candidate: another could hardly do better
 AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
+NEAR = 0.02  # kept less than by the best: too little a difference to decide by itself
 AGREED_BY_THREE = 0.99  # of the rows, by the best and two others, of which none need be a network
 FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
 MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
@@ -77,6 +78,9 @@ def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
 def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> tuple[list[Trial], str]:
     """Judge candidates without labels.
 
+    Of those that keep neighbours together about as well as the best does, the first is the one that the others of them
+    agree with most: what several methods find is less likely to be one method's whim.
+
     Parameters
     ----------
     models : mapping of str to Clusterer
@@ -110,7 +114,8 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     if coded is not None and by == "neighbours":
         judgements = judge_partitions(coded[space.rows], found)
     trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
-    return [trials[i] for i in ranked(judgements, n_clusters, by=by)], by
+    trials = [trials[i] for i in ranked(judgements, n_clusters, by=by)]
+    return (_backed_first(trials, n_clusters) if by == "neighbours" else trials), by
 
 
 def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> bool:
@@ -150,6 +155,17 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     shared = sorted((float((align(other.model.labels_, labels) == labels).mean()) for other in others), reverse=True)
     by_three = len(shared) > 1 and shared[1] >= AGREED_BY_THREE
     return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
+
+
+def _backed_first(trials: list[Trial], n_clusters: int) -> list[Trial]:
+    """Put that one first which the others that are about as good agree with most; of two, neither is."""
+    least = trials[0].judgement.kept - NEAR
+    near = [trial for trial in trials if trial.judgement.kept >= least and trial.judgement.clusters >= n_clusters]
+    found = [trial.model.labels_ for trial in near]
+    shares = [[float((align(other, labels) == labels).mean()) for other in found] for labels in found]
+    # Agreement is the same both ways but for ties in the matching of clusters.
+    first = near[int(np.argmax(np.sum(shares, axis=1)))] if len(near) > 2 else trials[0]
+    return [first, *(trial for trial in trials if trial is not first)]
 
 
 def _affordable(rows_of_cluster: float, held: np.ndarray) -> int:

@@ -56,8 +56,12 @@ def reason(
     best, *rest = trials
     if len(best.model.cluster_centers_) == 1:
         return "No groups were found: all rows are in one cluster, so there was nothing to choose."
+    most = max(trial.judgement.kept for trial in trials if trial.judgement.clusters >= best.judgement.clusters)
+    well, backed = (
+        ("best", "") if best.judgement.kept == most else ("about as well as any", ", and others agree with it")
+    )
     by = {
-        "neighbours": f"it keeps neighbours together best ({best.judgement.kept:.2f} of 1)",
+        "neighbours": f"it keeps neighbours together {well} ({best.judgement.kept:.2f} of 1){backed}",
         "likelihood": "groups touch, and its clusters describe the rows best",
     }[criterion]
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
