@@ -392,3 +392,14 @@ def test_a_random_state_object_can_be_resumed(tmp_path):
         again = small(DEC, random_state=np.random.RandomState(4)).fit(X)
     np.testing.assert_array_equal(first.transform(X), again.transform(X))
     assert again.seed_ == first.seed_
+
+
+@pytest.mark.parametrize(
+    ("cls", "advice"), [(KMeans, "Try fewer clusters."), (DEC, "another start= or a lower rate in")]
+)
+def test_a_warning_advises_what_the_system_has(cls, advice):
+    X = np.repeat([[0.0, 1.0], [1.0, 0.0]], 10, axis=0)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        small(cls, n_clusters=4).fit(X)
+    assert any(advice in str(each.message) for each in said)

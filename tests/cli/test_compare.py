@@ -126,3 +126,14 @@ def test_finished_runs_can_be_compared(finished):
     done = run("compare", finished, finished)
     assert done.code == 0, done.err
     assert "0 of 300 rows are in another cluster" in done.out
+
+
+def test_a_name_that_was_defused_for_spreadsheets_is_shown_as_given(tmp_path):
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "labels.csv").write_text("row,cluster,cluster_name\n0,0,'=cmd()\n1,1,'quoted\n2,0,'=cmd()\n")
+    said = run("compare", tmp_path / "a", tmp_path / "b").out
+    assert "=cmd()" in said
+    assert "'=cmd()" not in said
+    assert "'quoted" in said

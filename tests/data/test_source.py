@@ -138,7 +138,9 @@ def test_to_raw_is_the_way_back(data, scaling):
         try:
             source = make_source(data, scaling=scaling)
         except InputError as error:
-            assert "All rows are the same" in str(error) or "channels first" in str(error)
+            assert any(
+                said in str(error) for said in ("All rows are the same", "There is one sample", "channels first")
+            )
             return
     back = source.spec.to_raw(source.take(slice(None)))
     assert back.shape == data.shape

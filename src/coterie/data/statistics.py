@@ -135,7 +135,9 @@ def choose_scaling(
         raise InputError(f"The 'scaling' parameter must be one of {options}. Got {scaling!r} instead.")
     if ranges.constant.all():
         raise InputError(
-            f"All rows are the same ({len(array)} sample{'s' * (len(array) > 1)}): clustering needs rows that differ."
+            "There is one sample: clustering needs several rows that differ."
+            if len(array) == 1
+            else "All rows are the same, or differ by too little to be told: clustering needs rows that differ."
         )
     pixels = _are_pixels(ranges, certain=kind == "images" or array.dtype == np.uint8)
     if scaling == "auto":

@@ -135,14 +135,16 @@ class CollapseWatch(Callback):
         if empty:
             self._warn(
                 "empty",
-                f"{empty} of {self.n_clusters} clusters hold no rows (step {fit.clock.total}). Try fewer clusters, "
-                "another start=, or a lower learning rate in train=.",
+                f"{empty} of {self.n_clusters} clusters hold no rows (step {fit.clock.total}). Try "
+                + _one_of("fewer clusters", *_there(fit, start="another start=", train="a lower rate in train="))
+                + ".",
             )
         if self.n_clusters > 2 and largest > SWALLOWED:
             self._warn(
                 "swallowed",
-                f"One cluster holds {largest:.0%} of the rows (step {fit.clock.total}). Try longer pretraining, "
-                "another start=, or scaling='standard'.",
+                f"One cluster holds {largest:.0%} of the rows (step {fit.clock.total}). Try "
+                + _one_of("another K", *_there(fit, pretrain="longer pretraining", start="another start="))
+                + ".",
             )
 
     def _warn(self, kind: str, message: str) -> None:
@@ -166,3 +168,12 @@ def make_callbacks(config: Config) -> list[Callback]:
     """
     shown = sys.stderr.isatty() if config.progress == "auto" else bool(config.progress)
     return [*([Progress()] if shown else []), *config.callbacks]
+
+
+def _there(fit: Fit, **advice: str) -> list[str]:
+    """Return the advice on parameters that the system has."""
+    return [said for name, said in advice.items() if fit.settings.get(name) is not None]
+
+
+def _one_of(*said: str) -> str:
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
