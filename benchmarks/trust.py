@@ -7,7 +7,8 @@
 With --clustpy ClustPy's DEC and DipDECK are fitted beside, from an environment of their own (clustpy_systems.py); with
 --third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
 results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
-that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate.
+that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate. Rows that
+a later rule of choice made void are in trust_voided.jsonl.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 
 import numpy as np
@@ -165,3 +166,20 @@ def test_a_header_may_be_longer_than_what_is_looked_at_first(write):
 def test_the_names_of_rows_are_no_labels(write):
     with pytest.raises(InputError, match="has the names of its rows in column 0"):
         load_file(write(",a,b\nu,1,2\nv,3,4\n"), column=0)
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "TSV.GZ"])
+def test_a_compressed_table_is_read_like_a_plain_one(tmp_path, ending):
+    text = "height;width;kind\n1,5;2;oak\n3;4,5;elm\n"
+    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / f"t.{ending}").write_bytes(gzip.compress(text.encode("utf-8-sig")))
+    plain, packed = load_file(tmp_path / "t.csv", column="kind"), load_file(tmp_path / f"t.{ending}", column="kind")
+    np.testing.assert_array_equal(plain.X, packed.X)
+    assert (plain.feature_names, plain.y.tolist()) == (packed.feature_names, packed.y.tolist())
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", gzip.compress(b"a,b\n1,2\n")[:-9], gzip.compress(b"a,b\n\xff,2\n")])
+def test_a_damaged_compressed_table_is_refused(tmp_path, content):
+    (tmp_path / "t.csv.gz").write_bytes(content)
+    with pytest.raises(InputError, match=r"'t.csv.gz' (cannot be read|is not UTF-8)"):
+        load_file(tmp_path / "t.csv.gz")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coterie.data import DataSpec
-from coterie.data.forms import guess_form
+from coterie.data.forms import guess_form, is_delimited
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -26,7 +26,7 @@ def holds_features_alone(path: Path, spec: DataSpec) -> bool:
     bool
         By the names of the columns, or their number where one of the two has no names.
     """
-    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+    if not is_delimited(path) or not path.is_file():
         return False
     form, _ = guess_form(path)
     if form.header and spec.feature_names:

@@ -11,6 +11,7 @@ import numpy as np
 
 from coterie.cli.columns import check_columns, holds_features_alone
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
+from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, stem_of
 from coterie.data.labels import load_known, number_classes
 from coterie.data.table import MissingColumn
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coterie.cli.settings import RunSettings
-
-_COLUMN_ENDINGS = (".csv", ".tsv", ".npz")  # files from which a column or key can be taken out as labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +221,9 @@ def name_of(data: str) -> str:
     path = Path(data)
     if is_idx(path):
         return stem_of(path)
-    return path.stem if path.suffix.lower() in (".npy", *_COLUMN_ENDINGS) else path.name
+    if is_delimited(path):
+        return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+    return path.stem if path.suffix.lower() in (".npy", ".npz") else path.name
 
 
 def _read_new(data: str, *, column: str | None, known: str | None, **how: Any) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.data.delimited import read_delimited
+from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
 from coterie.data.table import MissingColumn, Table, tidy_known, tidy_labels
@@ -19,7 +20,7 @@ from coterie.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_KINDS = "end in .npy, .npz, .csv or .tsv, be named as IDX files are (such as images-idx3-ubyte.gz)"
+_KINDS = "end in .npy, .npz, .csv, .tsv, .csv.gz or .tsv.gz, be named as IDX files are (such as images-idx3-ubyte.gz)"
 _X_KEYS = (("x",), ("data",), ("x_train", "x_test"), ("x_train",), ("arr_0",))
 _Y_KEYS = (("y",), ("labels",), ("target",), ("y_train", "y_test"), ("y_train",))
 
@@ -46,7 +47,7 @@ def load_file(
     ----------
     path : str or Path
         A .npy file (memory-mapped), a .npz file (keys x, X, data or arr_0, or x_train and x_test one after the other;
-        labels y likewise), a CSV or TSV file of numbers, an IDX file (plain or .gz, such as
+        labels y likewise), a CSV or TSV file of numbers (plain or .gz), an IDX file (plain or .gz, such as
         ``train-images-idx3-ubyte.gz``), or a folder of images, searched with its subfolders.
     strict : bool, default=False
         Refuse a folder in which an image cannot be read, instead of leaving that image out with a warning.
@@ -101,7 +102,7 @@ def load_file(
         return _read_npy(path, column)
     if ending == ".npz":
         return _read_npz(path, column, known, complete=complete)
-    if ending in (".csv", ".tsv"):
+    if is_delimited(path):
         return read_delimited(path, column=column, known=known, complete=complete)
     if is_idx(path):
         _refuse_column(path, column)

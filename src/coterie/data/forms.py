@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
+import zlib
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coterie.data.table import MISSING
 from coterie.data.wording import named
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+ENDINGS = (".csv", ".tsv")
 _PEEK = 1 << 16  # characters from which separator, header and text columns are guessed
 _SEPARATORS = "\t;,"  # in this order: a comma is often found inside fields, the others hardly ever
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
@@ -83,14 +86,20 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
 
 @contextmanager
 def opened(path: Path) -> Iterator:
-    """Open a text file in UTF-8, with or without a byte order mark, with errors of one sentence."""
+    """Open a text file in UTF-8, plain or .gz, with or without a byte order mark, with errors of one sentence."""
+    how: Any = {"mode": "rt", "encoding": "utf-8-sig", "newline": ""}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with gzip.open(path, **how) if path.suffix.lower() == ".gz" else path.open(**how) as file:
             yield file
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name!r} is not UTF-8 text ({error.reason}): save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path.name!r} cannot be read: {error.strerror}.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path.name!r} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def is_delimited(path: Path) -> bool:
+    """Return whether a name is that of a CSV or TSV file, plain or .gz."""
+    return path.name.lower().removesuffix(".gz").endswith(ENDINGS)
 
 
 def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
