@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 _FILES = "A .npy or .npz file, .csv, .tsv or IDX (plain or .gz), a folder of images, or a benchmark set's name."
-    "A .npy, .npz, .csv, .tsv or IDX file (the last three also .gz), a folder of images, or a benchmark set's name."
-)
 
 Data = Annotated[str | None, typer.Argument(help=_FILES, metavar="DATA")]
 Clusters = Annotated[
