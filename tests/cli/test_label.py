@@ -227,6 +227,20 @@ def test_the_fit_with_labels_goes_on_from_the_run(own: Path) -> None:
     assert (own.with_name("twice") / "labels.csv").read_bytes() == (again / "labels.csv").read_bytes()
 
 
+def test_rows_that_have_moved_are_given_with_train(own: Path, blobs: Blobs) -> None:
+    config = own / "config.toml"
+    config.write_text(config.read_text().replace(str(blobs.csv), str(own.with_name("gone.csv"))))
+    done = say(own, "c\n")
+    assert done.exit_code == 2
+    assert "give them with --train DATA" in done.stderr
+    done = say(own, "c\nb\na\n", "-n", 3, "--train", blobs.csv)
+    assert f"-n 0 --train {blobs.csv}" in done.stdout
+    arguments = ["label", str(own), "-n", "0", "--train", str(blobs.csv)]
+    assert CliRunner().invoke(app, arguments, prog_name="coterie").exit_code == 0
+    settings = tomllib.loads((own.with_name("run-labelled") / "config.toml").read_text())
+    assert settings["data"] == str(blobs.csv)
+
+
 def test_more_classes_than_clusters_are_a_new_fit(own: Path) -> None:
     assert fit_again(own, "c\nb\na\n").exit_code == 0
     once = own.with_name("run-labelled")

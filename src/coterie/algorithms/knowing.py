@@ -71,7 +71,7 @@ def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
     if given and not estimator.knows:
         pairs = given[0] != "known"  # for which each class needs its cluster
         *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.one_a_class or not pairs)]
-        raise InputError(f"{owner} cannot use {given[0]}=; {', '.join(able)} and {last} can.")
+        raise InputError(f"{owner} cannot use {given[0]}=; Auto, {', '.join(able)} and {last} can.")
     knowledge = make_knowledge(n, **told)
     K = estimator.n_clusters
     most = K[1] if isinstance(K, list | tuple) else K

@@ -5,7 +5,9 @@ from __future__ import annotations
 from coterie.cli import options
 
 
-def label(run: options.Run, *, number: options.Asked = 20, refit: options.Refit = True) -> None:
+def label(
+    run: options.Run, *, number: options.Asked = 20, refit: options.Refit = True, train: options.Train = None
+) -> None:
     """Ask for the labels of the rows that tell most.
 
     Rows are shown one at a time. Type a label; Enter skips a row, u takes the last answer back, q stops. A label that
@@ -17,5 +19,5 @@ def label(run: options.Run, *, number: options.Asked = 20, refit: options.Refit 
     from coterie.cli.refitting import fit_again
 
     screen = Screen()
-    if ask(screen, run, number):
-        fit_again(screen, run, wanted=refit)
+    if ask(screen, run, number, train=train):
+        fit_again(screen, run, wanted=refit, train=train)

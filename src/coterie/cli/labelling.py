@@ -25,7 +25,7 @@ LONGEST = 80  # characters of a label
 _LISTED = 20  # labels that are listed
 
 
-def ask(screen: Screen, folder: Path, n: int) -> bool:
+def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bool:
     """Show rows and keep what is answered.
 
     Parameters
@@ -36,6 +36,8 @@ def ask(screen: Screen, folder: Path, n: int) -> bool:
         A finished run; answers go to its ``known.csv``.
     n : int
         How many rows to show, at most; with 0 nothing is asked.
+    train : str or None, default=None
+        The rows of the fit, where the run does not find them any more.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def ask(screen: Screen, folder: Path, n: int) -> bool:
     if n < 0:
         raise InputError(f"-n must be an integer >= 0. Got {n} instead.")
     with held(folder):
-        edited = Editable(read_run(folder), coterie.load(folder / "model"))
+        edited = Editable(read_run(folder), coterie.load(folder / "model"), train, "; give them with --train DATA")
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)

@@ -11,6 +11,7 @@ import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.choosing import system_name
 from coterie.cli.console import Screen
+from coterie.cli.inputs import resolve_data
 from coterie.cli.launch import launch
 from coterie.cli.run import stored_settings
 from coterie.cli.warm import MODEL
@@ -26,7 +27,7 @@ _CHOICE = "auto"
 _SHARED = ("image_shape", "scaling")  # parameters that are the rows', whatever the system
 
 
-def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
+def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str | None = None) -> None:
     """Fit a run again with its ``known.csv``, into a folder of its own, or say how.
 
     Where the run's system can, training goes on from the run. A new one begins where there are more classes than
@@ -40,6 +41,8 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
         A finished run with labels in ``known.csv``.
     wanted : bool, default=True
         Whether to fit now.
+    train : str or None, default=None
+        The rows of the fit, where the run does not find them any more.
     """
     known, settings = folder / KNOWN, stored_settings(folder)
     if settings.known is not None and not os.path.isabs(settings.known):
@@ -47,14 +50,15 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True) -> None:
         screen.say(f"The run learned from {column}. To fit again, copy the labels in {known} there.")
         return
     if not wanted:
-        screen.say(f"To fit again with them: {shlex.join(['coterie', 'label', str(folder), '-n', '0'])}")
+        moved = [] if train is None else ["--train", train]
+        screen.say(f"To fit again with them: {shlex.join(['coterie', 'label', str(folder), '-n', '0', *moved])}")
         return
     model = coterie.load(folder / MODEL)
     if model.edits_.done:
         screen.say(
             "What was merged, split or renamed stays with this run; the new one begins with its clusters as fitted."
         )
-    values = _settings(settings, model, folder)
+    values = _settings(settings, model, folder) | ({} if train is None else {"data": resolve_data(train)})
     launch(values, config=None, out=_free(folder), resume=False, quiet=screen.quiet)
 
 
