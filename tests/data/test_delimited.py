@@ -178,7 +178,14 @@ def test_a_compressed_table_is_read_like_a_plain_one(tmp_path, ending):
     assert (plain.feature_names, plain.y.tolist()) == (packed.feature_names, packed.y.tolist())
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", gzip.compress(b"a,b\n1,2\n")[:-9], gzip.compress(b"a,b\n\xff,2\n")])
+PACKED = gzip.compress(b"a,b\n1,2\n", mtime=0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a,b\n1,2\n", PACKED[:-9], gzip.compress(b"a,b\n\xff,2\n", mtime=0)],
+    ids=["plain", "cut off", "no UTF-8"],
+)
 def test_a_damaged_compressed_table_is_refused(tmp_path, content):
     (tmp_path / "t.csv.gz").write_bytes(content)
     with pytest.raises(InputError, match=r"'t.csv.gz' (cannot be read|is not UTF-8)"):
