@@ -138,7 +138,7 @@ def test_paths_that_are_no_data(tmp_path):
     np.save(tmp_path / "x.npy", X)
     with pytest.raises(InputError, match="There is no file or folder"):
         load_file(tmp_path / "absent.npy")
-    with pytest.raises(InputError, match=r"must end in \.npy, \.npz, \.csv or \.tsv.*'notes\.docx'"):
+    with pytest.raises(InputError, match=r"must end in \.npy, \.npz, \.csv, \.tsv, .*'notes\.docx'"):
         load_file(tmp_path / "notes.docx")
     with pytest.raises(InputError, match="has no column 'kind'"):
         load_file(tmp_path / "x.npy", column="kind")
