@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from coterie.data.knowledge import Knowledge
 
+TRYING = 0.9  # of a time budget; the rest is for judging what was tried
+
 
 @hyperparameters
 class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
@@ -50,7 +52,7 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
         first is finished in any case. Counting has at most half of it, and looks for gaps alone if that is too little.
-        None is no limit.
+        A tenth is kept for judging. None is no limit.
     confidence : bool, default=True
         Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
     image_shape : tuple of int or None, default=None
@@ -173,7 +175,7 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         identity = identity_of(self, source) | knowledge.identity()
         notes = Notes(self._folder(), identity, seed=pick_seed(self.random_state) % 2**32)
         began -= notes.spent
-        until = began + (self.time_budget if self.time_budget is not None else np.inf)
+        until = began + (TRYING * self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
         self.count_ = self._count(source, notes, began=began, until=until)
         if self.count_ is not None:
