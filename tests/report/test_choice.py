@@ -57,15 +57,16 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "apart", "sentence"),
+    ("n", "apart", "replication", "sentence"),
     [
-        (1, 1, "Found no groups: "),
-        (3, 1, "Found 3 clusters."),
-        (3, 3, "Found 3 clusters. Between 3 groups there are gaps"),
+        (1, 1, [[2, 0.1], [3, 0.2]], "Found no groups: "),
+        (1, 1, [], "Saw no gaps between groups. Whether a division"),  # where the time ran out
+        (3, 1, [], "Found 3 clusters."),
+        (3, 3, [], "Found 3 clusters. Between 3 groups there are gaps"),
     ],
 )
-def test_what_was_found_is_said(n: int, apart: int, sentence: str) -> None:
-    assert found_sentence({"n": n, "apart": apart, "replication": []}).startswith(sentence)
+def test_what_was_found_is_said(n: int, apart: int, replication: list[list[float]], sentence: str) -> None:
+    assert found_sentence({"n": n, "apart": apart, "replication": replication}).startswith(sentence)
 
 
 def test_a_count_without_a_curve_is_a_sentence(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -309,8 +310,12 @@ def test_a_choice_has_the_manners_of_the_system_that_answers():
 
 
 def test_one_cluster_is_no_success_in_words():
-    auto = Auto(n_clusters=1, random_state=0).fit(blobs(60)[0])
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    auto = Auto(random_state=0, confidence=False).fit(X)
     assert auto.why().startswith("No groups were found")
+    auto.count_ = replace(auto.count_, replication={})  # as where the time ran out
+    assert auto.why().startswith("No gaps were seen between groups, and for more than that there was no time")
+    assert Auto(n_clusters=1, random_state=0).fit(X).why().startswith("One cluster was asked for")
 
 
 def test_of_what_is_about_as_good_the_one_that_others_agree_with_comes_first():

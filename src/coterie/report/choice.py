@@ -109,6 +109,11 @@ def found_sentence(count: Mapping[str, Any]) -> str:
     str
         One or two sentences.
     """
+    if count["n"] == 1 and not count["replication"]:
+        return (
+            "Saw no gaps between groups. Whether a division would be found again in another half of the rows could not "
+            "be tried, for want of time or of rows: give the number of clusters, or more time."
+        )
     if count["n"] == 1:
         return "Found no groups: the rows hang together, and no division is found again in another half of them."
     said = f"Found {count['n']} clusters."

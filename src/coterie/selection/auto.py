@@ -239,7 +239,7 @@ class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
         fitted = self.best_.edits_.fitted
         told = (self.n_known_, self.n_pairs_)
         shown = {"labels": fitted, "second": self.second_labels_, "spared": NOT_NEEDED in self.left_out_.values()}
-        return reason(self.trials_, self.criterion_, told, **shown)
+        return reason(self.trials_, self.criterion_, told, **shown, count=self.count_)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):

@@ -10,6 +10,7 @@ import numpy as np
 from coterie.selection.candidates import SIMPLE
 
 if TYPE_CHECKING:
+    from coterie.algorithms.counting import Count
     from coterie.selection.candidates import Trial
 
 AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
@@ -23,6 +24,7 @@ def reason(
     labels: np.ndarray,
     second: np.ndarray | None,
     spared: bool = False,
+    count: Count | None = None,
 ) -> str:
     """Return what was chosen, why, whether something simpler is as good, and what an independent run says.
 
@@ -40,11 +42,13 @@ def reason(
         Clusters of its second run, in the same numbers.
     spared : bool, default=False
         Whether others were left out, as they could hardly be better.
+    count : Count or None, default=None
+        How the number of clusters was found; None where it was given.
 
     Returns
     -------
     str
-        One to four sentences; where there is but one cluster, that no groups were found.
+        One to four sentences; where there is but one cluster, why.
 
     Examples
     --------
@@ -55,7 +59,7 @@ def reason(
     """
     best, *rest = trials
     if len(best.model.cluster_centers_) == 1:
-        return "No groups were found: all rows are in one cluster, so there was nothing to choose."
+        return _nothing_to_choose(count)
     most = max(trial.judgement.kept for trial in trials if trial.judgement.clusters >= best.judgement.clusters)
     well, backed = (
         ("best", "") if best.judgement.kept == most else ("about as well as any", ", and others agree with it")
@@ -80,6 +84,14 @@ def reason(
     if second is not None:
         said += f" An independent run agrees on {(second == labels).mean():.1%} of the rows."
     return said
+
+
+def _nothing_to_choose(count: Count | None) -> str:
+    if count is None:
+        return "One cluster was asked for, so there was nothing to choose."
+    if not count.replication:
+        return "No gaps were seen between groups, and for more than that there was no time or were too few rows."
+    return "No groups were found: all rows are in one cluster, so there was nothing to choose."
 
 
 def _used(n_known: int, n_pairs: int) -> str:
