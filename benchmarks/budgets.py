@@ -3,7 +3,8 @@
     python -m benchmarks.budgets --dataset mnist10k letter --budget 30 120 --seeds 0-2
 
 Rows go to results/budgets.jsonl as they come: the seconds of the choice, which the budget is for, and those of the
-whole command, which also loads the libraries and draws the report. No label is read.
+whole command, which also loads the libraries and draws the report. No label is read. Rows from before a tenth of the
+budget was kept for judging are in budgets_voided.jsonl.
 """
 
 from __future__ import annotations
