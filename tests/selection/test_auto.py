@@ -338,3 +338,7 @@ def test_of_what_is_about_as_good_the_one_that_others_agree_with_comes_first():
     assert "about as well as any (0.75 of 1), and others agree with it" in reason(
         backed, "neighbours", labels=y, second=None
     )
+    told = [replace(each, agreement=1.0) for each in backed]
+    said = reason(told, "neighbours", (3, 0), labels=y, second=None)
+    assert "of those that agree as well with what is known, it comes first" in said
+    assert "others agree" not in said

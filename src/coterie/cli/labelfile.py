@@ -163,8 +163,24 @@ def defuse(name: str) -> str:
     return f"'{name}" if name.startswith(_FORMULA) else name
 
 
-def _as_given(name: str) -> str:
-    """Return what :func:`defuse` was given."""
+def as_given(name: str) -> str:
+    """Return what :func:`defuse` was given.
+
+    Parameters
+    ----------
+    name : str
+        As a file has it.
+
+    Returns
+    -------
+    str
+        The name without the ``'`` that made it harmless; one of its own stays.
+
+    Examples
+    --------
+    >>> as_given("'=cmd()"), as_given("'quoted")
+    ('=cmd()', "'quoted")
+    """
     return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA) else name
 
 
@@ -230,7 +246,7 @@ def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:
         raise InputError(f"There is no {path}; compare takes finished runs.") from None
     try:
         labels = np.array([int(row["cluster"]) for row in rows], dtype=np.int64)
-        called = {int(row["cluster"]): _as_given(row["cluster_name"]) for row in rows if row.get("cluster_name")}
+        called = {int(row["cluster"]): as_given(row["cluster_name"]) for row in rows if row.get("cluster_name")}
         return [row.get("name") or "" for row in rows], labels, called
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InputError(f"{path} has no column of whole numbers called 'cluster'.") from None

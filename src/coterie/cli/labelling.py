@@ -10,7 +10,7 @@ import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
-from coterie.cli.labelfile import LABELS, rows_in_order
+from coterie.cli.labelfile import LABELS, as_given, rows_in_order
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
 from coterie.data.table import MISSING
@@ -73,7 +73,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
 def _learned(path: Path, n: int) -> dict[int, str]:
     """Return the labels that the run itself learned from, by row: they are not asked for, nor lost."""
     lines = rows_in_order(path, n) if path.is_file() else []
-    return {row: line["known"].removeprefix("'") for row, line in enumerate(lines) if line.get("known")}
+    return {row: as_given(line["known"]) for row, line in enumerate(lines) if line.get("known")}
 
 
 def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[int]) -> None:

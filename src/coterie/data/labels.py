@@ -177,9 +177,10 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
 def _key(columns: list[str], rows: list[list[str]], names: list[str]) -> int | None:
     """Return the column that holds names of rows, None if there is none."""
     lowered = [column.lower() for column in columns]
-    for usual, found in (("name", bool(names)), ("row", False)):
-        if usual in lowered:
-            return lowered.index(usual) if found else None
+    if "name" in lowered:
+        return lowered.index("name") if names else None
+    if "row" in lowered:  # which holds numbers, not names
+        return None
     known = set(names)
     shares = [np.mean([fields[c] in known for fields in rows]) for c in range(len(columns))]
     return int(np.argmax(shares)) if max(shares) >= MOST_NAMES else None

@@ -21,8 +21,8 @@ from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.selection.agreement import consensus
+from coterie.selection.answering import AnswersByBest
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
-from coterie.selection.editing import EditsBest
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.reasons import reason
 from coterie.selection.trying import NOT_NEEDED, Trying
@@ -38,7 +38,7 @@ TRYING = 0.9  # of a time budget; the rest is for judging what was tried
 
 
 @hyperparameters
-class Auto(EditsBest, ClusterMixin, TransformerMixin, BaseEstimator):
+class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     """Fit the systems that suit the data, judge them without labels, and answer with the best.
 
     Parameters

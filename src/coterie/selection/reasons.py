@@ -60,12 +60,8 @@ def reason(
     best, *rest = trials
     if len(best.model.cluster_centers_) == 1:
         return _nothing_to_choose(count)
-    most = max(trial.judgement.kept for trial in trials if trial.judgement.clusters >= best.judgement.clusters)
-    well, backed = (
-        ("best", "") if best.judgement.kept == most else ("about as well as any", ", and others agree with it")
-    )
     by = {
-        "neighbours": f"it keeps neighbours together {well} ({best.judgement.kept:.2f} of 1){backed}",
+        "neighbours": _how_well_kept(trials),
         "likelihood": "groups touch, and its clusters describe the rows best",
     }[criterion]
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
@@ -84,6 +80,18 @@ def reason(
     if second is not None:
         said += f" An independent run agrees on {(second == labels).mean():.1%} of the rows."
     return said
+
+
+def _how_well_kept(trials: Sequence[Trial]) -> str:
+    best, kept = trials[0], f"({trials[0].judgement.kept:.2f} of 1)"
+    most = max(trial.judgement.kept for trial in trials if trial.judgement.clusters >= best.judgement.clusters)
+    if best.judgement.kept == most:
+        return f"it keeps neighbours together best {kept}"
+    if best.agreement is not None:
+        return (
+            f"of those that agree as well with what is known, it comes first by its neighbours {kept}"
+        )
+    return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
 
 
 def _nothing_to_choose(count: Count | None) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 
-class EditsBest:
-    """Gives a choice the clusters of its ``best_``, and the methods that change them."""
+class AnswersByBest:
+    """Gives a choice the clusters of its ``best_``, and its methods."""
 
     best_: Clusterer
 
