@@ -88,9 +88,7 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
     if best.judgement.kept == most:
         return f"it keeps neighbours together best {kept}"
     if best.agreement is not None:
-        return (
-            f"of those that agree as well with what is known, it comes first by its neighbours {kept}"
-        )
+        return f"of those that agree as well with what is known, it comes first by its neighbours {kept}"
     return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
 
 
