@@ -49,6 +49,7 @@ def render(text: str) -> str:
         "simple": simple,
         "curves": curves,
         "choices": trust_tables.choices,
+        "confidences": trust_tables.confidences,
         "peers": trust_tables.peers,
         "counts": trust_tables.counts,
         "strange": trust_tables.strange,

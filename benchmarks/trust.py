@@ -1,14 +1,15 @@
 """Choosing without labels: the automatic choice beside every candidate, data set by data set.
 
     python -m benchmarks.trust --dataset moons college usps --seeds 0-2        which system
+    python -m benchmarks.trust --dataset mnist mnist:imbalanced0.1 --alone     without what the choice did not try
     python -m benchmarks.trust --count blobs uniform mnist:subset --seeds 0-9  how many clusters
     python -m benchmarks.trust --left-out --seeds 0-9                          rows unlike the training rows
 
 With --clustpy ClustPy's DEC and DipDECK are fitted beside, from an environment of their own (clustpy_systems.py); with
 --third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
 results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
-that the choice did not try are fitted too, for the oracle alone. Labels are read after the fits, to evaluate. Rows that
-a later rule of choice made void are in trust_voided.jsonl.
+that the choice did not try are fitted too, for the oracle, unless --alone is said. Labels are read after the fits, to
+evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def main() -> None:
         job = json.loads(arguments.job)
         print(json.dumps({"choose": choose, "count": count, "left_out": left_out}[job.pop("what")](**job)))
         return
-    chosen = {"what": "choose", "third": arguments.third, "clustpy": arguments.clustpy}
+    chosen = {"what": "choose", "third": arguments.third, "clustpy": arguments.clustpy, "alone": arguments.alone}
     jobs = [("trust.jsonl", chosen | {"dataset": name}) for name in arguments.dataset]
     jobs += [("counts.jsonl", {"what": "count", "dataset": name}) for name in arguments.count]
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
@@ -53,8 +54,11 @@ def main() -> None:
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
 
 
-def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None) -> dict[str, Any]:
-    """Return the choice on one data set, and what each candidate and each peer would have been worth."""
+def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: bool) -> dict[str, Any]:
+    """Return the choice on one data set, and what each candidate and each peer would have been worth.
+
+    Alone, neither peers nor candidates that the choice did not try are fitted.
+    """
     from coterie import Auto
     from coterie.metrics import accuracy
     from coterie.selection.candidates import CANDIDATES, make_candidate
@@ -65,14 +69,15 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None) -> dict
         warnings.simplefilter("ignore")
         auto = Auto(n_clusters=k, random_state=seed).fit(X)
         trials = {trial.name: (trial.model.labels_, trial.model.fit_seconds_) for trial in auto.trials_}
-        for name in CANDIDATES:
+        for name in () if alone else CANDIDATES:
             if name in trials:
                 continue
             model = make_candidate(name, k, seed=seed).fit(X)
             trials[name] = (model.labels_, model.fit_seconds_)
     sure = np.lexsort((auto.predict_proba(X).max(1), auto.confidence_))[(len(y) + 1) // 2 :]  # exactly half of them
     again = auto.second_labels_
-    peers = _peers(X, k, seed) | (_clustpy(clustpy, X, k, seed=seed) if clustpy else {})
+    peers = {} if alone else _peers(X, k, seed)
+    peers |= _clustpy(clustpy, X, k, seed=seed) if clustpy else {}
     found = {name: {"accuracy": accuracy(y, labels), "seconds": seconds} for name, (labels, seconds) in trials.items()}
     return {
         "dataset": dataset,
@@ -80,6 +85,7 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None) -> dict
         "n_samples": len(y),
         "n_clusters": k,
         "labels_used": False,
+        "alone": alone,
         "chosen": auto.best_name_,
         "accuracy": accuracy(y, auto.labels_),
         "seconds": auto.fit_seconds_,
@@ -223,6 +229,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", nargs="+", default=[])
     parser.add_argument("--count", nargs="+", default=[], metavar="DATASET")
     parser.add_argument("--left-out", action="store_true")
+    parser.add_argument("--alone", action="store_true", help="fit neither peers nor what the choice did not try")
     parser.add_argument("--third", action="store_true", help="fit the chosen system once more, to judge confidence")
     parser.add_argument("--clustpy", default=None, metavar="PYTHON", help="of an environment that has ClustPy")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
