@@ -258,6 +258,9 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{npy}", "-k", "3", "--config", "{kind}"], "kind must be one of"),
         (["{csv}", "-k", "3"], "kind"),
         (["{csv}", "-k", "3", "--labels", "colour"], "colour"),
+        (["{csv}", "-k", "3", "--drop", "colour"], "has no column 'colour'"),
+        (["{npy}", "-k", "3", "--drop", "a"], "Only a CSV or TSV file has columns to drop."),
+        (["mnist10k", "-k", "3", "--drop", "a"], "A benchmark set has no columns to drop."),
         (["{nan}", "-k", "3"], "NaN"),
         (["{short}", "-k", "3", "--labels", "{labels}"], "one label for each of the 20 rows"),
         (["{folder}", "-k", "3"], "holds no images"),
@@ -332,6 +335,28 @@ def test_a_label_column_may_be_named_by_its_number(blobs: Blobs, finished: Path,
     assert done.code == 0, done.err
     figures = [json.loads((folder / "metrics.json").read_text())["metrics"] for folder in (out, finished)]
     assert figures[0] == figures[1]
+
+
+def test_columns_that_are_left_out_are_no_features(blobs: Blobs, tmp_path: Path) -> None:
+    path, out = tmp_path / "plants.csv", tmp_path / "run"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", *header, "place"], *([f"p{i}", *row, "hill"] for i, row in enumerate(rows))])
+    flags = ("--drop", "id", "--drop", "place", "--labels", "kind")
+    done = run("fit", path, "--config", blobs.settings(), *flags, "--out", out)
+    assert done.code == 0, done.err
+    assert list(coterie.load(out / "model").feature_names_in_) == list("abcdef")
+    with (out / "labels.csv").open(newline="") as file:
+        fitted = [row["cluster"] for row in csv.DictReader(file)]
+    for new in (path, blobs.csv):  # new data may have those columns, or lack them
+        done = run("predict", out, new, "--out", tmp_path / "new.csv")
+        assert done.code == 0, done.err
+        with (tmp_path / "new.csv").open(newline="") as file:
+            assert [row["cluster"] for row in csv.DictReader(file)] == fitted
+    again = run("fit", "--config", out / "config.toml", "--out", tmp_path / "again")
+    assert again.code == 0, again.err
+    assert (tmp_path / "again" / "labels.csv").read_bytes() == (out / "labels.csv").read_bytes()
 
 
 def test_the_settings_that_were_run_are_told(finished: Path) -> None:

@@ -212,9 +212,13 @@ def test_a_run_is_fitted_again_with_the_labels_that_were_asked_for(blobs: Blobs,
         assert coterie.load(own / "model").cluster_names_ == ["a", "b", "c"]
 
 
-def test_labels_that_a_column_holds_are_to_be_added_there(taught: Path, tmp_path: Path) -> None:
+def test_labels_that_a_column_holds_are_joined_by_those_that_were_asked_for(taught: Path, tmp_path: Path) -> None:
     own = shutil.copytree(taught, tmp_path / "run")
     said = label(own, "ash\n\nelm\n")
     assert "32 of 300 rows have a label, of 3 kinds" in said
-    assert "The run learned from the column 'told' of " in said
-    assert not own.with_name("run-labelled").exists()
+    again = own.with_name("run-labelled")
+    model = coterie.load(again / "model")
+    assert model.n_known_ == 32
+    assert "told" not in model.feature_names_in_
+    assert 'drop = ["told"]' in (again / "config.toml").read_text()
+    assert json.loads((again / "metrics.json").read_text())["metrics"]["accuracy"] > 0.9  # "kind" still evaluates

@@ -99,6 +99,27 @@ def test_a_column_as_labels(write):
     assert load_file(write("1,2,7\n3,4,8\n"), column="-1").y.tolist() == [7, 8]
 
 
+def test_columns_that_are_left_out_may_hold_anything(write):
+    path = write("id,a,note,b,kind\nx1,1,fine,2,oak\nx2,3,,4,elm\n")
+    table = load_file(path, drop=["id", 2], column="kind")
+    assert table.feature_names == ["a", "b"]
+    assert table.X.tolist() == [[1, 2], [3, 4]]
+    assert table.y is not None
+    assert table.y.tolist() == ["oak", "elm"]
+    again = load_file(path, drop=["id", "note", "kind"], column="kind")  # what evaluates is no feature either way
+    assert again.y is not None
+    assert again.feature_names == ["a", "b"]
+
+
+def test_a_column_to_leave_out_must_be_there_only_while_fitting(write):
+    path = write("a,b\n1,2\n3,4\n")
+    with pytest.raises(InputError, match=r"has no column 'id'; its columns are 'a', 'b'"):
+        load_file(path, drop=["id"])
+    assert load_file(path, drop=["id"], complete=False).X.shape == (2, 2)
+    with pytest.raises(InputError, match="no column of numbers besides those left out"):
+        load_file(path, drop=["a", "b"])
+
+
 def test_an_unnamed_first_column_names_the_rows(write):
     table = load_file(write(",a,b\nu,1,2\nv,3,4\n"))
     assert table.names == ["u", "v"] and table.feature_names == ["a", "b"]

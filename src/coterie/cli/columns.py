@@ -1,14 +1,50 @@
-"""The columns of new data beside those of the fit."""
+"""Columns that are no features, and the columns of new data beside those of the fit."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from coterie.data import DataSpec
 from coterie.data.forms import guess_form, is_delimited
 from coterie.data.wording import named
 from coterie.errors import InputError
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What is no feature: labels, in a column of DATA or a file of their own, and columns to leave out.
+
+    Attributes
+    ----------
+    labels : str or None, default=None
+        File or column with known classes, which only serve to evaluate.
+    known : str or None, default=None
+        File or column with the classes of some rows, which a fit learns from.
+    drop : tuple of str, default=()
+        Columns to leave out.
+    """
+
+    labels: str | None = None
+    known: str | None = None
+    drop: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.labels or self.known or self.drop)
+
+    @property
+    def columns(self) -> Self:
+        """The same without labels that are in a file of their own."""
+        labels, known = (
+            None if text is not None and os.path.isfile(text) else text for text in (self.labels, self.known)
+        )
+        return replace(self, labels=labels, known=known)
+
+
+ALL_FEATURES = Aside()
 
 
 def holds_features_alone(path: Path, spec: DataSpec) -> bool:

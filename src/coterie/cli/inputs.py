@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.cli.columns import check_columns, holds_features_alone
+from coterie.cli.columns import ALL_FEATURES, Aside, check_columns, holds_features_alone
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, stem_of
@@ -92,8 +92,7 @@ def resolve_labels(text: str, folder: Path | None = None) -> str:
 def open_data(
     data: str,
     *,
-    labels: str | None = None,
-    known: str | None = None,
+    aside: Aside = ALL_FEATURES,
     strict: bool = False,
     image_shape: Sequence[int] | None = None,
     scaling: str = "auto",
@@ -106,10 +105,8 @@ def open_data(
     ----------
     data : str
         What :func:`resolve_data` returned.
-    labels : str or None, default=None
-        What :func:`resolve_labels` returned.
-    known : str or None, default=None
-        The same for classes to learn from.
+    aside : Aside, default=ALL_FEATURES
+        What is no feature; labels as :func:`resolve_labels` returned them.
     strict : bool, default=False
         Refuse a folder with unreadable images.
     image_shape : sequence of int or None, default=None
@@ -131,7 +128,8 @@ def open_data(
     InputError
         If rows or labels cannot be used.
     """
-    table = _read(data, column=labels, known=known, strict=strict, image_shape=image_shape)
+    table = _read(data, aside, strict=strict, image_shape=image_shape)
+    labels, known = aside.labels, aside.known
     # A column that reading has taken out, by name or by number, is there already.
     y = load_labels(labels, table) if labels and (table.y is None or os.path.isfile(labels)) else table.y
     if spec is None:
@@ -144,9 +142,7 @@ def open_data(
     return Data(name_of(data), source, table.names, y, part, classes)
 
 
-def open_like(
-    data: str, spec: DataSpec, *, labels: str | None = None, known: str | None = None, strict: bool = False
-) -> Data:
+def open_like(data: str, spec: DataSpec, *, aside: Aside = ALL_FEATURES, strict: bool = False) -> Data:
     """Read rows for a fitted model.
 
     Parameters
@@ -155,10 +151,8 @@ def open_like(
         What :func:`resolve_data` returned.
     spec : DataSpec
         What the rows of the fit were.
-    labels : str or None, default=None
-        The label column of the fit's data; left out here too where it is found.
-    known : str or None, default=None
-        The same for the column that it learned from.
+    aside : Aside, default=ALL_FEATURES
+        Columns that were no features of the fit; set aside here too where they are found.
     strict : bool, default=False
         Refuse a folder with unreadable images.
 
@@ -172,13 +166,13 @@ def open_like(
     InputError
         If they are not of the kind that was fitted.
     """
-    if (labels or known) and data not in DATASETS and holds_features_alone(Path(data), spec):
-        labels = known = None  # a number would make a label of one of them
+    if aside and data not in DATASETS and holds_features_alone(Path(data), spec):
+        aside = ALL_FEATURES  # a number would take one of them out
     how: dict[str, Any] = {"strict": strict, "image_shape": spec.image_shape, "complete": False}
     try:
-        table = _read(data, column=labels, known=known, **how)
+        table = _read(data, aside, **how)
     except MissingColumn:
-        table = _read_new(data, column=labels, known=known, **how)
+        table = _read_new(data, aside, **how)
     check_columns(table.feature_names, spec, name_of(data))
     return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
 
@@ -207,13 +201,8 @@ def reopen(settings: RunSettings, spec: DataSpec, data: str | None = None, *, st
     InputError
         If they are not there, or not of the kind that was fitted.
     """
-    return open_like(
-        settings.data if data is None else data,
-        spec,
-        labels=settings.labels,
-        known=settings.known,
-        strict=settings.strict if strict is None else strict,
-    )
+    where, strict = settings.data if data is None else data, settings.strict if strict is None else strict
+    return open_like(where, spec, aside=settings.aside, strict=strict)
 
 
 def name_of(data: str) -> str:
@@ -226,39 +215,31 @@ def name_of(data: str) -> str:
     return path.stem if path.suffix.lower() in (".npy", ".npz") else path.name
 
 
-def _read_new(data: str, *, column: str | None, known: str | None, **how: Any) -> Table:
+def _read_new(data: str, aside: Aside, **how: Any) -> Table:
     """Read rows that may lack one column with labels, or both."""
-    if column is not None and known is not None:
-        for kept in ({"column": column, "known": None}, {"column": None, "known": known}):
+    if aside.labels is not None and aside.known is not None:
+        for kept in (replace(aside, known=None), replace(aside, labels=None)):
             try:
-                return _read(data, **kept, **how)
+                return _read(data, kept, **how)
             except MissingColumn:
                 continue
-    return _read(data, column=None, known=None, **how)
+    return _read(data, Aside(drop=aside.drop), **how)
 
 
-def _read(
-    data: str,
-    *,
-    column: str | None,
-    known: str | None,
-    strict: bool,
-    image_shape: Sequence[int] | None,
-    complete: bool = True,
-) -> Table:
+def _read(data: str, aside: Aside, *, strict: bool, image_shape: Sequence[int] | None, complete: bool = True) -> Table:
     if data in DATASETS:
+        if aside.drop and complete:
+            raise InputError(f"A benchmark set has no columns to drop. Got {', '.join(aside.drop)} for {data!r}.")
         return _with_named_classes(load(data), DATASETS[data])
     path = Path(data)
     if not path.exists():
         raise InputError(
             f"There is no file or folder {data!r}, and no benchmark set of that name ({', '.join(DATASETS)})."
         )
-    if column is not None and os.path.isfile(column):
-        column = None  # the labels are in a file of their own
-    if known is not None and os.path.isfile(known):
-        known = None
+    columns = aside.columns
     shape = image_shape if path.is_dir() else None
-    return load_file(path, strict=strict, column=column, known=known, complete=complete, image_shape=shape)
+    how: dict[str, Any] = {"strict": strict, "complete": complete, "image_shape": shape}
+    return load_file(path, column=columns.labels, known=columns.known, drop=columns.drop, **how)
 
 
 def _with_named_classes(table: Table, info: Dataset) -> Table:

@@ -42,6 +42,12 @@ Known = Annotated[
         metavar="FILE|COLUMN",
     ),
 ]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop", help="A column of DATA to leave out, such as an identifier; may be repeated.", metavar="COLUMN"
+    ),
+]
 WarmStart = Annotated[
     Path | None,
     typer.Option("--warm-start", help="A run of the same system, from which training goes on.", metavar="RUN"),

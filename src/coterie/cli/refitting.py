@@ -15,6 +15,7 @@ from coterie.cli.inputs import resolve_data
 from coterie.cli.launch import launch
 from coterie.cli.run import stored_settings
 from coterie.cli.warm import MODEL
+from coterie.data.forms import is_delimited
 from coterie.data.labels import number_classes
 from coterie.data.table import tidy_known
 
@@ -45,9 +46,9 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
         The rows of the fit, where the run does not find them any more.
     """
     known, settings = folder / KNOWN, stored_settings(folder)
-    if settings.known is not None and not os.path.isabs(settings.known):
-        column = f"the column {settings.known!r} of {settings.data}"
-        screen.say(f"The run learned from {column}. To fit again, copy the labels in {known} there.")
+    if _learned_from_column(settings) and not is_delimited(Path(settings.data)):
+        array = f"the array {settings.known!r} of {settings.data}"
+        screen.say(f"The run learned from {array}. To fit again, copy the labels in {known} there.")
         return
     if not wanted:
         moved = [] if train is None else ["--train", train]
@@ -65,6 +66,8 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
 def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str, Any]:
     """Return what the new run is made from."""
     values: dict[str, Any] = settings.model_dump(exclude_none=True, exclude={"warm_start", "made_by"})
+    if _learned_from_column(settings):  # whose labels the answers hold too
+        values["drop"] = [*settings.drop, settings.known]
     values["known"] = str(folder / KNOWN)
     if settings.system == _CHOICE and not model.knows:
         return values  # all are tried again, of which some learn from labels
@@ -77,6 +80,11 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     if hasattr(model, "warm_start") and needed <= K:
         values["warm_start"] = str(folder.resolve())
     return values | {"parameters": values["parameters"] | {"n_clusters": max(K, needed)}}
+
+
+def _learned_from_column(settings: RunSettings) -> bool:
+    """Return whether the labels that a run learned from are among its data."""
+    return settings.known is not None and not os.path.isabs(settings.known)
 
 
 def _classes(answers: Answers, n_clusters: int) -> int:

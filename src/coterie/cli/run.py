@@ -134,8 +134,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
     estimator = settings.estimator()
     data = open_data(
         settings.data,
-        labels=settings.labels,
-        known=settings.known,
+        aside=settings.aside,
         strict=settings.strict,
         image_shape=estimator.image_shape,
         scaling=estimator.scaling,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from coterie import __version__
 from coterie.algorithms import SYSTEMS, Clusterer
 from coterie.cli import toml
+from coterie.cli.columns import Aside
 from coterie.cli.inputs import resolve_data, resolve_labels
 from coterie.cli.parameters import to_parameter
 from coterie.cli.warm import going_on
@@ -46,6 +47,8 @@ class RunSettings(BaseModel):
         File or column with known classes, which only serve to evaluate.
     known : str or None, default=None
         File or column with the classes of some rows, which the fit learns from.
+    drop : list of str, default=[]
+        Columns of a CSV or TSV file to leave out.
     warm_start : str or None, default=None
         A run of the same system whose network and clusters the fit goes on from.
     seed : int, default=0
@@ -69,6 +72,7 @@ class RunSettings(BaseModel):
     recipe: str | None = None
     labels: str | None = None
     known: str | None = None
+    drop: list[str] = Field(default_factory=list)
     warm_start: str | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1)  # what scikit-learn takes
     strict: bool = False
@@ -85,6 +89,11 @@ class RunSettings(BaseModel):
         """Return a system's name as it is listed where it was written as its class is, or nearly so."""
         plain = {name.replace("-", ""): name for name in ("auto", *SYSTEMS)}
         return plain.get(given.lower().replace("-", "").replace("_", ""), given)
+
+    @property
+    def aside(self) -> Aside:
+        """What of the data is no feature."""
+        return Aside(self.labels, self.known, tuple(self.drop))
 
     @classmethod
     def from_values(cls, values: dict[str, Any], origin: str = "The settings") -> Self:

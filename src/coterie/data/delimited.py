@@ -15,14 +15,19 @@ from coterie.data.wording import named
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*")
 
 
 def read_delimited(
-    path: Path, *, column: str | int | None = None, known: str | None = None, complete: bool = True
+    path: Path,
+    *,
+    column: str | int | None = None,
+    known: str | None = None,
+    drop: Sequence[str | int] = (),
+    complete: bool = True,
 ) -> Table:
     """Read a CSV or TSV file of numbers.
 
@@ -37,8 +42,10 @@ def read_delimited(
         A column to take out as labels, by name or by number from 0; it may hold text.
     known : str or None, default=None
         A column to take out as labels of some rows, in the same way; it may hold nothing in others.
+    drop : sequence of str or int, default=()
+        Columns to leave out, by name or by number from 0; they may hold anything.
     complete : bool, default=True
-        Refuse a `column` that has no label in some rows.
+        Refuse a `column` that has no label in some rows, and a column to `drop` that is not there.
 
     Returns
     -------
@@ -53,24 +60,17 @@ def read_delimited(
     form, sample = guess_form(path)
     label = None if column is None else _find_column(form, column, path)
     partly = None if known is None else _find_column(form, known, path)
-    asked = {j for j in (label, partly) if j is not None}
-    taken = sorted(asked | ({0} if form.row_names else set()))
+    aside: dict[int, list[str]] = {j: [] for j in (label, partly) if j is not None} | (
+        {0: []} if form.row_names else {}
+    )
+    taken = aside.keys() | _find_columns(form, drop, path, complete=complete)
     kept = [j for j in range(len(form.columns)) if j not in taken]
     if not kept:
-        raise InputError(f"{path.name!r} has no column of numbers besides its labels.")
+        raise InputError(
+            f"{path.name!r} has no column of numbers besides {'those left out' if drop else 'its labels'}."
+        )
     _refuse_text_columns(form, sample, kept, path=path)
-    values, aside = array("d"), {j: [] for j in taken}
-    for line, record in records(path, form):
-        for j in sorted(taken, reverse=True):
-            aside[j].append(record.pop(j))
-        try:
-            values.extend(map(float if form.decimal == "." else _with_comma, record))
-        except ValueError as error:
-            raise InputError(_cell_message(form, record, kept, place=f"{path.name!r}, line {line}")) from error
-    X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(kept))
-    if not len(X):
-        raise InputError(f"{path.name!r} has no rows.")
-    _refuse_nan(X, form, kept, path=path)
+    X = _read_numbers(path, form, taken, aside=aside)
     names = [form.columns[j] for j in kept]
     tidy = tidy_labels if complete else tidy_known
     return Table(
@@ -81,6 +81,27 @@ def read_delimited(
         y_name=None if label is None else form.columns[label],
         known=None if partly is None else tidy_known(aside[partly], f"The column {form.columns[partly]!r}"),
     )
+
+
+def _read_numbers(path: Path, form: Form, taken: set[int], *, aside: dict[int, list[str]]) -> np.ndarray:
+    """Return the columns that are not taken out, and put the fields of some that are into lists."""
+    kept = [j for j in range(len(form.columns)) if j not in taken]
+    to_number = float if form.decimal == "." else _with_comma
+    last_first, values = sorted(taken, reverse=True), array("d")
+    for line, record in records(path, form):
+        for j in last_first:
+            field = record.pop(j)
+            if j in aside:
+                aside[j].append(field)
+        try:
+            values.extend(map(to_number, record))
+        except ValueError as error:
+            raise InputError(_cell_message(form, record, kept, place=f"{path.name!r}, line {line}")) from error
+    X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(kept))
+    if not len(X):
+        raise InputError(f"{path.name!r} has no rows.")
+    _refuse_nan(X, form, kept, path=path)
+    return X
 
 
 def records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
@@ -144,6 +165,18 @@ def _find_column(form: Form, column: str | int, path: Path) -> int:
     raise MissingColumn(f"{path.name!r} has no column {column!r}{nor}; its columns are {named(form.labelled)}.")
 
 
+def _find_columns(form: Form, columns: Sequence[str | int], path: Path, *, complete: bool) -> set[int]:
+    """Return the places of columns; of those that are there, where the file need not have all."""
+    found = set()
+    for column in columns:
+        try:
+            found.add(_find_column(form, column, path))
+        except MissingColumn:
+            if complete:
+                raise
+    return found
+
+
 def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *, path: Path) -> None:
     def mostly_text(j: int) -> bool:
         fields = [record[j] for record in sample if len(record) > j]
@@ -153,8 +186,8 @@ def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *
     odd = [form.columns[j] for j in kept if mostly_text(j)]
     if odd:
         raise InputError(
-            f"{path.name!r} has columns that are not numbers: {named(odd)}. Encode them as numbers or drop them; one "
-            "column can be taken out as labels."
+            f"{path.name!r} has columns that are not numbers: {named(odd)}. Encode them as numbers or drop them "
+            "(drop=, --drop NAME); one column can be taken out as labels."
         )
 
 

@@ -37,6 +37,7 @@ def load_file(
     strict: bool = False,
     column: str | int | None = None,
     known: str | None = None,
+    drop: Sequence[str | int] = (),
     complete: bool = True,
     image_shape: Sequence[int] | None = None,
     max_side: int = 64,
@@ -56,8 +57,11 @@ def load_file(
         "folder" for images that lie in one folder a class.
     known : str or None, default=None
         A column or key to take out as labels of some rows, in the same way.
+    drop : sequence of str or int, default=()
+        Columns of a CSV or TSV file to leave out, by name or by number from 0, such as identifiers.
     complete : bool, default=True
-        Refuse labels that some rows lack; -1 is no label. False for data whose labels nobody will look at.
+        Refuse labels that some rows lack; -1 is no label. False for data whose labels nobody will look at, and which
+        may lack columns to drop.
     image_shape : (H, W) or (H, W, C) or None, default=None
         Size and channels (1 or 3) of the images; None lets the images decide, as `max_side` says.
     max_side : int, default=64
@@ -91,6 +95,8 @@ def load_file(
     (['height', 'width'], ['oak', 'elm'])
     """
     path = Path(path)
+    if drop and complete and not is_delimited(path):
+        raise InputError(f"Only a CSV or TSV file has columns to drop. Got {path.name!r} instead.")
     if path.is_dir():
         _refuse_column(path, known)
         return load_folder(path, strict=strict, column=column, image_shape=image_shape, max_side=max_side)
@@ -103,7 +109,7 @@ def load_file(
     if ending == ".npz":
         return _read_npz(path, column, known, complete=complete)
     if is_delimited(path):
-        return read_delimited(path, column=column, known=known, complete=complete)
+        return read_delimited(path, column=column, known=known, drop=drop, complete=complete)
     if is_idx(path):
         _refuse_column(path, column)
         _refuse_column(path, known)
