@@ -342,3 +342,7 @@ def test_of_what_is_about_as_good_the_one_that_others_agree_with_comes_first():
     said = reason(told, "neighbours", (3, 0), labels=y, second=None)
     assert "of those that agree as well with what is known, it comes first" in said
     assert "others agree" not in said
+    crumbs = trial("crumbs", alone, 0.8)
+    crumbs = replace(crumbs, judgement=replace(crumbs.judgement, evenness=0.3))
+    said = reason([first, crumbs], "neighbours", labels=y, second=None)
+    assert "it keeps neighbours together well (0.75 of 1), in clusters of less uneven sizes" in said

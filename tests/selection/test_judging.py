@@ -58,6 +58,35 @@ def test_fewer_clusters_than_asked_for_come_last():
     assert ranked([few, poor], 3, by="neighbours") == ranked([few, poor], 3, by="likelihood") == [1, 0]
 
 
+def test_crumbs_beside_one_large_cluster_are_worth_less_than_they_keep():
+    rng = np.random.default_rng(0)
+    z = np.concatenate([rng.normal(c, 1.0, (300, 2)) for c in ((0, 0), (3.4, 0), (0, 3.4))])
+    groups = np.repeat(np.arange(3), 300)
+    far = np.argsort(-np.square(z - z.mean(0)).sum(1))[:30]
+    crumbs = np.zeros(900, dtype=int)
+    crumbs[far[z[far, 0] > z[far, 1]]], crumbs[far[z[far, 0] <= z[far, 1]]] = 1, 2
+    right, wrong = judge_partitions(z, [groups, crumbs])
+    assert right.evenness == pytest.approx(1.0)
+    share = np.bincount(crumbs) / 900
+    assert wrong.evenness == pytest.approx(-(share * np.log(share)).sum() / np.log(3))
+    assert wrong.worth < wrong.kept * 0.8
+    tiny = Judgement(cut=0.17, told=0.926, likelihood=0.0, clusters=26, evenness=0.32)
+    even = Judgement(cut=0.08, told=0.851, likelihood=0.0, clusters=26, evenness=0.93)
+    assert tiny.kept > even.kept - 0.02
+    assert ranked([tiny, even], 26, by="neighbours") == [1, 0]
+
+
+def test_groups_of_unlike_sizes_are_worth_more_than_parts_of_the_largest():
+    rng = np.random.default_rng(0)
+    sizes, centers = (2000, 60, 60, 60), 9.0 * np.eye(4)
+    y = np.repeat(np.arange(4), sizes)
+    z = centers[y] + rng.normal(size=(len(y), 4))
+    split = np.where(y == 0, (z[:, 1] > 0) + 2 * (z[:, 2] > 0), 0)  # the largest in quarters, each small one to one
+    right, wrong = judge_partitions(z, [y, split])
+    assert right.evenness < 0.5 < wrong.evenness
+    assert ranked([wrong, right], 4, by="neighbours") == [1, 0]
+
+
 def test_margins_are_differences_of_the_two_largest():
     q = np.random.default_rng(0).dirichlet(np.ones(4), 20)
     expected = [np.diff(np.log(np.sort(row))[-2:])[0] for row in q]

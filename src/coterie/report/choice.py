@@ -52,6 +52,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
             {
                 "name": candidate_name(trial["name"]),
                 "kept": trial["kept"],
+                "evenness": trial.get("evenness"),  # which earlier versions did not look at
                 "likelihood": trial["likelihood"],
                 "clusters": trial["clusters"],
                 "time": duration(trial["seconds"]),

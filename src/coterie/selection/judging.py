@@ -14,6 +14,7 @@ from coterie.criteria import log_likelihood, mean_cut, told_by_neighbours
 
 NEIGHBOURS = 15
 APART = 0.01  # mean cut below which groups lie apart, and neighbours settle the question
+EVENNESS = 0.25  # power by which uneven sizes count against a partition
 ROWS_A_NUMBER = 10  # rows of a cluster for each number of its mean and covariance, for likelihoods to be trusted
 
 
@@ -31,6 +32,8 @@ class Judgement:
         Mean log density of the rows under a normal distribution a cluster, in nats.
     clusters : int
         Clusters that rows are in.
+    evenness : float, default=1.0
+        Entropy of the sizes over that of equal ones, in [0, 1].
 
     Examples
     --------
@@ -43,11 +46,21 @@ class Judgement:
     told: float
     likelihood: float
     clusters: int
+    evenness: float = 1.0
 
     @property
     def kept(self) -> float:
         """What is told, times what is not cut: how well neighbours are kept together, in [0, 1]."""
         return self.told * (1 - self.cut)
+
+    @property
+    def worth(self) -> float:
+        """What is kept, times a root of the evenness, in [0, 1].
+
+        Crumbs cut off from one large cluster keep nearly all neighbours together and tell little. The root is a fourth
+        one, so that groups that truly are of unlike sizes are worth more than a split of the largest.
+        """
+        return self.kept * self.evenness**EVENNESS
 
 
 def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Judgement]:
@@ -79,8 +92,8 @@ def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Ju
     if near:
         neighbours = NearestNeighbors(n_neighbors=near, algorithm="brute").fit(z).kneighbors()[1]
     return [
-        Judgement(mean_cut(y, neighbours), _told(y, neighbours), log_likelihood(z, y), len(np.unique(y)))
-        for y in (np.unique(labels, return_inverse=True)[1] for labels in partitions)
+        Judgement(mean_cut(y, neighbours), _told(y, neighbours), log_likelihood(z, y), len(sizes), _evenness(sizes))
+        for y, sizes in (np.unique(labels, return_inverse=True, return_counts=True)[1:] for labels in partitions)
     ]
 
 
@@ -164,8 +177,12 @@ def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list
     >>> ranked([few, Judgement(cut=0.2, told=0.5, likelihood=-1.0, clusters=2)], 2, by="neighbours")
     [1, 0]
     """
-    worth = [one.kept if by == "neighbours" else one.likelihood for one in judgements]
+    worth = [one.worth if by == "neighbours" else one.likelihood for one in judgements]
     return sorted(range(len(judgements)), key=lambda i: (judgements[i].clusters < n_clusters, -worth[i]))
+
+
+def _evenness(sizes: np.ndarray) -> float:
+    return float(entr(sizes / sizes.sum()).sum() / np.log(len(sizes))) if len(sizes) > 1 else 1.0
 
 
 def _told(labels: np.ndarray, neighbours: np.ndarray) -> float:

@@ -21,7 +21,7 @@ JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by one candidate: another could hardly do better
 AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
-NEAR = 0.02  # kept less than by the best: too little a difference to decide by itself
+NEAR = 0.02  # worth less than the best: too little a difference to decide by itself
 AGREED_BY_THREE = 0.99  # of the rows, by the best and two others, of which none need be a network
 FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
 MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
@@ -159,8 +159,8 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
 
 def _backed_first(trials: list[Trial], n_clusters: int) -> list[Trial]:
     """Put that one first which the others that are about as good agree with most; of two, neither is."""
-    least = trials[0].judgement.kept - NEAR
-    near = [trial for trial in trials if trial.judgement.kept >= least and trial.judgement.clusters >= n_clusters]
+    least = trials[0].judgement.worth - NEAR
+    near = [trial for trial in trials if trial.judgement.worth >= least and trial.judgement.clusters >= n_clusters]
     found = [trial.model.labels_ for trial in near]
     shares = [[float((align(other, labels) == labels).mean()) for other in found] for labels in found]
     # Agreement is the same both ways but for ties in the matching of clusters.

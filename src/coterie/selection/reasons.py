@@ -84,11 +84,13 @@ def reason(
 
 def _how_well_kept(trials: Sequence[Trial]) -> str:
     best, kept = trials[0], f"({trials[0].judgement.kept:.2f} of 1)"
-    most = max(trial.judgement.kept for trial in trials if trial.judgement.clusters >= best.judgement.clusters)
-    if best.judgement.kept == most:
+    whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
+    if best.judgement.kept == max(one.kept for one in whole):
         return f"it keeps neighbours together best {kept}"
     if best.agreement is not None:
         return f"of those that agree as well with what is known, it comes first by its neighbours {kept}"
+    if best.judgement.worth == max(one.worth for one in whole):
+        return f"it keeps neighbours together well {kept}, in clusters of less uneven sizes"
     return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
 
 
@@ -107,4 +109,4 @@ def _used(n_known: int, n_pairs: int) -> str:
 
 def _is_as_good(trial: Trial, best: Trial) -> bool:
     first, other = best.judgement, trial.judgement
-    return other.clusters >= first.clusters and other.kept >= first.kept - AS_GOOD
+    return other.clusters >= first.clusters and other.worth >= first.worth - AS_GOOD
