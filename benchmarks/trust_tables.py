@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,7 +85,8 @@ def counts() -> list[str]:
     lines = ["| data | runs | exact | off by one at most | found (classes) |", "|---|--:|--:|--:|---|"]
     for dataset, rows in _by_dataset(read("counts.jsonl")).items():
         off = [abs(row["found"] - row["classes"]) for row in rows]
-        told = ", ".join(f"{row['found']} ({row['classes']})" for row in rows)
+        pairs = Counter((row["found"], row["classes"]) for row in rows)
+        told = ", ".join(f"{found} ({k})" + (f" x {n}" if n > 1 else "") for (found, k), n in pairs.items())
         lines.append(f"| {dataset} | {len(rows)} | {off.count(0)} | {sum(x <= 1 for x in off)} | {told} |")
     return lines if len(lines) > 2 else [NOT_YET]
 
