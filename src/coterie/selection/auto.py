@@ -47,8 +47,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         K, the number of clusters; "auto", or the best within a range, is decided without labels
         (:func:`coterie.algorithms.counting.count`).
     candidates : "auto" or sequence of str, default="auto"
-        Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "jule" and "n2d". "auto" is all of
-        them, the last three from 1,000 rows of 8 values on, "jule" of images only.
+        Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "jule" and "n2d". "auto" is all but
+        the last, "dec" and "jule" from 1,000 rows of 8 values on, "jule" of images only.
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
         first is finished in any case. Counting has at most half of it, and looks for gaps alone if that is too little.

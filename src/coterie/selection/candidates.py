@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
 DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
 CANDIDATES = (*SIMPLE, *DEEP)
+BY_NAME = ("n2d",)  # which takes longest, and found nothing that a map of the rows, DEC or JULE had not
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
 DEEP_VALUES = 8  # values in a row from which it has something to find that the rows themselves do not show
@@ -115,7 +116,7 @@ def names_for(
         return [name for name in CANDIDATES if name in asked]
     if n_rows < DEEP_ROWS or n_values < DEEP_VALUES:
         return [*SIMPLE, *(name for name, cls in DEEP.items() if known and cls.knows)]
-    return [name for name in CANDIDATES if images or name not in FOR_IMAGES]
+    return [name for name in CANDIDATES if name not in BY_NAME and (images or name not in FOR_IMAGES)]
 
 
 def make_candidate(name: str, n_clusters: Any, *, seed: int) -> Clusterer:
