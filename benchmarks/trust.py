@@ -9,7 +9,8 @@ With --clustpy ClustPy's DEC and DipDECK are fitted beside, from an environment 
 --third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
 results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
 that the choice did not try are fitted too, for the oracle, unless --alone is said. Labels are read after the fits, to
-evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl.
+evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl; with --earlier what they tell of candidates
+and peers, which know nothing of that rule, is taken over, and the new row names them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def main() -> None:
         print(json.dumps({"choose": choose, "count": count, "left_out": left_out}[job.pop("what")](**job)))
         return
     chosen = {"what": "choose", "third": arguments.third, "clustpy": arguments.clustpy, "alone": arguments.alone}
+    chosen["earlier"] = arguments.earlier
     jobs = [("trust.jsonl", chosen | {"dataset": name}) for name in arguments.dataset]
     jobs += [("counts.jsonl", {"what": "count", "dataset": name}) for name in arguments.count]
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
@@ -54,11 +56,12 @@ def main() -> None:
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
 
 
-def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: bool) -> dict[str, Any]:
+def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: bool, earlier: bool) -> dict[str, Any]:
     """Return the choice on one data set, and what each candidate and each peer would have been worth.
 
     Alone, neither peers nor candidates that the choice did not try are fitted.
     """
+    taken = _taken(dataset, seed) if earlier else {"trials": {}, "peers": {}}
     from coterie import Auto
     from coterie.metrics import accuracy
     from coterie.selection.candidates import CANDIDATES, make_candidate
@@ -70,15 +73,16 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
         auto = Auto(n_clusters=k, random_state=seed).fit(X)
         trials = {trial.name: (trial.model.labels_, trial.model.fit_seconds_) for trial in auto.trials_}
         for name in () if alone else CANDIDATES:
-            if name in trials:
+            if name in trials or name in taken["trials"]:
                 continue
             model = make_candidate(name, k, seed=seed).fit(X)
             trials[name] = (model.labels_, model.fit_seconds_)
     sure = np.lexsort((auto.predict_proba(X).max(1), auto.confidence_))[(len(y) + 1) // 2 :]  # exactly half of them
     again = auto.second_labels_
-    peers = {} if alone else _peers(X, k, seed)
+    peers = {} if alone or taken["peers"] else _peers(X, k, seed)
     peers |= _clustpy(clustpy, X, k, seed=seed) if clustpy else {}
     found = {name: {"accuracy": accuracy(y, labels), "seconds": seconds} for name, (labels, seconds) in trials.items()}
+    over = {name: figures for name, figures in taken["trials"].items() if name not in found}
     return {
         "dataset": dataset,
         "seed": seed,
@@ -89,7 +93,8 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
         "chosen": auto.best_name_,
         "accuracy": accuracy(y, auto.labels_),
         "seconds": auto.fit_seconds_,
-        "trials": found,
+        "trials": found | over,
+        "taken_over": [*over, *taken["peers"]],
         "kept": {trial.name: trial.judgement.kept for trial in auto.trials_},
         "criterion": auto.criterion_,
         "agreed": None if again is None else float((again == auto.labels_).mean()),
@@ -98,8 +103,19 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
         "calibration_error": _calibration_error(auto, X, seed=seed + 2) if third else None,
         "calibration_error_by_labels": _expected_error(auto.confidence_, _right(y, auto.labels_)),
         "worst_f": float(_f_of_classes(y, auto.labels_).min()),
-        "peers": {name: None if labels is None else accuracy(y, labels) for name, labels in peers.items()},
+        "peers": taken["peers"]
+        | {name: None if labels is None else accuracy(y, labels) for name, labels in peers.items()},
     }
+
+
+def _taken(dataset: str, seed: int) -> dict[str, dict[str, Any]]:
+    """Return what earlier rows of this set and seed tell of candidates and peers, the latest of each."""
+    found: dict[str, dict[str, Any]] = {"trials": {}, "peers": {}}
+    for row in [*read("trust_voided.jsonl"), *read("trust.jsonl")]:
+        if (row["dataset"], row["seed"]) == (dataset, seed):
+            for what, names in found.items():
+                names |= row[what]
+    return found
 
 
 def _peers(X: np.ndarray, k: int, seed: int) -> dict[str, np.ndarray | None]:
@@ -230,6 +246,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", nargs="+", default=[], metavar="DATASET")
     parser.add_argument("--left-out", action="store_true")
     parser.add_argument("--alone", action="store_true", help="fit neither peers nor what the choice did not try")
+    parser.add_argument("--earlier", action="store_true", help="take over what earlier rows tell of candidates")
     parser.add_argument("--third", action="store_true", help="fit the chosen system once more, to judge confidence")
     parser.add_argument("--clustpy", default=None, metavar="PYTHON", help="of an environment that has ClustPy")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")
