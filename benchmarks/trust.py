@@ -9,8 +9,8 @@ With --clustpy ClustPy's DEC and DipDECK are fitted beside, from an environment 
 --third a further run of the chosen system tells how well confidence was calibrated on the second one. Rows go to
 results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
 that the choice did not try are fitted too, for the oracle, unless --alone is said. Labels are read after the fits, to
-evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl; with --earlier what they tell of candidates
-and peers, which know nothing of that rule, is taken over, and the new row names them.
+evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl; with --earlier what they tell of
+candidates and peers, which know nothing of that rule, is taken over, and the new row names them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import ROOT, append, commit, provenance, run_apart
+from benchmarks.common import ROOT, append, commit, provenance, read, run_apart
 from benchmarks.trust_data import rows_of
 
 PEER_ROWS, PEER_VALUES = 10_000, 5_000_000  # beyond which a peer that is quadratic would take hours
@@ -113,8 +113,8 @@ def _taken(dataset: str, seed: int) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {"trials": {}, "peers": {}}
     for row in [*read("trust_voided.jsonl"), *read("trust.jsonl")]:
         if (row["dataset"], row["seed"]) == (dataset, seed):
-            for what, names in found.items():
-                names |= row[what]
+            for what in found:
+                found[what] |= row[what]
     return found
 
 
