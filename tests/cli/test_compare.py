@@ -35,6 +35,20 @@ def test_matched_clusters_agreement_and_what_moved(tmp_path):
     assert [float(row["agreement"]) for row in rows] == [1.0] * 5 + [0.5] + [1.0] * 4
 
 
+def test_what_agrees_is_counted_in_the_numbers_that_are_shown(tmp_path):
+    partitions = ([1, 1, 0, 1, 2, 1, 1, 1], [1, 1, 2, 0, 2, 0, 1, 0], [0, 2, 1, 2, 2, 2, 0, 1])
+    runs = [labels(tmp_path / name / "labels.csv", each) for name, each in zip("abc", partitions, strict=True)]
+    done = run("compare", *runs, "--out", tmp_path / "moved.csv")
+    assert done.code == 0, done.err
+    with (tmp_path / "moved.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        shown = [row[name] for name in "abc"]
+        assert float(row["agreement"]) == pytest.approx(max(map(shown.count, shown)) / 3, abs=1e-4)
+    whole = sum(row["a"] == row["b"] == row["c"] for row in rows)
+    assert f"All runs agree on {whole / 8:.1%} of the rows" in done.out
+
+
 def test_runs_of_one_name_are_told_apart_and_names_of_rows_are_kept(tmp_path):
     names = ["x.png", "=y.png", "z.png"]
     runs = [labels(tmp_path / day / "photos" / "labels.csv", [0, 1, 1], names) for day in ("mon", "tue", "wed")]

@@ -359,6 +359,27 @@ def test_columns_that_are_left_out_are_no_features(blobs: Blobs, tmp_path: Path)
     assert (tmp_path / "again" / "labels.csv").read_bytes() == (out / "labels.csv").read_bytes()
 
 
+def test_new_data_without_a_header_have_all_columns_or_the_features_alone(blobs: Blobs, tmp_path: Path) -> None:
+    with blobs.csv.open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+
+    def write(name: str, columns: slice) -> Path:
+        with (tmp_path / name).open("w", newline="") as file:
+            csv.writer(file).writerows([str(i), *row][columns] for i, row in enumerate(rows))
+        return tmp_path / name
+
+    whole, out = write("whole.csv", slice(None)), tmp_path / "run"
+    flags = ("--drop", "0", "--labels", "7")
+    done = run("fit", whole, "--config", blobs.settings(), *flags, "--out", out)
+    assert done.code == 0, done.err
+    for new in (whole, write("features.csv", slice(1, 7))):
+        assert run("predict", out, new, "--out", tmp_path / "new.csv").code == 0
+    for new in (write("no-id.csv", slice(1, None)), write("no-kind.csv", slice(0, 7))):
+        done = run("predict", out, new, "--out", tmp_path / "new.csv")
+        assert done.code == 2
+        assert "has no header and 7 columns, so that it cannot be told which are the 6 of the fit" in done.err
+
+
 def test_the_settings_that_were_run_are_told(finished: Path) -> None:
     told = json.loads((finished / "metrics.json").read_text())["settings"]
     assert told["start"] in ("kmeans", "mixture", "manifold")

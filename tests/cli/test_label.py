@@ -187,8 +187,12 @@ def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
     assert np.array_equal(answers.asked, [True, True, False, True, True])
     again = Answers.read(tmp_path / "known.csv", 5)
     assert again.given == {0: "9", 1: "9", 3: "10", 4: ""}
-    with pytest.raises(InputError, match="has labels of 5 rows, and the run has 6"):
+    with pytest.raises(InputError, match="must be numbered from 0 to 5, each once. Got 5 rows"):
         Answers.read(tmp_path / "known.csv", 6)
+    header, *lines = (tmp_path / "known.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "known.csv").write_text("".join([header, *reversed(lines)]), encoding="utf-8-sig")  # by a spreadsheet
+    sheet = Answers.read(tmp_path / "known.csv", 5)
+    assert sheet.given == again.given
     (tmp_path / "known.csv").write_text("row;label\n")
     (tmp_path / "bad.csv").write_text("row,what\n0,1\n")
     with pytest.raises(InputError, match="is damaged: it needs the columns row, label and asked"):
@@ -274,6 +278,32 @@ def test_labels_that_a_run_learned_from_are_kept_where_nothing_is_answered(own: 
     assert phases_of(moved.with_name("moved-labelled")) == {"cluster"}
 
 
+def test_a_session_that_only_skips_fits_nothing(own: Path) -> None:
+    assert fit_again(own, "c\nb\na\n").exit_code == 0
+    done = fit_again(own, "\n\n\n")
+    assert done.exit_code == 0, done.stderr
+    assert len(given(own)) == 6
+    assert not own.with_name("run-labelled-2").exists()
+
+
+def test_rows_that_are_given_anew_may_be_the_features_alone(blobs: Blobs, tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole.csv", tmp_path / "run"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with whole.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", *header], *([f"p{i}", *row] for i, row in enumerate(rows))])
+    done = run("fit", whole, "--config", blobs.settings(), "--drop", "id", "--labels", "kind", "--out", folder)
+    assert done.code == 0, done.err
+    whole.unlink()
+    alone = tmp_path / "alone.csv"
+    with alone.open("w", newline="") as file:
+        csv.writer(file).writerows(row[:6] for row in [header, *rows])
+    arguments = ["label", str(folder), "-n", "3", "--train", str(alone)]
+    done = CliRunner().invoke(app, arguments, input="c\nb\na\n", prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    assert phases_of(tmp_path / "run-labelled") == {"cluster"}
+
+
 def test_that_edits_stay_behind_is_said(own: Path) -> None:
     assert run("rename", own, 0, "first").code == 0
     assert "stays with this run" in fit_again(own, "c\nb\na\n").stdout
@@ -319,6 +349,8 @@ def test_a_choice_in_which_nothing_learns_from_labels_is_made_again(blobs: Blobs
     assert done.exit_code == 0, done.stderr
     tried = json.loads((tmp_path / "choice-labelled" / "metrics.json").read_text())["choice"]["trials"]
     assert [trial["agreement_with_known"] for trial in tried] == [1.0, 1.0]
+    values = _settings(stored_settings(folder), coterie.load(folder / "model"), folder=own_answers(folder, "cbade"))
+    assert values["parameters"]["n_clusters"] == 5  # as many as there are kinds
 
 
 def test_a_warm_start_needs_a_run_of_the_same_system(own: Path, blobs: Blobs, tmp_path: Path) -> None:

@@ -120,6 +120,19 @@ def test_a_column_to_leave_out_must_be_there_only_while_fitting(write):
         load_file(path, drop=["a", "b"])
 
 
+def test_columns_are_left_out_by_number_where_they_have_no_names(write):
+    assert load_file(write("7,1,2\n8,3,4\n"), drop=["0"]).X.tolist() == [[1, 2], [3, 4]]
+    named = write("id,a,b\n7,1,2\n8,3,4\n", "named.csv")
+    assert load_file(named, drop=[0]).feature_names == ["a", "b"]
+    with pytest.raises(InputError, match="has no column '0'"):  # which in other data may be another one
+        load_file(named, drop=["0"])
+
+
+def test_what_is_left_out_has_no_say_in_the_decimal_sign(write):
+    text = "pos;where;a\n1,2;3,4;0.123\n2,5;1,1;1.234\n"
+    assert load_file(write(text), drop=["pos", "where"]).X.tolist() == [[0.123], [1.234]]
+
+
 def test_an_unnamed_first_column_names_the_rows(write):
     table = load_file(write(",a,b\nu,1,2\nv,3,4\n"))
     assert table.names == ["u", "v"] and table.feature_names == ["a", "b"]

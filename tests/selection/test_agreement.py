@@ -49,6 +49,10 @@ def test_clusters_without_a_counterpart_have_numbers_of_their_own(few, many):
     assert set(align(few, many)) <= set(many)
 
 
+def test_clusters_that_share_no_row_are_no_counterparts():
+    assert align([0] * 6 + [1] * 3, [0] * 5 + [1] + [0] * 3).tolist() == [0] * 6 + [2] * 3
+
+
 def test_most_votes_win_and_tell_how_many_there_were():
     wrong = Y.copy()
     wrong[0] = 3

@@ -196,6 +196,16 @@ def test_a_stopped_choice_goes_on_with_its_seed_and_its_clock(tmp_path):
     assert again.fit_seconds_ > spent > 0
 
 
+def test_a_stopped_choice_goes_on_with_the_number_of_clusters_that_it_found(tmp_path, monkeypatch):
+    X, _ = blobs(150)
+    with config_context(checkpoint=tmp_path):
+        first = Auto(candidates=QUICK, time_budget=1000.0, random_state=0).fit(X)
+        monkeypatch.setattr("coterie.selection.auto.count", None)  # would raise if it was called
+        again = Auto(candidates=QUICK, time_budget=1000.0, random_state=0).fit(X)
+    assert again.count_.to_dict() == first.count_.to_dict()
+    np.testing.assert_array_equal(first.labels_, again.labels_)
+
+
 @pytest.mark.timeout(method="thread")  # which leaves the alarm free
 def test_the_alarm_ends_a_simple_method_and_counting_and_is_turned_off(monkeypatch):
     def endless(*_, **__):

@@ -1,6 +1,7 @@
 """Rows unlike the training rows, and what has moved since."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from small import bars, blobs
 
@@ -92,6 +93,15 @@ def test_a_model_without_training_rows_says_so():
     model.familiarity_ = None
     with pytest.raises(InputError, match="without training rows"):
         model.strangeness(blobs()[0])
+
+
+def test_columns_in_another_order_are_refused():
+    X, _ = blobs(60)
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+    model = KMeans(n_clusters=3, random_state=0).fit(frame)
+    assert drift(model, frame).moved == 0.0
+    with pytest.raises(ValueError, match="feature names should match"):
+        drift(model, frame[frame.columns[::-1]])
 
 
 def test_the_same_rows_do_not_drift_and_others_do():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coterie.cli.labelfile import defuse
+from coterie.cli.labelfile import defuse, rows_in_order
 from coterie.errors import InputError
 from coterie.files import write_text
 
@@ -44,21 +44,15 @@ class Answers:
         Raises
         ------
         InputError
-            If the file is damaged, or of other rows.
+            If the file is damaged, or of other rows; a spreadsheet may have sorted it.
         """
         found = cls(path, n, names)
         if not path.is_file():
             return found
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-            numbers = [int(row["row"]) for row in rows]
-            given = {int(row["row"]): row["label"] for row in rows if row["asked"] or row["label"]}
-        except (KeyError, TypeError, ValueError):
-            raise InputError(f"{path} is damaged: it needs the columns row, label and asked.") from None
-        if numbers != list(range(n)):
-            raise InputError(f"{path} has labels of {len(numbers):,} rows, and the run has {n:,}.")
-        found.given = given
+        rows = rows_in_order(path, n)
+        if not rows[0].keys() >= {"label", "asked"}:
+            raise InputError(f"{path} is damaged: it needs the columns row, label and asked.")
+        found.given = {i: row["label"] for i, row in enumerate(rows) if row["asked"] or row["label"]}
         return found
 
     def answer(self, row: int, label: str) -> None:
@@ -76,6 +70,11 @@ class Answers:
         row, _ = self.given.popitem()
         self._write()
         return row
+
+    @property
+    def labelled(self) -> dict[int, str]:
+        """The answers that are labels."""
+        return {row: label for row, label in self.given.items() if label}
 
     @property
     def classes(self) -> list[str]:

@@ -70,6 +70,44 @@ def holds_features_alone(path: Path, spec: DataSpec) -> bool:
     return len(form.labelled) <= spec.n_features_in
 
 
+def check_width(path: Path, spec: DataSpec, aside: Aside) -> None:
+    """Refuse a delimited file without a header in which the numbers of columns are not those of the fit.
+
+    Parameters
+    ----------
+    path : Path
+        New data; anything but a delimited file without a header passes.
+    spec : DataSpec
+        What the rows of the fit were.
+    aside : Aside
+        Columns that were no features.
+
+    Raises
+    ------
+    InputError
+        If it has neither as many columns as the data of the fit, nor its features alone.
+    """
+    if not aside or not is_delimited(path) or not path.is_file():
+        return
+    form, _ = guess_form(path)
+    columns, d = aside.columns, spec.n_features_in
+    texts = [text for text in (columns.labels, columns.known, *columns.drop) if text is not None]
+    whole = _width(d, [int(text) for text in texts if text.lstrip("-").isdecimal()])
+    if not form.header and whole > d and len(form.columns) != whole:
+        raise InputError(
+            f"{path.name!r} has no header and {len(form.columns)} columns, so that it cannot be told which are the {d} "
+            f"of the fit; give these alone, or all {whole} that it had."
+        )
+
+
+def _width(n_features: int, numbers: list[int]) -> int:
+    """Return how many columns there were of which these were no features; they may be counted from the end."""
+    for width in range(n_features + len(numbers), n_features, -1):
+        if n_features + len({number % width for number in numbers}) == width:
+            return width
+    return n_features
+
+
 def check_columns(theirs: Sequence[str] | None, spec: DataSpec, name: str) -> None:
     """Refuse columns that are not those of the fit in their order.
 

@@ -24,11 +24,14 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     """
     from dataclasses import replace
 
+    import numpy as np
+
     from coterie.cli.console import Screen
     from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import read_runs, write_comparison
     from coterie.cli.outputs import check_outputs
     from coterie.selection import align, consensus
+    from coterie.selection.agreement import vote
 
     check_outputs({"--out": out}, runs=runs)
     for run in runs:
@@ -37,21 +40,22 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     labelled = read_runs(runs)
     found = consensus(labelled.labels)
     aligned = [align(labels, labelled.labels[0]) for labels in labelled.labels]
-    _show_agreement(screen, labelled.titles, found)
+    support = vote(np.stack(aligned))[1]
+    _show_agreement(screen, labelled.titles, found, support=support)
     for title, labels in zip(labelled.titles[1:], aligned[1:], strict=True):
         _show_matches(screen, (labelled.titles[0], title), (aligned[0], labels), called=labelled.called)
     if out is not None:
-        write_comparison(out, replace(labelled, labels=aligned), found.support)
-        screen.say(f"Wrote the clusters of {len(found.support):,} rows to {out}")
+        write_comparison(out, replace(labelled, labels=aligned), support)
+        screen.say(f"Wrote the clusters of {len(support):,} rows to {out}")
 
 
-def _show_agreement(screen: Screen, titles: list[str], found: Consensus) -> None:
+def _show_agreement(screen: Screen, titles: list[str], found: Consensus, *, support: np.ndarray) -> None:
     screen.say("Agreement (adjusted Rand index: 1 is the same groups, 0 is chance):")
     screen.table(
         ["", *titles],
         [[title, *(f"{v:.3f}" for v in row)] for title, row in zip(titles, found.agreement.tolist(), strict=True)],
     )
-    whole = float((found.support == 1).mean())
+    whole = float((support == 1).mean())
     screen.say(f"All runs agree on {whole:.1%} of the rows; the run closest to the others is {titles[found.central]}.")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.cli.columns import ALL_FEATURES, Aside, check_columns, holds_features_alone
+from coterie.cli.columns import ALL_FEATURES, Aside, check_columns, check_width, holds_features_alone
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, stem_of
@@ -168,6 +168,7 @@ def open_like(data: str, spec: DataSpec, *, aside: Aside = ALL_FEATURES, strict:
     """
     if aside and data not in DATASETS and holds_features_alone(Path(data), spec):
         aside = ALL_FEATURES  # a number would take one of them out
+    check_width(Path(data), spec, aside)
     how: dict[str, Any] = {"strict": strict, "image_shape": spec.image_shape, "complete": False}
     try:
         table = _read(data, aside, **how)

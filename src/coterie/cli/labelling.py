@@ -59,7 +59,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         known = _learned(folder / LABELS, answers.n)
         if learned := {row: label for row, label in known.items() if row not in answers.given}:
             answers.add(learned)
-        before, rows = dict(answers.given), []
+        before, rows = answers.labelled, []
         if n:
             rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
@@ -67,7 +67,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         _session(screen, edited, answers, rows=rows)
         labelled = int((answers.labels >= 0).sum())
     screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {len(answers.classes)} kinds: {answers.path}")
-    return labelled > 0 and (answers.given != before or not n)
+    return labelled > 0 and (answers.labelled != before or not n)
 
 
 def _learned(path: Path, n: int) -> dict[int, str]:

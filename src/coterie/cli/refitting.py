@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.choosing import system_name
+from coterie.cli.columns import holds_features_alone
 from coterie.cli.console import Screen
 from coterie.cli.inputs import resolve_data
 from coterie.cli.launch import launch
@@ -59,7 +60,11 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
         screen.say(
             "What was merged, split or renamed stays with this run; the new one begins with its clusters as fitted."
         )
-    values = _settings(settings, model, folder) | ({} if train is None else {"data": resolve_data(train)})
+    values = _settings(settings, model, folder)
+    if train is not None:
+        values["data"] = resolve_data(train)
+        if holds_features_alone(Path(values["data"]), model.spec_):
+            values = {name: value for name, value in values.items() if name not in ("drop", "labels")}
     launch(values, config=None, out=_free(folder), resume=False, quiet=screen.quiet)
 
 
@@ -69,8 +74,12 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     if _learned_from_column(settings):  # whose labels the answers hold too
         values["drop"] = [*settings.drop, settings.known]
     values["known"] = str(folder / KNOWN)
-    if settings.system == _CHOICE and not model.knows:
-        return values  # all are tried again, of which some learn from labels
+    if settings.system == _CHOICE and not model.knows:  # all are tried again, of which some learn from labels
+        asked = values["parameters"].get("n_clusters")
+        if isinstance(asked, int):
+            classes = _classes(Answers.read(folder / KNOWN, len(model.labels_)), asked)
+            values["parameters"] = values["parameters"] | {"n_clusters": max(asked, classes)}
+        return values
     system = system_name(model) if model.knows else _RECEIVER
     if system != settings.system:
         values = {name: value for name, value in values.items() if name != "recipe"} | {"system": system}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.data.forms import Form, guess_form, is_number, is_text, opened
+from coterie.data.forms import Form, decimal_of, guess_form, is_number, is_text, opened
 from coterie.data.table import MISSING, MissingColumn, Table, tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
@@ -43,7 +44,8 @@ def read_delimited(
     known : str or None, default=None
         A column to take out as labels of some rows, in the same way; it may hold nothing in others.
     drop : sequence of str or int, default=()
-        Columns to leave out, by name or by number from 0; they may hold anything.
+        Columns to leave out, by name, or by number from 0; text of digits is a number only where the file has no
+        header. They may hold anything.
     complete : bool, default=True
         Refuse a `column` that has no label in some rows, and a column to `drop` that is not there.
 
@@ -60,11 +62,11 @@ def read_delimited(
     form, sample = guess_form(path)
     label = None if column is None else _find_column(form, column, path)
     partly = None if known is None else _find_column(form, known, path)
-    aside: dict[int, list[str]] = {j: [] for j in (label, partly) if j is not None} | (
-        {0: []} if form.row_names else {}
-    )
+    aside: dict[int, list[str]] = {j: [] for j in (label, partly, 0 if form.row_names else None) if j is not None}
     taken = aside.keys() | _find_columns(form, drop, path, complete=complete)
     kept = [j for j in range(len(form.columns)) if j not in taken]
+    numbers = [[field for j, field in enumerate(record) if j not in taken] for record in sample]
+    form = replace(form, decimal=decimal_of(form.separator, numbers))  # in which what is no feature has no say
     if not kept:
         raise InputError(
             f"{path.name!r} has no column of numbers besides {'those left out' if drop else 'its labels'}."
@@ -151,15 +153,17 @@ def _with_comma(field: str) -> float:
     return float(field.replace(",", "."))
 
 
-def _find_column(form: Form, column: str | int, path: Path) -> int:
+def _find_column(form: Form, column: str | int, path: Path, *, by_number: bool = True) -> int:
     if isinstance(column, str) and column in form.columns:
         return form.columns.index(column)
-    if isinstance(column, int) or column.lstrip("-").isdecimal():
+    if by_number and (isinstance(column, int) or column.lstrip("-").isdecimal()):
         j = int(column)
         if -len(form.columns) <= j < len(form.columns):
             j %= len(form.columns)
             if form.row_names and j == 0:
-                raise InputError(f"{path.name!r} has the names of its rows in column 0, so it is no label.")
+                raise InputError(
+                    f"{path.name!r} has the names of its rows in column 0, which is no column of the data."
+                )
             return j
     nor = ", and there is no such file" if "." in str(column) else ""
     raise MissingColumn(f"{path.name!r} has no column {column!r}{nor}; its columns are {named(form.labelled)}.")
@@ -170,7 +174,7 @@ def _find_columns(form: Form, columns: Sequence[str | int], path: Path, *, compl
     found = set()
     for column in columns:
         try:
-            found.add(_find_column(form, column, path))
+            found.add(_find_column(form, column, path, by_number=isinstance(column, int) or not form.header))
         except MissingColumn:
             if complete:
                 raise

@@ -72,7 +72,7 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
         raise InputError(f"{path.name!r} is not a table of text: {error}.") from error
     if not sample:
         raise InputError(f"{path.name!r} is empty.")
-    decimal = _decimal(separator, sample)
+    decimal = decimal_of(separator, sample)
     if header is None:
         header = _has_header(sample[0], sample[1:], decimal)
     columns = [field.strip() for field in sample[0]] if header else [""] * len(sample[0])
@@ -115,7 +115,8 @@ def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
     return chosen
 
 
-def _decimal(separator: str, sample: list[list[str]]) -> str:
+def decimal_of(separator: str, sample: list[list[str]]) -> str:
+    """Return the decimal sign that most of the fields show."""
     if separator == ",":
         return "."
     fields = [field for record in sample for field in record]

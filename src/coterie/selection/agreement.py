@@ -96,7 +96,8 @@ def align(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        The partition of ``labels``, int64. Clusters that have no counterpart come after the largest number of both.
+        The partition of ``labels``, int64. Clusters that share no row with a counterpart come after the largest number
+        of both.
 
     Raises
     ------
@@ -115,6 +116,8 @@ def align(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     shared = np.zeros((len(mine), len(theirs)), dtype=np.int64)
     np.add.at(shared, (place, at), 1)
     rows, columns = linear_sum_assignment(shared, maximize=True)
+    matched = shared[rows, columns] > 0
+    rows, columns = rows[matched], columns[matched]
     number = np.full(len(mine), -1, dtype=np.int64)
     number[rows] = theirs[columns]
     left = number < 0
@@ -149,10 +152,35 @@ def consensus(partitions: Sequence[ArrayLike]) -> Consensus:
     known, found = _checked(partitions), agreement(partitions)
     central = int(found.sum(1).argmax())
     aligned = np.stack([align(labels, known[central]) for labels in known])
+    return Consensus(*vote(aligned), aligned, central, found)
+
+
+def vote(aligned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cluster of each row by the most votes, and the share of the partitions that put it there.
+
+    Parameters
+    ----------
+    aligned : ndarray of shape (r, n)
+        Partitions whose clusters are numbered alike.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,)
+        Int64; of as many votes the smaller number.
+    support : ndarray of shape (n,)
+        In (0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.selection.agreement import vote
+    >>> vote(np.array([[0, 1], [0, 0], [0, 1]]))[0].tolist()
+    [0, 1]
+    """
     votes = np.zeros((aligned.shape[1], int(aligned.max()) + 1), dtype=np.int64)
     for labels in aligned:
         votes[np.arange(len(labels)), labels] += 1
-    return Consensus(votes.argmax(1), votes.max(1) / len(aligned), aligned, central, found)
+    return votes.argmax(1), votes.max(1) / len(aligned)
 
 
 def _checked(partitions: Sequence[ArrayLike]) -> list[np.ndarray]:

@@ -51,8 +51,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         the last, "dec" and "jule" from 1,000 rows of 8 values on, "jule" of images only.
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
-        first is finished in any case. Counting has at most half of it, and looks for gaps alone if that is too little.
-        A tenth is kept for judging. None is no limit.
+        first is finished in any case. Counting has at most half, and looks for gaps alone if that is too little. A
+        tenth is kept for judging. None is no limit.
     confidence : bool, default=True
         Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
     image_shape : tuple of int or None, default=None
@@ -244,6 +244,14 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):
             return None
+        if notes.count is not None:
+            return Count.from_dict(notes.count)
+        found = self._find_count(source, notes, began=began, until=until)
+        notes.count = found.to_dict()
+        notes.write(time.monotonic() - began)
+        return found
+
+    def _find_count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count:
         asked = DEC(n_clusters=self.n_clusters, random_state=notes.seed)
         halfway = began + (until - began) / 2  # a number without clusters is worth little
         try:

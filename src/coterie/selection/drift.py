@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.data import make_source
+from coterie.algorithms.inputs import open_source
 from coterie.familiarity import EXPECTED
 from coterie.selection.auto import Auto
 
@@ -103,7 +103,7 @@ def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
     """
     if isinstance(model, Auto):
         model = model.best_
-    source = make_source(X, spec=model.spec_)
+    source = open_source(model, X, reset=False)
     strangeness = model.strangeness(source)
     assert model.familiarity_ is not None
     k = len(model.cluster_centers_)

@@ -18,7 +18,7 @@ FILE = "choice.json"
 
 
 class Notes:
-    """Seed, time spent and candidates left out of a choice under way.
+    """Seed, time spent, number of clusters and candidates left out of a choice under way.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ class Notes:
         Seconds that earlier processes took.
     left_out : dict of str to str
         Candidates that are out, with the reason.
+    count : dict or None
+        How the number of clusters was found, as ``Count.to_dict`` tells it; None while it was not.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Notes:
         self.path = None if folder is None else folder / FILE
         self.identity = json.loads(json.dumps(identity))
         self.seed, self.spent, self.left_out = seed, 0.0, dict[str, str]()
+        self.count: dict[str, Any] | None = None
         if self.path is not None and self.path.exists():
             self._read()
 
@@ -64,14 +67,14 @@ class Notes:
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             known = {"identity": self.identity, "seed": self.seed, "spent": spent, "left_out": self.left_out}
-            write_json(self.path, known)
+            write_json(self.path, known | {"count": self.count})
 
     def _read(self) -> None:
         assert self.path is not None
         try:
             known = json.loads(self.path.read_text(encoding="utf-8"))
             theirs, self.seed, self.spent = known["identity"], int(known["seed"]), float(known["spent"])
-            self.left_out = dict(known["left_out"])
+            self.left_out, self.count = dict(known["left_out"]), known.get("count")
         except (ValueError, KeyError, TypeError) as error:
             raise ModelFileError(f"{self.path} is damaged ({error}); delete its folder to start anew.") from None
         ours = self.identity
