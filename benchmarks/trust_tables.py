@@ -37,7 +37,7 @@ def choices() -> list[str]:
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, "", *_verdict(groups, names)] if groups else []
+    return [*lines, "", *_verdict(groups, names)] if groups else [NOT_YET]
 
 
 def confidences() -> list[str]:
@@ -77,7 +77,7 @@ def peers() -> list[str]:
         lines.append(
             f"| {dataset} | {len(rows)} | **{_short(_mean(row['accuracy'] for row in rows))}** | {' | '.join(cells)} |"
         )
-    return lines if groups else []
+    return lines if groups else [NOT_YET]
 
 
 def counts() -> list[str]:

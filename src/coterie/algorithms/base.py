@@ -114,7 +114,8 @@ class Clusterer(
         y : ignored
             Present for scikit-learn; only :class:`coterie.SNNLKMeans` reads labels there.
         known : array-like of int of shape (n,) or None, default=None
-            Class of each row, -1 where unknown, for the systems that can use a few: DEC and IDEC. Cluster c is class c.
+            Class of each row, -1 where unknown, for the systems that can use a few: DEC, IDEC and SNNLKMeans. Cluster c
+            is class c.
         must_link, cannot_link : array-like of int of shape (m, 2) or None, default=None
             Numbers of two rows that belong together, or apart, for the same systems.
 

@@ -71,7 +71,7 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
     cluster_centers_ : ndarray of shape (K, d)
         Centres in the code, float32.
     cluster_names_ : list of str or None
-        Names that clusters were given with ``rename``, None for those without.
+        Names that clusters were given, or have from classes that were learned from; None for those without.
     edits_ : Edits
         What was changed about the clusters since the fit, with ``rename``, ``merge`` and ``split``.
     history_ : list of dict

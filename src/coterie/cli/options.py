@@ -100,7 +100,10 @@ ComparisonOut = Annotated[
 ]
 NewData = Annotated[str, typer.Argument(help=f"Rows like those of the fit. {_FILES}", metavar="DATA")]
 LabelsOut = Annotated[
-    Path, typer.Option("--out", help="CSV file to write: row, name, cluster, confidence.", metavar="FILE")
+    Path,
+    typer.Option(
+        "--out", help="CSV file to write: row, name, cluster, cluster_name, confidence, strange.", metavar="FILE"
+    ),
 ]
 CodesOut = Annotated[Path, typer.Option("--out", help=".npy file to write: float32, shape (n, d).", metavar="FILE")]
 DemoOut = Annotated[
@@ -122,7 +125,9 @@ Score = Annotated[
 Contamination = Annotated[
     str,
     typer.Option(
-        "--contamination", help="Share of the training rows to flag, from 0 to 0.5. auto: one in 100.", metavar="X"
+        "--contamination",
+        help="Share of the training rows to flag, above 0 and up to 0.5. auto: one in 100.",
+        metavar="X",
     ),
 ]
 Train = Annotated[

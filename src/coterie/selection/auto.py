@@ -48,11 +48,12 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         (:func:`coterie.algorithms.counting.count`).
     candidates : "auto" or sequence of str, default="auto"
         Of "kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold", "dec", "jule" and "n2d". "auto" is all but
-        the last, "dec" and "jule" from 1,000 rows of 8 values on, "jule" of images only.
+        the last, "dec" and "jule" from 1,000 rows of 8 values on, "jule" of images only; with labels or pairs "dec" in
+        any case.
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
-        first is finished in any case. Counting has at most half, and looks for gaps alone if that is too little. A
-        tenth is kept for judging. None is no limit.
+        first is finished in any case. A tenth is kept for judging. Counting has at most half of the rest, and looks for
+        gaps alone if that is too little. None is no limit.
     confidence : bool, default=True
         Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
     image_shape : tuple of int or None, default=None
@@ -71,9 +72,10 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     trials_ : list of Trial
         The candidates that were fitted, the best first.
     left_out_ : dict of str to str
-        The others, with the reason: "out of time", or "not needed": little can be better than what keeps neighbours
-        together, than what two others agree with on 99 rows of 100, nor a further network where the best so far and
-        another agree on 97. Simple methods that were asked for by name are all fitted.
+        The others, with the reason: "out of time", "failed: ..." or "not needed": little can be better than what keeps
+        neighbours together, than what two others agree with on 99 rows of 100, nor a further network where the best so
+        far and another agree on 97. Simple methods that were asked for by name are all fitted, networks may be left
+        out. "counting" stands here too where time ran out for it.
     n_known_, n_pairs_ : int
         Known labels and pairs that were used.
     criterion_ : {"neighbours", "likelihood"}
@@ -89,6 +91,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         Clusters that the second run found, numbered as in ``labels_`` where they have a counterpart there.
     labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
+    cluster_names_ : list of str or None
+        Names of the clusters, None for those without.
     cluster_centers_ : ndarray of shape (K, d)
         Centres in the code of the best.
     fit_seconds_ : float

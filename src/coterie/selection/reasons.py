@@ -48,7 +48,7 @@ def reason(
     Returns
     -------
     str
-        One to four sentences; where there is but one cluster, why.
+        One to five sentences; where there is but one cluster, why.
 
     Examples
     --------
