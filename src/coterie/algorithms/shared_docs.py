@@ -19,25 +19,32 @@ AUGMENT = """augment : "auto", "none", Augment or str, default="auto"
 START = """start : {"auto", "kmeans", "mixture", "manifold"}, default="auto"
         The first partition of the code (:func:`coterie.starts.make_start`)."""
 
-SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
-    code_size : int, default=10
-        d, the number of entries of the code; PooledConv or a pair of modules as ``network`` brings its own.
-    network : str, MLP, Conv, PooledConv or pair of nn.Module, default="auto"
+CODE_SIZE = """code_size : int, default=10
+        d, the number of entries of the code; PooledConv or a pair of modules as ``network`` brings its own."""
+
+NETWORK = """network : str, MLP, Conv, PooledConv or pair of nn.Module, default="auto"
         The autoencoder. "auto" follows :mod:`coterie.algorithms.defaults`; "mlp" is the classic one, "conv" the usual
         convolutional one; "depict" and "depict-small" are those of :class:`coterie.DEPICT`'s authors. A pair
-        ``(encoder, decoder)`` maps
-        (b, \\*shape) to (b, d) and back; it is copied, never changed.
-    reconstruction : {{"mse", "bce"}}, default="mse"
+        ``(encoder, decoder)`` maps (b, \\*shape) to (b, d) and back; it is copied, never changed."""
+
+RECONSTRUCTION = """reconstruction : {"mse", "bce"}, default="mse"
         Error of reconstructing a row, as a mean over its values: squared error, or binary cross entropy in nats, for
         which ``scaling`` must bring rows into [0, 1] and a sigmoid follows the decoder (a decoder of your own gives
-        logits).
-    {AUGMENT}
+        logits)."""
+
+TRAINING = f"""{AUGMENT}
     {START}
     pretrain : "auto", "none", Schedule or Layerwise, default="auto"
         Training of the autoencoder: all of it at once, or one layer after another. Without it, "none" or None, the
         start is one of the untrained network's codes.
     train : "auto" or Schedule, default="auto"
         Training of the clusters."""
+
+SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
+    {CODE_SIZE}
+    {NETWORK}
+    {RECONSTRUCTION}
+    {TRAINING}"""
 
 GATHER_PARAMETERS = """gather : "auto", "none", Schedule or None, default="auto"
         Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
@@ -129,6 +136,8 @@ def fill(doc: str) -> str:
     parts = {
         "{common}": COMMON_PARAMETERS,
         "{shared}": SHARED_PARAMETERS,
+        "{network}": NETWORK,
+        "{training}": TRAINING,
         "{augment}": AUGMENT,
         "{start}": START,
         "{dec}": DEC_PARAMETERS,

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from coterie.data import DataSpec, Source
 
 POWER = 0.55  # of the annealed temperature
-CODE_SIZE = 10  # least size of the code
 
 
 @hyperparameters
@@ -50,7 +49,13 @@ class SNNLKMeans(DeepClusterer):
 
     Parameters
     ----------
-    {shared}
+    {common}
+    code_size : int or "auto", default="auto"
+        d, the number of entries of the code; "auto" is the larger of 10 and K.
+    {network}
+    reconstruction : {"auto", "mse", "bce"}, default="auto"
+        Squared error, or cross entropy; "auto" is the latter where rows are scaled to [0, 1].
+    {training}
     alpha : float, default=100.0
         Weight of the summed SNNL beside the reconstruction; >= 0.
     temperature : float or "annealed", default="annealed"
@@ -68,15 +73,12 @@ class SNNLKMeans(DeepClusterer):
 
     Notes
     -----
-    Half of a batch, or more where more rows have one, has labels, in pairs of one class; a class's only row is drawn
-    twice, with changes of its own each time. Of a module that is no ``nn.Sequential`` only the output is seen.
-    ``labels_`` are k-means' clusters. Labels give it one more beginning, the classes' means where these are K, and
-    number the clusters: each that is matched to a class has its number, where all are below K, else its place among
-    the sorted classes. ``code_size`` is at least 10 and at least K by default, and ``reconstruction`` "bce" where rows
-    are scaled to [0, 1], else "mse". Without labels, y None or -1 throughout, it is an autoencoder with k-means, and
-    says so. There is no pretraining unless asked for. ``from_recipe("paper")`` has the published network and schedule,
-    with the cosine; the default is the squared Euclidean distance, for which fewer passes are enough. The loss asks
-    for neighbours of the own class, not for one cluster a class: what it leaves in several, k-means cannot join.
+    At least half of a batch has labels, in pairs of one class; a class's only row is drawn twice, changed anew. Of a
+    module that is no ``nn.Sequential`` only the output is seen. ``labels_`` are k-means' clusters. Labels give it one
+    more beginning, the classes' means where these are K, and number the clusters: each that is matched to a class has
+    its number, where all are below K, else its place among the sorted classes. Without labels it is an autoencoder with
+    k-means. There is no pretraining unless asked for. ``from_recipe("paper")`` has the published network and schedule,
+    with the cosine. The loss does not ask for one cluster a class: what it leaves in several, k-means cannot join.
 
     References
     ----------
@@ -150,7 +152,7 @@ class SNNLKMeans(DeepClusterer):
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""
         return {
-            "code_size": max(CODE_SIZE, self.n_clusters),
+            "code_size": max(10, self.n_clusters),
             "reconstruction": "bce" if spec.scaling == "unit" else "mse",
             "pretrain": None,
             "train": schedules(spec, n_rows, round_start=True)["pretrain"].set_params(batch_size=256),
@@ -159,8 +161,7 @@ class SNNLKMeans(DeepClusterer):
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return an autoencoder, and centres for its code."""
         encoder, decoder, d = make_autoencoder(settings["network"], spec, settings["code_size"])
-        head = Nearest(settings["n_clusters"], d)
-        return Model(encoder, decoder, head, reconstruction=settings["reconstruction"])
+        return Model(encoder, decoder, Nearest(settings["n_clusters"], d), reconstruction=settings["reconstruction"])
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, where it is asked for, and the training of all layers."""
@@ -173,13 +174,12 @@ class SNNLKMeans(DeepClusterer):
         there = walk(stages_of(fit.model.encoder), batch.view)
         back = walk(stages_of(fit.model.decoder), there[-1])
         terms = {"reconstruction": RECONSTRUCTIONS[fit.model.reconstruction](back[-1], batch.wanted)}
-        if "known" in fit.memory:
-            y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
-            if self.loss == "supcon":
-                terms["supcon"] = self.alpha * supcon(there[-1], y, temperature=T)
-            else:
-                terms["snnl"] = self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)
-        return terms
+        if "known" not in fit.memory:
+            return terms
+        y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
+        if self.loss == "supcon":
+            return terms | {"supcon": self.alpha * supcon(there[-1], y, temperature=T)}
+        return terms | {"snnl": self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)}
 
     def _T(self, fit: Fit) -> float:
         """Return the temperature of the present step."""
@@ -189,11 +189,11 @@ class SNNLKMeans(DeepClusterer):
     def finish(self, fit: Fit) -> None:
         """Cluster the code by k-means, and number its clusters."""
         z = encode(fit.model.encode, fit.source, fit.runtime.device)
-        seed = fit.streams.integer("start")
-        centers = make_start(fit.settings["start"], z.numpy(), self.n_clusters, seed=seed).centers
+        start, seed = fit.settings["start"], fit.streams.integer("start")
+        centers = make_start(start, z.numpy(), self.n_clusters, seed=seed).centers
         if "known" in fit.memory:
             y = fit.memory["known"].numpy()
-            if fit.settings["start"] == "kmeans":
+            if start == "kmeans":
                 centers = begun_from_classes(z.numpy(), y, centers)
             nearest = pairwise_distances_argmin(z.numpy()[y >= 0], centers)
             centers = centers[follow_classes(y[y >= 0], nearest, self.n_clusters)]
