@@ -48,7 +48,7 @@ def main() -> None:
                 jobs += [shared | {"labels": "all", "method": name} for name in arguments.methods or ALL]
             if arguments.few:
                 for name in arguments.methods or METHODS:
-                    counts = ("none",) if name in UNLABELLED else FEW
+                    counts = ("none",) if name in UNLABELLED else arguments.counts
                     jobs += [shared | {"labels": count, "method": name} for count in counts]
     if arguments.step:
         jobs += [{"labels": "all", "method": "step", "network": name, "seed": 100} for name in ("paper", "default")]
@@ -343,6 +343,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--step", action="store_true")
     parser.add_argument("--dataset", nargs="+", default=["mnist"], choices=TRAIN)
     parser.add_argument("--methods", nargs="+", help=f"some of {', '.join(METHODS | ALL)}")
+    parser.add_argument("--counts", nargs="+", default=FEW, choices=FEW, help="numbers of labels, with --few")
     parser.add_argument("--seeds", default="100-103", help="one seed, or first-last")
     parser.add_argument("--steps", type=int, help="optimiser steps, to try the script")
     parser.add_argument("--rows", type=int, help="of the train part, to try the script")
