@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 
 import numpy as np
@@ -28,6 +30,38 @@ def test_a_range_is_kept():
     X, _ = blobs(240, k=4)
     assert small(KMeans, n_clusters=(2, 3)).fit(X).count_.n == 3
     assert small(KMeans, n_clusters=(6, 8)).fit(X).count_.n == 6
+
+
+class StopAtOnce(Callback):
+    """Interrupts in the first step of whatever is trained first."""
+
+    def on_step(self, fit, phase):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_how_to_go_on_is_said_of_the_whole_fit_where_it_stops_amid_counting(tmp_path):
+    images, _ = bars(1000)
+    asked = small(DEC, n_clusters=(2, 3), network="auto", image_shape=None)
+    with config_context(callbacks=(StopAtOnce(),)):
+        with pytest.raises(Interrupted, match=r"Within coterie.config_context\(checkpoint=...\) a fit can go on"):
+            asked.fit(images)
+        with config_context(checkpoint=tmp_path), pytest.raises(Interrupted) as stopped:
+            asked.fit(images)
+    assert f"checkpoint={str(tmp_path)!r}" in str(stopped.value)
+
+
+def test_a_seed_that_was_drawn_is_told_where_it_is_needed_to_go_on(tmp_path):
+    X, _ = blobs(240, k=4)
+    asked = small(DEC, n_clusters=(2, 5), random_state=None)
+    with config_context(callbacks=(StopAmid(),)), pytest.raises(Interrupted) as stopped:
+        asked.fit(X)
+    folder = re.search(r"checkpoint='([^']+)'", str(stopped.value)).group(1)
+    seed = int(re.search(r"random_state=(\d+)", str(stopped.value)).group(1))
+    with config_context(checkpoint=folder):
+        went_on = clone(asked).set_params(random_state=seed).fit(X)
+    whole = small(DEC, n_clusters=(2, 5), random_state=seed).fit(X)
+    np.testing.assert_array_equal(went_on.transform(X), whole.transform(X))
+    shutil.rmtree(folder)
 
 
 def test_one_sees_what_was_found_in_the_model_file(tmp_path):

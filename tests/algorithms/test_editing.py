@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from small import blobs, small
 
 import coterie
@@ -275,6 +276,18 @@ def test_a_calibrated_confidence_stays_a_probability() -> None:
     share = model.predict_proba(rows)[np.arange(len(rows)), model.labels_] / q[:, 2]
     np.testing.assert_allclose(parts[labels == 2], (before * share)[labels == 2], atol=1e-5)
     assert ((parts >= 0) & (parts <= 1)).all()
+
+
+def test_a_cluster_with_parts_of_every_fitted_one_is_as_sure_as_its_parts() -> None:
+    from coterie.algorithms.edited import Assigned
+
+    fitted = torch.log(torch.tensor([[0.9, 0.1], [0.2, 0.8]]))
+    log_q = torch.log(torch.tensor([[0.85, 0.15], [0.1, 0.9]]))  # of a merged cluster and the rest of a split one
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.5, 1, 2000)
+    calibration = Calibration.learned(np.log(np.stack([p, 1 - p], 1)), rng.random(2000) < p)
+    found = Assigned(fitted, log_q, np.array([0, 0]), [frozenset({0, 1}), frozenset({0})])
+    np.testing.assert_allclose(found.confidence(calibration), [0.85, 0.1], atol=1e-6)
 
 
 def test_a_new_fit_and_new_clusters_begin_without_edits() -> None:

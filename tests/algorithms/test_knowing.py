@@ -12,12 +12,12 @@ from small import blobs, small
 import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
 from coterie.algorithms import knowing
-from coterie.algorithms.steering import named, paired, spread
+from coterie.algorithms.steering import named, paired, spread, together
 from coterie.data.knowledge import check_known, make_knowledge
 from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.selection import Judgement, Trial
 from coterie.selection.labelled import number_by_class, ranked_by_labels
-from coterie.starts import as_start
+from coterie.starts import as_start, make_start
 from coterie.training import Callback
 
 FAMILY = [DEC, IDEC]
@@ -202,21 +202,21 @@ def test_checking_copies():
     assert labels[0] == 0
 
 
-def ready(**told):
-    """A fit of 60 rows on random centres that knows something, with its model's own Student-t in NumPy."""
+def ready(rows=60, **told):
+    """A fit of some rows on random centres that knows something, with its model's own Student-t in NumPy."""
     from coterie.algorithms.building import build
     from coterie.algorithms.defaults import resolve
     from coterie.data import make_source
     from coterie.training import Fit, Runtime, Streams
 
-    X, y = blobs(n=60)
+    X, y = blobs(n=rows)
     source, model = make_source(X), small(DEC)
     settings = resolve(model, source)
     network = build(model, source.spec, settings=settings, streams=Streams(0))
     network.head.fill(torch.randn(3, 2, generator=torch.Generator().manual_seed(1)), 1.3)
     fit = Fit(network, source, Streams(0), Runtime(torch.device("cpu"), "float32"), None, settings)
-    knowing.remember(fit, make_knowledge(60, **told))
-    z = network.encoder(source.take(slice(0, 60))).detach().double().numpy()
+    knowing.remember(fit, make_knowledge(rows, **told))
+    z = network.encoder(source.take(slice(0, rows))).detach().double().numpy()
     q = 1 / (1 + ((z[:, None] - network.head.centers.detach().double().numpy()) ** 2).sum(2) / 1.3**2)
     return fit, q / q.sum(1, keepdims=True), y
 
@@ -286,6 +286,35 @@ def test_a_start_that_keeps_all_pairs_stays():
     groups[[0, 4]] = 0
     kept = paired(start, X, groups=groups, apart=np.array([[0, 1]]), seed=0)
     np.testing.assert_array_equal(kept.labels, start.labels)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_start_with_pairs_never_breaks_more_of_them(seed):
+    rng = np.random.default_rng(seed)
+    z, groups = rng.normal(size=(60, 2)), np.full(60, -1)
+    rows = rng.permutation(60)
+    groups[rows[:12]] = np.repeat(np.arange(4), 3)
+    apart = rows[12:18].reshape(3, 2)
+    start = as_start(z, make_start("kmeans", z, 3, seed=seed).labels, 3)
+    labels = paired(start, z, groups=groups, apart=apart, seed=seed).labels
+
+    def broken(labels):
+        return (labels[apart[:, 0]] == labels[apart[:, 1]]).mean()
+
+    assert all(len(set(labels[groups == g])) == 1 for g in range(4))
+    assert broken(labels) <= broken(together(start.labels, groups, 3))
+
+
+def test_pairs_stay_together_where_classes_spread():
+    X, y = blobs(n=150, spread=3.0)
+    known = few(y, 4)
+    unknown = np.flatnonzero(known < 0)
+    pairs = unknown[:20].reshape(10, 2)  # of whatever classes
+    fit, *_ = ready(rows=150, known=known, must_link=pairs)
+    z = torch.from_numpy(X).float()
+    labels = knowing.steered(fit, z, make_start("kmeans", X, 3, seed=0), seed=0).labels
+    assert (labels[pairs[:, 0]] == labels[pairs[:, 1]]).all()
+    assert (labels[known >= 0] == known[known >= 0]).all()
 
 
 def test_with_the_number_open_there_are_at_least_the_named_classes():

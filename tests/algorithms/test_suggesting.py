@@ -47,6 +47,22 @@ def test_the_first_rows_are_typical_and_no_outliers() -> None:
         assert np.linalg.norm(z[row] - center) < 0.5
 
 
+def test_of_many_clusters_or_rows_only_so_many_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggesting, "SAMPLE", 40)
+    z, labels = groups(200)
+    sure = np.linspace(1, 0, len(z))
+    compared = []
+    squared = suggesting._squared
+    monkeypatch.setattr(suggesting, "_squared", lambda a, b: compared.append(len(a)) or squared(a, b))
+    rows = suggest_rows(len(z), z, labels=labels, sure=sure)
+    assert sorted(rows.tolist()) == list(range(len(z)))
+    assert max(compared) <= 40 + 40 + 3 * 13
+    assert (np.diff(sure[rows[40:]]) >= 0).all()  # beyond these by doubt
+    many = np.arange(len(z)) % 150
+    suggest_rows(1, z, labels=many, sure=sure)
+    assert compared[-1] <= 40 + 1 + 150
+
+
 def test_doubt_decides_between_rows_that_are_otherwise_alike() -> None:
     z = np.concatenate([np.linspace(0, 1, 50), np.linspace(5, 6, 50), np.linspace(10, 11, 50)])[:, None]
     labels, sure = np.zeros(150, dtype=int), np.ones(150)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coterie.cli.labelfile import defuse, rows_in_order, write_labels
+from coterie.cli.labelfile import rows_in_order, write_labels
+from coterie.data.spreadsheets import defuse
 from coterie.errors import InputError
 
 LABELS, SURE = np.array([1, 0, 1]), np.array([0.5, 0.25, 1.0])

@@ -38,6 +38,10 @@ def test_noise_hangs_together(d):
     assert [find_groups(z, seed=0).n for z in noise] == [1] * 6
 
 
+def test_a_handful_of_wide_rows_is_one_group():
+    assert find_groups(np.random.default_rng(0).normal(size=(5, 20)), seed=0).n == 1
+
+
 def test_a_few_outliers_are_no_group():
     z, y = round_groups(3, each=300)
     z = np.concatenate([z, z.max(0) + 100 + np.zeros((2, 4))])

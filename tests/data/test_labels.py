@@ -9,6 +9,7 @@ import pytest
 
 from coterie.data import Table, load_labels
 from coterie.data.labels import load_known
+from coterie.data.spreadsheets import as_given, defuse
 from coterie.data.table import tidy_labels
 from coterie.errors import DataWarning, InputError
 
@@ -96,6 +97,18 @@ def test_known_names_that_no_row_has_are_told(tmp_path):
     (tmp_path / "l.csv").write_text("name,label\n1.png,y\n")
     with pytest.raises(InputError, match="names 1 that no row has, such as '1.png'; rows are called 'cat/0.png'"):
         load_known(tmp_path / "l.csv", table)
+
+
+@pytest.mark.parametrize("heading", ["row,name,label", "image,label"])
+def test_names_that_were_made_harmless_are_found(tmp_path, heading):
+    names = ["-1.png", "@2x.png", "'=x", "plain.png"]
+    table = Table(X=np.zeros((4, 2)), names=names)
+    numbered = heading.startswith("row")
+    lines = [f"{f'{i},' if numbered else ''}{defuse(name)},{'abcd'[i]}" for i, name in enumerate(names)]
+    (tmp_path / "l.csv").write_text("\n".join([heading, *reversed(lines)]) + "\n")
+    assert load_labels(tmp_path / "l.csv", table).tolist() == ["a", "b", "c", "d"]
+    assert load_known(tmp_path / "l.csv", table).tolist() == ["a", "b", "c", "d"]
+    assert [as_given(defuse(name)) for name in [*names, "''=x", "'quoted", ""]] == [*names, "''=x", "'quoted", ""]
 
 
 @pytest.mark.parametrize("load", [load_labels, load_known])

@@ -10,6 +10,7 @@ import pytest
 
 from coterie.data import make_source
 from coterie.report import Scored, write_outliers
+from coterie.report.cards import strongest
 from coterie.report.outliers import overview, render_outliers
 from coterie.report.plots import HEIGHT, WIDE, threshold_histogram
 
@@ -141,6 +142,21 @@ def test_texts_are_shown_by_their_strongest_words():
     Balanced(text)
     assert "Strongest words" in text
     assert re.search(r"row 5</th>.*?beta · alpha", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, bool])
+def test_counts_of_any_type_have_strongest_words(dtype):
+    row = np.array([0, 3, 0, 1], dtype=dtype)
+    wanted = "b · d"
+    assert strongest(row, ["a", "b", "c", "d"]) == wanted
+
+
+def test_training_rows_below_the_threshold_stand_left_of_it():
+    usual, given = np.linspace(0, 1, 1000), np.linspace(90, 110, 50)
+    chart = threshold_histogram(given, usual, threshold=0.99)
+    left = [x for x, _, _, _, _, flagged in chart["columns"] if not flagged]
+    assert left
+    assert min(left) < chart["cut"]
 
 
 @pytest.mark.parametrize("where", ["names", "columns"])

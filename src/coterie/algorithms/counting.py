@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +20,7 @@ from coterie.algorithms.inputs import pick_seed
 from coterie.components import fit_components, sampled
 from coterie.config import config_context, get_config
 from coterie.criteria import find_groups, replication
-from coterie.errors import CollapseWarning
+from coterie.errors import CollapseWarning, Interrupted
 from coterie.files import write_json
 
 if TYPE_CHECKING:
@@ -112,6 +114,23 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by_gaps: bool = Fa
     return Count(n, apart, found)
 
 
+@contextmanager
+def _stopped_as_a_whole() -> Iterator[None]:
+    """Say at Ctrl-C how the whole fit goes on, of which counting is a part."""
+    try:
+        yield
+    except Interrupted as error:
+        folder = get_config().checkpoint
+        if folder is None:  # what counting rescued is of no use to the fit
+            said = (
+                "Stopped while the number of clusters was looked for. Within coterie.config_context(checkpoint=...) a "
+                "fit can go on."
+            )
+        else:
+            said = str(error).replace(str(Path(folder) / FOLDER), str(folder))
+        raise Interrupted(said) from None
+
+
 def surest(replication: dict[int, float]) -> int:
     """Return the largest number of clusters that is sure, else the likeliest; 1 where that is not beyond chance."""
     sure = [k for k, value in replication.items() if value >= SURE]
@@ -147,7 +166,12 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
         classes = knowledge.n_classes if estimator.one_a_class else knowledge.n_different
         found = at_least(count(estimator, source, seed=seed), classes)
         n = found.n
-    fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
+    try:
+        fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
+    except Interrupted as error:
+        if get_config().checkpoint is not None or isinstance(estimator.random_state, int):
+            raise
+        raise Interrupted(f"{error} Give random_state={seed} too, the seed that was drawn.") from None
     fitted.count_ = found
     return fitted
 
@@ -190,6 +214,6 @@ def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:
     shared["random_state"] = seed
     folder = get_config().checkpoint
     within = config_context(checkpoint=None if folder is None else Path(folder) / FOLDER)
-    with within, warnings.catch_warnings():
+    with _stopped_as_a_whole(), within, warnings.catch_warnings():
         warnings.simplefilter("ignore", CollapseWarning)  # it has no clusters that could
         return Sketch(**shared).fit(source).transform(source)

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
 
-from coterie.algorithms.steering import named, paired, spread
+from coterie.algorithms.steering import named, paired, spread, together
 from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
 from coterie.errors import DataWarning, InputError
 from coterie.starts import Start, as_start
@@ -157,9 +157,9 @@ def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
         return start
     y = fit.memory[KNOWN].numpy()
     start = named(start, code, y)
-    if weight(fit) > 0:
-        return as_start(code, spread(code, y, start.labels, seed=seed), K)
-    return as_start(code, np.where(y >= 0, y, start.labels), K)
+    labels = spread(code, y, start.labels, seed=seed) if weight(fit) > 0 else start.labels
+    # Where what is known contradicts itself, classes weigh more than pairs.
+    return as_start(code, np.where(y >= 0, y, together(labels, _groups(fit).numpy(), K)), K)
 
 
 def taught(fit: Fit, p: Tensor) -> Tensor:
@@ -218,7 +218,7 @@ def terms(fit: Fit, batch: Batch, scale: float = 1.0) -> dict[str, Tensor]:
             pairs = _drawn(fit, name, max(1, len(batch.index) // SHARE // 2))
             i, j = _log_q(fit, pairs.T.reshape(-1), name).chunk(2)
             log_same = (i + j).logsumexp(1)
-            log_odds = log_same if name == TOGETHER else torch.log1p(-log_same.exp().clamp(max=1 - 1e-6))
+            log_odds = log_same if name == TOGETHER else torch.log1p(-log_same.exp() * (1 - 1e-6))
             found[part] = -scale * log_odds.mean()
     return found
 

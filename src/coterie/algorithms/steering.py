@@ -111,7 +111,9 @@ def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray | None = None,
         weight *= _shares(known, clusters, K)[clusters[rows]]
     found = weight.argmax(1)
     if len(rows) < len(z):
-        found = KNeighborsClassifier(FOLLOWED, algorithm="brute").fit(z[rows], found).predict(z)
+        theirs = KNeighborsClassifier(FOLLOWED, algorithm="brute").fit(z[rows], found).predict(z)
+        theirs[rows] = found
+        found = theirs
     if clusters is not None:
         found = np.where(np.isin(clusters, known), found, clusters)
     return np.where(known >= 0, known, found)
@@ -157,9 +159,9 @@ def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray
         middles = means_of(z[groups >= 0], groups[groups >= 0], n_groups)
         first = means_of(middles, kmeans(middles, K, seed=seed, n_init=10), K)
         found.append(_sweep(z, _nearest(z, first), K, groups=groups, apart=apart))
+    found = [together(labels, groups, K) for labels in found]
     broken = [_broken(labels, groups, apart) for labels in found]
-    best = found[int(np.argmin(broken))]
-    return as_start(z, _together(best, groups, K), K)
+    return as_start(z, found[int(np.argmin(broken))], K)
 
 
 def _normalised(z: np.ndarray) -> csr_matrix:
@@ -203,7 +205,7 @@ def _sweep(z: np.ndarray, labels: np.ndarray, K: int, *, groups: np.ndarray, apa
         far = squared.min(1).mean()
         for i, j in ((0, 1), (1, 0)):
             np.add.at(cost, (apart[:, i], labels[apart[:, j]]), far)
-        now = _together(cost.argmin(1), groups, K)
+        now = together(cost.argmin(1), groups, K)
         if (now == labels).all():
             break
         labels = now
@@ -214,12 +216,34 @@ def _nearest(z: np.ndarray, centers: np.ndarray) -> np.ndarray:
     return cdist(z, centers, "sqeuclidean").argmin(1)
 
 
-def _together(labels: np.ndarray, groups: np.ndarray, K: int) -> np.ndarray:
-    """Return clusters with each group in the one that most of its rows are in."""
+def together(labels: np.ndarray, groups: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return clusters with each group in the one that most of its rows are in.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Clusters.
+    groups : ndarray of shape (n,)
+        Rows of one number belong together; -1 is a row alone.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.algorithms.steering import together
+    >>> together(np.array([0, 1, 1, 0]), np.array([0, 0, 0, -1]), 2).tolist()
+    [1, 1, 1, 0]
+    """
     rows = np.flatnonzero(groups >= 0)
     if not len(rows):
         return labels
-    counts = np.zeros((int(groups.max()) + 1, K))
+    counts = np.zeros((int(groups.max()) + 1, n_clusters))
     np.add.at(counts, (groups[rows], labels[rows]), 1)
     labels = labels.copy()
     labels[rows] = counts.argmax(1)[groups[rows]]
@@ -229,5 +253,5 @@ def _together(labels: np.ndarray, groups: np.ndarray, K: int) -> np.ndarray:
 def _broken(labels: np.ndarray, groups: np.ndarray, apart: np.ndarray) -> float:
     """Return the share of must-linked rows outside their group's cluster, plus that of cannot-links within one."""
     held = groups >= 0
-    outside = (labels != _together(labels, groups, int(labels.max()) + 1))[held].mean() if held.any() else 0.0
+    outside = (labels != together(labels, groups, int(labels.max()) + 1))[held].mean() if held.any() else 0.0
     return float(outside) + (float((labels[apart[:, 0]] == labels[apart[:, 1]]).mean()) if len(apart) else 0.0)

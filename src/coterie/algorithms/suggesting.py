@@ -40,7 +40,7 @@ class Suggests:
         Parameters
         ----------
         n : int
-            How many; >= 1. Fewer come back where there are no more.
+            How many; >= 1. Fewer come back where there are no more. Beyond 3,000 they come by doubt alone.
         X : array-like or Source
             Rows of the shape that was fitted.
         known : array-like of int of shape (rows,) or None, default=None
@@ -107,7 +107,7 @@ def suggest_rows(
     exclude : array-like of bool of shape (rows,) or None, default=None
         Rows that are not to be suggested; what is near them tells little too.
     random_state : int, RandomState or None, default=0
-        Seed of the sample of 3,000 rows that stands for more, among them 30 of each
+        Seed of the sample of 3,000 rows that stands for more, beside up to 30 of each
             cluster and n that may be suggested.
 
     Returns
@@ -132,7 +132,7 @@ def suggest_rows(
         raise InputError(f"The 'n' of suggest() must be an integer >= 1. Got {n!r} instead.")
     labelled = _known(known, len(z))
     closed = labelled | _mask(exclude, len(z))
-    rows = _sample(n, labels, closed, rng=np.random.default_rng(pick_seed(random_state)))
+    rows = _sample(min(n, SAMPLE), labels, closed, rng=np.random.default_rng(pick_seed(random_state)))
     code = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0)
     squared = _squared(code[rows], code[rows])
     width = _width(squared, int(n) + int(labelled.sum()))
@@ -143,7 +143,7 @@ def suggest_rows(
     sizes = np.bincount(labels)
     waiting = [k for k in np.argsort(-sizes, kind="stable") if sizes[k] and not labelled[labels == k].any()]
     free, taken = ~closed[rows], []
-    while len(taken) < n and free.any():
+    while len(taken) < min(n, SAMPLE) and free.any():
         heard = labels[rows] == waiting.pop(0) if waiting else None
         could = np.flatnonzero(free if heard is None else free & heard)
         if not len(could):
@@ -153,7 +153,9 @@ def suggest_rows(
         free[best] = False
         spoken = np.maximum(spoken, near[:, best])
         taken.append(int(rows[best]))
-    return np.array(taken, dtype=np.int64)
+    left = np.setdiff1d(np.flatnonzero(~closed), taken)
+    doubtful = left[np.argsort(np.asarray(sure)[left], kind="stable")]
+    return np.concatenate([np.array(taken, dtype=np.int64), doubtful])[:n]
 
 
 def _spoken(code: np.ndarray, closed: np.ndarray, width: float) -> np.ndarray:
@@ -182,7 +184,9 @@ def _sample(n: int, labels: np.ndarray, closed: np.ndarray, *, rng: np.random.Ge
         return np.arange(len(labels))
     order = rng.permutation(len(labels))
     open_ = order[~closed[order]]
-    parts = [open_[labels[open_] == k][:LEAST] for k in np.unique(labels)]
+    clusters = np.unique(labels)
+    least = max(1, min(LEAST, SAMPLE // len(clusters)))  # of many clusters a few each: all are compared with all
+    parts = [open_[labels[open_] == k][:least] for k in clusters]
     return np.unique(np.concatenate([order[:SAMPLE], open_[:n], *parts]))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from coterie.cli.labelfile import defuse, rows_in_order
+from coterie.cli.labelfile import rows_in_order
+from coterie.data.spreadsheets import defuse
 from coterie.errors import InputError
 from coterie.files import write_text
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.baselines import Baseline, raw_kmeans
-from coterie.cli.labelfile import defuse
 from coterie.criteria import judge, sizes
+from coterie.data.spreadsheets import defuse
 from coterie.files import atomic_path
 from coterie.metrics import evaluate
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coterie.data.spreadsheets import as_given, defuse
 from coterie.errors import InputError
 from coterie.files import write_text
 
@@ -18,20 +19,6 @@ if TYPE_CHECKING:
 
 OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
-
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-)  # the last four are full-width
 
 
 def write_labels(
@@ -140,48 +127,6 @@ def _odd_number(numbers: list[int]) -> str:
     times, n = Counter(numbers), len(numbers)
     odd = next(i for i in numbers if times[i] > 1 or not 0 <= i < n)
     return f"{times[odd]} rows of number {odd}" if times[odd] > 1 else f"a row of number {odd}"
-
-
-def defuse(name: str) -> str:
-    """Return a name that a spreadsheet takes for text: one that it would run as a formula gets a ``'`` in front.
-
-    Parameters
-    ----------
-    name : str
-        Name of a row, perhaps chosen by a stranger.
-
-    Returns
-    -------
-    str
-        The name, made harmless.
-
-    Examples
-    --------
-    >>> defuse("=cmd()"), defuse("cat.png")
-    ("'=cmd()", 'cat.png')
-    """
-    return f"'{name}" if name.startswith(_FORMULA) else name
-
-
-def as_given(name: str) -> str:
-    """Return what :func:`defuse` was given.
-
-    Parameters
-    ----------
-    name : str
-        As a file has it.
-
-    Returns
-    -------
-    str
-        The name without the ``'`` that made it harmless; one of its own stays.
-
-    Examples
-    --------
-    >>> as_given("'=cmd()"), as_given("'quoted")
-    ('=cmd()', "'quoted")
-    """
-    return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA) else name
 
 
 @dataclass(frozen=True)

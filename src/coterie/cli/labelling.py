@@ -10,9 +10,10 @@ import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
-from coterie.cli.labelfile import LABELS, as_given, rows_in_order
+from coterie.cli.labelfile import LABELS, rows_in_order
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
+from coterie.data.spreadsheets import as_given
 from coterie.data.table import MISSING
 from coterie.errors import InputError
 from coterie.report.run import read_run

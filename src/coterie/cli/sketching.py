@@ -47,7 +47,7 @@ def show_row(screen: Screen, edited: Editable, row: int, *, folder: Path) -> Non
             limits = run.arrays["value_range"]
             draw(screen, shrink(to_bytes(as_pictures(raw, source.spec), limits), _SIDE)[0])
         return
-    values, names = raw[0].ravel(), edited.column_names
+    values, names = raw[0].ravel().astype(np.float64), edited.column_names
     if "present" in run.arrays:
         order = [j for j in np.argsort(-values, kind="stable")[:_WORDS] if values[j] > 0]
         screen.say("  " + (" · ".join(names[j] for j in order) or "none of the words"))

@@ -101,7 +101,8 @@ def find_groups(z: np.ndarray, *, seed: int) -> Groups:
 
 def _principal(z: np.ndarray) -> np.ndarray:
     """Return the first principal components: in many dimensions k-means of noise finds lines with gaps on them."""
-    return z if z.shape[1] <= COMPONENTS else PCA(COMPONENTS, svd_solver="full").fit_transform(z)
+    size = min(COMPONENTS, len(z))
+    return z if z.shape[1] <= COMPONENTS else PCA(size, svd_solver="full").fit_transform(z)
 
 
 def _small_clusters(z: np.ndarray, m: int, rng: np.random.Generator) -> np.ndarray:

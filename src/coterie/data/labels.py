@@ -13,6 +13,7 @@ from coterie.data.delimited import records
 from coterie.data.files import read_npz_labels
 from coterie.data.forms import guess_form
 from coterie.data.idx import is_idx, read_idx_array
+from coterie.data.spreadsheets import as_given
 from coterie.data.table import MISSING, tidy_known, tidy_labels
 from coterie.data.wording import in_short, named
 from coterie.errors import DataWarning, InputError
@@ -167,7 +168,10 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
     key = _key(columns, rows, names) if header and rows and width > 1 else None
     j = 1 - key if width == 2 and key is not None else _choose(columns, width if rows else 1, what)
     if key is not None and key != j:
-        return _by_name([(fields[key], fields[j].strip()) for fields in rows], names, what, known=known)
+        called = _own_names([fields[key] for fields in rows], names)
+        return _by_name(
+            list(zip(called, (fields[j].strip() for fields in rows), strict=True)), names, what, known=known
+        )
     _check_count(len(rows), table, what)
     if "row" in columns and columns.index("row") != j:
         rows = _in_order(rows, columns.index("row"), what)
@@ -182,8 +186,17 @@ def _key(columns: list[str], rows: list[list[str]], names: list[str]) -> int | N
     if "row" in lowered:  # which holds numbers, not names
         return None
     known = set(names)
-    shares = [np.mean([fields[c] in known for fields in rows]) for c in range(len(columns))]
+    shares = [
+        np.mean([name in known for name in _own_names([fields[c] for fields in rows], names)])
+        for c in range(len(columns))
+    ]
     return int(np.argmax(shares)) if max(shares) >= MOST_NAMES else None
+
+
+def _own_names(found: list[str], names: list[str]) -> list[str]:
+    """Return names as the rows have them: a file that coterie wrote has some made harmless for spreadsheets."""
+    known = set(names)
+    return [name if name in known else as_given(name) for name in found]
 
 
 def _in_order(rows: list[list[str]], column: int, what: str) -> list[list[str]]:

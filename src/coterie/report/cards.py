@@ -142,7 +142,7 @@ def _telling(run: Run) -> np.ndarray:
     spread = run.arrays["feature_sd"]
     means = run.arrays["means"][np.isfinite(run.arrays["means"]).all(1)].astype(np.float64)
     between = np.divide(means.std(0), spread, out=np.zeros_like(spread), where=spread > 0)
-    return np.sort(np.nan_to_num(between).argsort(kind="stable")[::-1][:_WIDE])
+    return np.sort((-np.nan_to_num(between)).argsort(kind="stable")[:_WIDE])
 
 
 def strongest(row: np.ndarray, names: Sequence[str]) -> str:
@@ -160,5 +160,6 @@ def strongest(row: np.ndarray, names: Sequence[str]) -> str:
     str
         Up to eight words, the strongest first.
     """
-    order = [int(j) for j in np.argsort(-row, kind="stable")[:_WIDE] if row[j] > 0]
+    counts = np.asarray(row, dtype=np.float64)  # of which a negative can be taken
+    order = [int(j) for j in np.argsort(-counts, kind="stable")[:_WIDE] if counts[j] > 0]
     return " · ".join(names[j] for j in order) or "none of the words"

@@ -8,7 +8,7 @@ from typing import Any
 from coterie.report import plots
 from coterie.report.images import data_uri, shrink, to_bytes
 from coterie.report.run import Run
-from coterie.report.wording import duration
+from coterie.report.wording import duration, percent
 
 _SIDE = 48  # pixels of a doubtful row's picture
 _CANDIDATES = {
@@ -94,7 +94,9 @@ def counting_chart(run: Run) -> dict[str, Any] | None:
         return {"found": said, "line": None}
     numbers, values = zip(*count["replication"], strict=True)
     chart = plots.line_chart(numbers, values, title="Found again in another half of the rows", limits=(0.0, 1.0))
-    return {**chart, "unit": " clusters", "found": said}
+    ends = f"from {percent(values[0])} at {numbers[0]} clusters to {percent(values[-1])} at {numbers[-1]}"
+    sentence = f"Found again in another half of the rows: {ends}."
+    return {**chart, "unit": " clusters", "sentence": sentence, "found": said}
 
 
 def found_sentence(count: Mapping[str, Any]) -> str:

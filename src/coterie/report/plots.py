@@ -192,6 +192,7 @@ def _edges_around(threshold: float, given: np.ndarray, known: np.ndarray) -> tup
     high = high if high > low else low + 1.0
     below = round((threshold - low) / (high - low) * _COLUMNS)
     width = (threshold - low) / below if below else (high - low) / _COLUMNS
+    below = below or int(threshold > low)  # what is below the threshold has a column of its own, however narrow
     first = threshold - below * width
     return first + width * np.arange(below + max(1, math.ceil((high - threshold) / width - 1e-9)) + 1), top
 

@@ -23,8 +23,8 @@ def describe_training(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-able: ``phases``, each with ``name``, ``seconds`` and ``curves`` (name, steps, values); ``changed`` and
-        ``accuracy``, each a curve or None.
+        JSON-able: ``phases``, each with ``name`` and ``curves`` (name, steps, values); ``changed`` and ``accuracy``,
+        each a curve or None.
     """
     phases: list[dict[str, Any]] = []
     for record in run.history:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,10 +55,10 @@ def figure(value: float | None) -> str:
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return "–"
     if value in (0, 1):
-        return f"{value:.0f}"
+        return f"{abs(value):.0f}"
     short = f"{value:.2f}"
-    if abs(float(short)) in (0, 1) and abs(value) <= 1:
-        short = f"{value:.3f}"
+    if abs(float(short)) in (0, 1) and abs(value) <= 1:  # what is nearly 0 or 1 is not called so
+        short = f"{math.copysign(min(max(abs(value), 0.001), 0.999), value):.3f}"
     return short.replace("0.", ".", 1) if short.lstrip("-").startswith("0.") else short
 
 
