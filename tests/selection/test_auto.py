@@ -354,16 +354,6 @@ def test_of_what_is_about_as_good_the_one_that_others_agree_with_comes_first():
     said = reason(told, "neighbours", (3, 0), labels=y, second=None)
     assert "of those that agree as well with what is known, it comes first" in said
     assert "others agree" not in said
-    home, guest = trial("dec", near, 0.76), trial("jule", y, 0.75)
-    assert [each.name for each in _backed_first([home, guest], 3, home="dec")] == ["jule", "dec"]
-    assert [each.name for each in _backed_first([guest, home], 3, home="dec")] == ["jule", "dec"]
-    assert [each.name for each in _backed_first([home, first], 3, home="dec")] == [
-        "dec",
-        "first",
-    ]  # which is no network
-    assert "about as well as dec (0.75 of 1), in whose own code this was judged" in reason(
-        [guest, home], "neighbours", labels=y, second=None
-    )
     crumbs = trial("crumbs", alone, 0.8)
     crumbs = replace(crumbs, judgement=replace(crumbs.judgement, evenness=0.3))
     said = reason([first, crumbs], "neighbours", labels=y, second=None)

@@ -19,7 +19,6 @@ SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
 DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
 CANDIDATES = (*SIMPLE, *DEEP)
 BY_NAME = ("n2d",)  # which takes longest, and found nothing that a map of the rows, DEC or JULE had not
-CODED = ("dec", "n2d")  # which have a code from before clustering, that all are judged in
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
 DEEP_VALUES = 8  # values in a row from which it has something to find that the rows themselves do not show

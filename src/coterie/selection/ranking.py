@@ -10,7 +10,7 @@ import numpy as np
 
 from coterie.components import fit_components, sampled
 from coterie.selection.agreement import align
-from coterie.selection.candidates import CODED, DEEP, Trial
+from coterie.selection.candidates import DEEP, Trial
 from coterie.selection.judging import criterion, judge_partitions, ranked, rows_needed
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 JUDGED = 6_000  # rows that partitions are judged on
+CODED = ("dec", "n2d")  # candidates with a code from before clustering
 SETTLED = 0.98  # kept by one candidate: another could hardly do better
 AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
 NEAR = 0.02  # worth less than the best: too little a difference to decide by itself
-TWO = 2  # candidates, of which each agrees with the other alike
 AGREED_BY_THREE = 0.99  # of the rows, by the best and two others, of which none need be a network
 FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
 MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
@@ -79,8 +79,7 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     """Judge candidates without labels.
 
     Of those that keep neighbours together about as well as the best does, the first is the one that the others of them
-    agree with most: what several methods find is less likely to be one method's whim. Of two networks it is the one
-    that did not make the code that both are judged in, where its own clusters have an advantage.
+    agree with most: what several methods find is less likely to be one method's whim.
 
     Parameters
     ----------
@@ -111,12 +110,12 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     found = [model.labels_[space.rows] for model in models.values()]
     judgements = judge_partitions(space.z, found)
     by = criterion(judgements, n_clusters, n=len(space.rows), d=space.z.shape[1])
-    home = next((name for name in models if name in CODED), None)
-    if home is not None and by == "neighbours":
-        judgements = judge_partitions(models[home].pretrained_code_[space.rows], found)
+    coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
+    if coded is not None and by == "neighbours":
+        judgements = judge_partitions(coded[space.rows], found)
     trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
     trials = [trials[i] for i in ranked(judgements, n_clusters, by=by)]
-    return (_backed_first(trials, n_clusters, home=home) if by == "neighbours" else trials), by
+    return (_backed_first(trials, n_clusters) if by == "neighbours" else trials), by
 
 
 def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> bool:
@@ -158,16 +157,14 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
 
 
-def _backed_first(trials: list[Trial], n_clusters: int, *, home: str | None = None) -> list[Trial]:
-    """Put that one first which the others that are about as good agree with most; of two networks, the guest."""
+def _backed_first(trials: list[Trial], n_clusters: int) -> list[Trial]:
+    """Put that one first which the others that are about as good agree with most; of two, neither is."""
     least = trials[0].judgement.worth - NEAR
     near = [trial for trial in trials if trial.judgement.worth >= least and trial.judgement.clusters >= n_clusters]
     found = [trial.model.labels_ for trial in near]
     shares = [[float((align(other, labels) == labels).mean()) for other in found] for labels in found]
     # Agreement is the same both ways but for ties in the matching of clusters.
-    first = near[int(np.argmax(np.sum(shares, axis=1)))] if len(near) > TWO else trials[0]
-    if len(near) == TWO and near[0].name == home and near[1].name in DEEP:
-        first = near[1]
+    first = near[int(np.argmax(np.sum(shares, axis=1)))] if len(near) > 2 else trials[0]
     return [first, *(trial for trial in trials if trial is not first)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.selection.candidates import CODED, SIMPLE
+from coterie.selection.candidates import SIMPLE
 
 if TYPE_CHECKING:
     from coterie.algorithms.counting import Count
@@ -91,9 +91,6 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
         return f"of those that agree as well with what is known, it comes first by its neighbours {kept}"
     if best.judgement.worth == max(one.worth for one in whole):
         return f"it keeps neighbours together well {kept}, in clusters of less uneven sizes"
-    leader = max(trials, key=lambda trial: trial.judgement.worth)
-    if leader.name in CODED:
-        return f"it keeps neighbours together about as well as {leader.name} {kept}, in whose own code this was judged"
     return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
 
 
