@@ -10,7 +10,8 @@ With --clustpy ClustPy's DEC and DipDECK are fitted beside, from an environment 
 results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run begun to trust_started.jsonl. Candidates
 that the choice did not try are fitted too, for the oracle, unless --alone is said. Labels are read after the fits, to
 evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl; with --earlier what they tell of
-candidates and peers, which know nothing of that rule, is taken over, and the new row names them.
+candidates and peers, which know nothing of that rule, is taken over, and the new row names them. That is right only as
+long as the candidates' own defaults are those of then.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
 
     Alone, neither peers nor candidates that the choice did not try are fitted.
     """
-    taken = _taken(dataset, seed) if earlier else {"trials": {}, "peers": {}}
     from coterie import Auto
     from coterie.metrics import accuracy
     from coterie.selection.candidates import CANDIDATES, make_candidate
 
+    taken = _taken(dataset, seed) if earlier else {"trials": {}, "peers": {}}
     X, y = rows_of(dataset, seed)
     k = len(np.unique(y))
     with warnings.catch_warnings():

@@ -114,23 +114,6 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by_gaps: bool = Fa
     return Count(n, apart, found)
 
 
-@contextmanager
-def _stopped_as_a_whole() -> Iterator[None]:
-    """Say at Ctrl-C how the whole fit goes on, of which counting is a part."""
-    try:
-        yield
-    except Interrupted as error:
-        folder = get_config().checkpoint
-        if folder is None:  # what counting rescued is of no use to the fit
-            said = (
-                "Stopped while the number of clusters was looked for. Within coterie.config_context(checkpoint=...) a "
-                "fit can go on."
-            )
-        else:
-            said = str(error).replace(str(Path(folder) / FOLDER), str(folder))
-        raise Interrupted(said) from None
-
-
 def surest(replication: dict[int, float]) -> int:
     """Return the largest number of clusters that is sure, else the likeliest; 1 where that is not beyond chance."""
     sure = [k for k, value in replication.items() if value >= SURE]
@@ -201,6 +184,23 @@ def _untied(x: np.ndarray, seed: int) -> np.ndarray:
         if 1 < len(known) <= TIED:
             x[:, j] += rng.uniform(-0.5, 0.5, len(x)) * np.diff(known).min()
     return x
+
+
+@contextmanager
+def _stopped_as_a_whole() -> Iterator[None]:
+    """Say at Ctrl-C how the whole fit goes on, of which counting is a part."""
+    try:
+        yield
+    except Interrupted as error:
+        folder = get_config().checkpoint
+        if folder is None:  # what counting rescued is of no use to the fit
+            said = (
+                "Stopped while the number of clusters was looked for. Within coterie.config_context(checkpoint=...) a "
+                "fit can go on."
+            )
+        else:
+            said = str(error).replace(str(Path(folder) / FOLDER), str(folder))
+        raise Interrupted(said) from None
 
 
 def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:

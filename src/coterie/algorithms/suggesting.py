@@ -132,7 +132,8 @@ def suggest_rows(
         raise InputError(f"The 'n' of suggest() must be an integer >= 1. Got {n!r} instead.")
     labelled = _known(known, len(z))
     closed = labelled | _mask(exclude, len(z))
-    rows = _sample(min(n, SAMPLE), labels, closed, rng=np.random.default_rng(pick_seed(random_state)))
+    useful = min(n, SAMPLE)  # rows beyond these come by doubt alone
+    rows = _sample(useful, labels, closed, rng=np.random.default_rng(pick_seed(random_state)))
     code = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0)
     squared = _squared(code[rows], code[rows])
     width = _width(squared, int(n) + int(labelled.sum()))
@@ -143,7 +144,7 @@ def suggest_rows(
     sizes = np.bincount(labels)
     waiting = [k for k in np.argsort(-sizes, kind="stable") if sizes[k] and not labelled[labels == k].any()]
     free, taken = ~closed[rows], []
-    while len(taken) < min(n, SAMPLE) and free.any():
+    while len(taken) < useful and free.any():
         heard = labels[rows] == waiting.pop(0) if waiting else None
         could = np.flatnonzero(free if heard is None else free & heard)
         if not len(could):
