@@ -14,6 +14,7 @@ from coterie.algorithms.jule import JULE
 from coterie.algorithms.kmeans import KMeans
 from coterie.algorithms.modelfiles import load
 from coterie.algorithms.n2d import N2D
+from coterie.algorithms.selflabel import SelfLabel
 from coterie.algorithms.shallow import Shallow
 from coterie.algorithms.snnl import SNNLKMeans
 from coterie.algorithms.vade import VaDE
@@ -32,6 +33,7 @@ SYSTEMS: dict[str, type[Clusterer]] = {
     "vade": VaDE,
     "clustergan": ClusterGAN,
     "imsat": IMSAT,
+    "selflabel": SelfLabel,
     "snnl-kmeans": SNNLKMeans,
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "DeepClusterer",
     "KMeans",
     "SNNLKMeans",
+    "SelfLabel",
     "Shallow",
     "VaDE",
     "load",

@@ -140,7 +140,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
     Clusterer
         Fitted, with a number as ``n_clusters`` and its ``count_``.
     """
-    seed = _kept_seed(estimator.random_state)
+    seed = kept_seed(estimator.random_state)
     fitted = clone(estimator).set_params(random_state=seed)
     if warming.is_warm(estimator):  # there are as many as there were
         warming.take_over(fitted, estimator)
@@ -159,7 +159,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
     return fitted
 
 
-def _kept_seed(random_state: Any) -> int:
+def kept_seed(random_state: Any) -> int:
     """Return the seed of counting and fitting: one that was drawn is kept, so that another process can go on."""
     folder = get_config().checkpoint
     if folder is None or isinstance(random_state, int):

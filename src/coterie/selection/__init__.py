@@ -1,7 +1,8 @@
 """Which partition to believe, and how far: choosing among systems, agreement of runs, confidence, tomorrow's rows."""
 
 from coterie.algorithms.suggesting import suggest_rows
-from coterie.selection.agreement import Consensus, agreement, align, consensus
+from coterie.matching import align
+from coterie.selection.agreement import Consensus, agreement, consensus
 from coterie.selection.auto import Auto
 from coterie.selection.candidates import Trial
 from coterie.selection.drift import Drift, drift

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score
 
-from coterie.errors import InputError
+from coterie.matching import align, check_partitions
 
 
 @dataclass(frozen=True)
@@ -75,54 +74,12 @@ def agreement(partitions: Sequence[ArrayLike]) -> np.ndarray:
     >>> agreement([[0, 0, 1, 1], [5, 5, 2, 2]]).tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    known = _checked(partitions)
+    known = check_partitions(partitions)
     found = np.eye(len(known))
     for i in range(len(known)):
         for j in range(i):
             found[i, j] = found[j, i] = adjusted_rand_score(known[i], known[j])
     return found
-
-
-def align(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
-    """Give clusters the numbers they have in another partition, so that as many rows as possible have the same.
-
-    Parameters
-    ----------
-    labels : array-like of shape (n,)
-        Clusters, integers >= 0.
-    reference : array-like of shape (n,)
-        Clusters of the same rows, integers >= 0.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        The partition of ``labels``, int64. Clusters that share no row with a counterpart come after the largest number
-        of both.
-
-    Raises
-    ------
-    InputError
-        If they are not of the same rows.
-
-    Examples
-    --------
-    >>> from coterie.selection import align
-    >>> align([2, 2, 0, 0, 1], [0, 0, 1, 1, 1]).tolist()
-    [0, 0, 1, 1, 3]
-    """
-    labels, reference = _checked([labels, reference])
-    mine, place = np.unique(labels, return_inverse=True)
-    theirs, at = np.unique(reference, return_inverse=True)
-    shared = np.zeros((len(mine), len(theirs)), dtype=np.int64)
-    np.add.at(shared, (place, at), 1)
-    rows, columns = linear_sum_assignment(shared, maximize=True)
-    matched = shared[rows, columns] > 0
-    rows, columns = rows[matched], columns[matched]
-    number = np.full(len(mine), -1, dtype=np.int64)
-    number[rows] = theirs[columns]
-    left = number < 0
-    number[left] = max(mine.max(), theirs.max()) + 1 + np.arange(left.sum())
-    return number[place]
 
 
 def consensus(partitions: Sequence[ArrayLike]) -> Consensus:
@@ -149,7 +106,7 @@ def consensus(partitions: Sequence[ArrayLike]) -> Consensus:
     >>> consensus([[0, 0, 1, 1], [1, 1, 0, 0]]).stability.tolist()
     [1.0, 1.0]
     """
-    known, found = _checked(partitions), agreement(partitions)
+    known, found = check_partitions(partitions), agreement(partitions)
     central = int(found.sum(1).argmax())
     aligned = np.stack([align(labels, known[central]) for labels in known])
     return Consensus(*vote(aligned), aligned, central, found)
@@ -181,13 +138,3 @@ def vote(aligned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for labels in aligned:
         votes[np.arange(len(labels)), labels] += 1
     return votes.argmax(1), votes.max(1) / len(aligned)
-
-
-def _checked(partitions: Sequence[ArrayLike]) -> list[np.ndarray]:
-    known = [np.asarray(labels) for labels in partitions]
-    shapes = [labels.shape for labels in known]
-    if not known or len(set(shapes)) > 1 or known[0].ndim != 1 or not len(known[0]):
-        raise InputError(f"Partitions must have a cluster for each of the same rows, shape (n,). Got shapes {shapes}.")
-    if any(labels.dtype.kind not in "iu" or labels.min() < 0 for labels in known):
-        raise InputError("The clusters of a partition must be integers >= 0.")
-    return [labels.astype(np.int64) for labels in known]

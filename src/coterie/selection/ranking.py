@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.components import fit_components, sampled
-from coterie.selection.agreement import align
+from coterie.matching import align
 from coterie.selection.candidates import DEEP, Trial
 from coterie.selection.judging import criterion, judge_partitions, ranked, rows_needed
 

@@ -20,7 +20,7 @@ from coterie.config import config_context, get_config
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.errors import CollapseWarning, DataWarning, Interrupted, NonFiniteLossError
-from coterie.selection.agreement import align
+from coterie.matching import align
 from coterie.selection.candidates import DEEP, SIMPLE, Deadline, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import number_by_class, ranked_by_labels, told_to

@@ -69,6 +69,29 @@ def balanced(fit: Fit, batch_size: int, *counters: int) -> Tensor:
     return torch.cat([drawn.view(batches, -1), others[again].view(batches, -1)], dim=1)
 
 
+def known(fit: Fit, batch_size: int, *counters: int) -> Tensor:
+    """Return batches of labelled rows only, pass after pass over them.
+
+    Parameters
+    ----------
+    fit : Fit
+        Rows and streams; its memory has "known", shape (n,): the class of each row, -1 where there is none.
+    batch_size : int
+        b, at most n.
+    *counters : int
+        Name the epoch's streams.
+
+    Returns
+    -------
+    Tensor of shape (n // b, b)
+        Row numbers, int64.
+    """
+    y = fit.memory["known"]
+    rows, batches = (y >= 0).nonzero()[:, 0], len(y) // batch_size
+    drawn = _passes(len(rows), batch_size * batches, fit.streams.generator("order", *counters))
+    return rows[drawn].view(batches, batch_size)
+
+
 def _pairs(y: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Return ``count`` pairs of numbers of rows of one class, shape (2 count,); each pass takes every row."""
     y = torch.unique(y, return_inverse=True)[1]
@@ -100,4 +123,4 @@ def _passes(n: int, count: int, generator: torch.Generator) -> Tensor:
     return torch.rand(-(-count // n), n, generator=generator).argsort(1).reshape(-1)[:count]
 
 
-SAMPLERS: dict[str, Callable[..., Tensor]] = {"shuffle": shuffle, "balanced": balanced}
+SAMPLERS: dict[str, Callable[..., Tensor]] = {"shuffle": shuffle, "balanced": balanced, "known": known}

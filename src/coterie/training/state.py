@@ -65,9 +65,9 @@ class Phase:
         The phase ends when fewer than this share of the rows changed cluster between two refreshes.
     least_steps : int, default=0
         Steps before which ``tolerance`` does not end the phase, nor a collapse is warned of.
-    sampler : {"shuffle", "balanced"}, default="shuffle"
+    sampler : {"shuffle", "balanced", "known"}, default="shuffle"
         How rows are drawn (:mod:`coterie.training.drawing`): each epoch a fresh permutation, or labelled rows in pairs
-        of one class beside rows without a label.
+        of one class beside rows without a label, or labelled rows only.
     """
 
     name: str

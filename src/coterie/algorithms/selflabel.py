@@ -1,0 +1,193 @@
+"""A classifier that learns what several clusterings agree on, and tells the rows on which they differ."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from coterie.algorithms import knowing, teaching
+from coterie.algorithms.base import Clusterer
+from coterie.algorithms.building import check_parameters, is_open
+from coterie.algorithms.defaults import resolve, steps_for
+from coterie.algorithms.inputs import open_source
+from coterie.checks import Rule, integer, number
+from coterie.data.knowledge import UNKNOWN
+from coterie.nn import MLP, Conv, Model, Softmax, make_autoencoder
+from coterie.settings import hyperparameters
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from coterie.data import DataSpec, Source
+
+SMALLEST = 3  # pixels of a side that convolutions leave
+
+
+@hyperparameters
+class SelfLabel(Clusterer):
+    r"""Self-labelling of what several clusterings agree on [1]_ [2]_.
+
+    Teachers cluster the rows, each in its own way. Their clusters are matched one to one; a row that all of them put
+    into the same one has that for a label :math:`y_i`, and a network learns these labels from changed rows:
+
+    .. math::
+        L = -\tfrac1{|A|} \sum_{i \in A} \sum_k \tilde y_{ik} \log q_k(T(x_i)), \quad
+        \tilde y_{ik} = (1 - \epsilon) [k = y_i] + \epsilon / K, \quad
+        q_k(x) \propto \exp(w_k^\top f(x) + b_k)
+
+    with A the rows that all teachers agree on. It then says where the others belong, and where it does not believe what
+    it was told. What one clustering gets wrong by chance, another one rarely gets wrong in the same way, so the labels
+    are better than any teacher's, and a convolution learns from them what a shift or a turn does not change.
+
+    Parameters
+    ----------
+    {common}
+    teachers : "auto" or sequence of str, default="auto"
+        Systems by the names of ``coterie.SYSTEMS``, at their defaults, each with a seed of its own; the first one's
+        clusters keep their numbers. "auto" is ("dec", "jule") for images, else ("dec", "dec").
+    code_size : int, default=64
+        d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
+    network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
+        Of these the encoder. "auto" is ``MLP(hidden=(500, 500))`` for vectors; for images, convolutions with batch norm
+        that halve the side while it stays at least 4, up to the last three of 32, 64 and 128 channels.
+    {augment}
+    train : "auto" or Schedule, default="auto"
+        Training of the classifier. "auto" is 900 m^0.36 steps of AdamW with 128 rows, up to 3e-3, m as in
+        ``algorithms.defaults``.
+    smoothing : float, default=0.1
+        epsilon, the share of a label that all clusters share, in [0, 1).
+
+    Attributes
+    ----------
+    {found}
+    taught_ : ndarray of shape (n,)
+        The label of each row, int64, -1 where teachers differ.
+
+    Notes
+    -----
+    The first source takes what one clustering is surest of, the second what several ways of judging one clustering
+    agree on; here it is what clusterings of different kinds do. Labels of ``known=`` are labels whatever teachers say,
+    and teachers learn from them that can.
+
+    References
+    ----------
+    .. [1] W. Van Gansbeke, S. Vandenhende, S. Georgoulis, M. Proesmans, L. Van Gool. SCAN: learning to classify images
+       without labels. ECCV 2020.
+    .. [2] S. Park, S. Han, S. Kim, D. Kim, S. Park, S. Hong, M. Cha. Improving unsupervised image clustering with
+       robust learning. CVPR 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import MLP, Schedule, SelfLabel
+    >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.05, (40, 2))
+    >>> short = Schedule(steps=20, batch_size=20)
+    >>> network = MLP(hidden=(8,))
+    >>> model = SelfLabel(2, teachers=["kmeans"], network=network, train=short, random_state=0).fit(X)
+    >>> len(set(model.labels_[:20])), len(set(model.labels_[20:])), bool((model.taught_ >= 0).all())
+    (1, 1, True)
+    """
+
+    teachers: Any = "auto"
+    code_size: int = 64
+    network: Any = "auto"
+    augment: Any = "auto"
+    train: Any = "auto"
+    smoothing: float = 0.1
+
+    title: ClassVar[str] = "Self-labelling of what several clusterings agree on (Van Gansbeke 2020)"
+    knows: ClassVar[bool] = True
+    decodes: ClassVar[bool] = False
+    extras: ClassVar[tuple[str, ...]] = ("taught",)
+    rules: ClassVar[dict[str, Rule]] = {
+        "teachers": Rule(teaching.may_teach, "a list of names of other systems").or_word("auto"),
+        "code_size": integer(1),
+        "smoothing": number(0, below=1),
+    }
+
+    def fit(
+        self,
+        X: ArrayLike | Source,
+        y: object = None,
+        *,
+        known: ArrayLike | None = None,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the teachers and learn what they agree on; parameters and errors are those of every system."""
+        began = time.perf_counter()
+        told = {"known": known, "must_link": must_link, "cannot_link": cannot_link}
+        source = open_source(self, X, reset=True)
+        check_parameters(self, source)
+        knowledge = knowing.learn(self, len(source), **told)
+        if is_open(self.n_clusters):
+            return super().fit(source, **told)  # fits a clone, which comes back here with a number
+        found = teaching.ask(resolve(self, source)["teachers"], self, source, knowledge=knowledge)
+        self.fit_to(source, found, known=knowledge.labels if knowledge.n_known else None)
+        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
+        self.fit_seconds_ = max(time.perf_counter() - began, self.fit_seconds_)
+        return self
+
+    def fit_to(self, X: ArrayLike | Source, partitions: Sequence[ArrayLike], *, known: ArrayLike | None = None) -> Self:
+        """Learn what clusterings from elsewhere agree on; ``teachers`` are not asked.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
+            Rows.
+        partitions : sequence of array-like of shape (n,)
+            Clusters of the rows, integers from 0 to K - 1, all of them in the first, whose numbers stay unless classes are
+            known.
+        known : array-like of int of shape (n,) or None, default=None
+            Class of each row, -1 where unknown.
+
+        Returns
+        -------
+        SelfLabel
+            Self, fitted.
+
+        Raises
+        ------
+        InputError
+            If a parameter, the rows or the partitions break a rule.
+        """
+        super().fit(X, known=teaching.agreed(partitions, self.n_clusters, known))
+        self.n_known_ = 0 if known is None else int((np.asarray(known) > UNKNOWN).sum())
+        return self
+
+    def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
+        """Return the teachers, the encoder and the training that "auto" means here."""
+        train = Schedule(steps=steps_for(900, n_rows, 0.36), batch_size=128, learning_rate=3e-3, warmup=0.2)
+        if spec.kind != "images":
+            return {"teachers": ("dec", "dec"), "network": MLP(hidden=(500, 500)), "train": train}
+        halvings = min(max(((min(spec.shape[1:]) - 1) // SMALLEST).bit_length() - 1, 1), 3)
+        network = Conv(channels=(32, 64, 128)[-halvings:], kernels=(5, 5, 3)[-halvings:], batch_norm=True)
+        return {"teachers": ("dec", "jule"), "network": network, "train": train}
+
+    def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
+        """Return an encoder and a linear classifier."""
+        encoder, _, d = make_autoencoder(settings["network"], spec, self.code_size)
+        head = Softmax(self.n_clusters, d)
+        nn.init.xavier_uniform_(head.weight)
+        return Model(encoder, None, head)
+
+    def phases(self, fit: Fit) -> list[Phase]:
+        """Return the training on labelled rows."""
+        return [fit.stretch("learn", Turn("terms", ("encoder", "head"), fit.settings["train"]), sampler="known")]
+
+    def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
+        """Return the cross entropy of changed rows with their labels."""
+        log_q = fit.model.head(fit.model.encode(batch.view))  # (b, K)
+        y = fit.memory["known"][batch.index].to(log_q.device)
+        return {"labels": cross_entropy(log_q, y, label_smoothing=self.smoothing)}
+
+    def finish(self, fit: Fit) -> None:
+        """Set the centres to the clusters' mean codes."""
+        fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
+        fit.memory["taught"] = fit.memory["known"]
