@@ -163,7 +163,9 @@ def test_what_cannot_be_is_refused_in_one_sentence(told, said):
 @pytest.mark.parametrize("cls", [KMeans, AEKMeans])
 def test_systems_that_cannot_use_it_say_which_can(cls):
     X, y = blobs()
-    with pytest.raises(InputError, match=rf"{cls.__name__} cannot use known=; Auto, DEC, IDEC and SNNLKMeans can"):
+    with pytest.raises(
+        InputError, match=rf"{cls.__name__} cannot use known=; Auto, DEC, IDEC, SelfLabel and SNNLKMeans can"
+    ):
         small(cls).fit(X, known=y)
     with pytest.raises(InputError, match="cannot use must_link="):
         small(cls).fit(X, must_link=[(0, 1)])

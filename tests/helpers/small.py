@@ -17,6 +17,11 @@ OWN = {  # what a system needs beside, or instead of, the settings below, by its
     },
     "JULE": {"code_size": 8, "train": Schedule(steps=60, batch_size=32, learning_rate=1e-2)},
     "N2D": {"manifold": "isomap"},
+    "SelfLabel": {
+        "teachers": ("kmeans", "kmeans"),
+        "code_size": 8,
+        "train": Schedule(steps=60, batch_size=32, learning_rate=1e-2),
+    },
 }
 
 

@@ -5,6 +5,7 @@ import math
 import signal
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from small import blobs, wide_and_tight
+from small import bars, blobs, wide_and_tight
 
 import coterie
-from coterie import MLP, Auto, KMeans, Schedule, config_context
+from coterie import MLP, Auto, KMeans, Schedule, SelfLabel, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
@@ -88,6 +89,74 @@ def test_a_further_network_is_left_out_where_two_agree(monkeypatch):
     assert kept < 0.98  # so that a network was worth trying
     assert model.left_out_ == {"n2d": "not needed"}
     assert {trial.name for trial in model.trials_} == {"kmeans", "dec"}
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Candidates and their pupil train for a moment."""
+    from coterie.selection import candidates
+
+    made = candidates.make_candidate
+    brief = {"network": MLP(hidden=(16,)), "pretrain": Schedule(steps=100), "train": Schedule(steps=60)}
+
+    def make(name, k, *, seed):
+        return made(name, k, seed=seed).set_params(**brief if name == "dec" else {})
+
+    def pupil(k, *, random_state):
+        return SelfLabel(k, train=Schedule(steps=60, batch_size=32), random_state=random_state)
+
+    monkeypatch.setattr("coterie.selection.trying.make_candidate", make)
+    monkeypatch.setattr("coterie.selection.trying.SelfLabel", pupil)
+
+
+def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short, tmp_path):
+    X, y = bars(200)
+    model = Auto(n_clusters=2, candidates=["dec"], random_state=0).fit(X)
+    assert [trial.name for trial in model.trials_] == ["selflabel", "dec"]
+    assert model.best_name_ == "selflabel"
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    both = model.trials_[1].model.labels_ == model.second_labels_
+    np.testing.assert_array_equal(model.best_.taught_, np.where(both, model.second_labels_, -1))
+    assert model.best_.fit_seconds_ > model.trials_[1].model.fit_seconds_  # its teacher's time is part of its own
+    assert "dec was chosen, the only one tried. A further network learned what it and other runs" in model.why()
+    model.save(tmp_path / "model")
+    np.testing.assert_array_equal(coterie.load(tmp_path / "model").predict_confidence(X), model.confidence_)
+    plain = Auto(n_clusters=2, candidates=["dec"], self_label=False, random_state=0).fit(X)
+    assert plain.best_name_ == "dec"
+
+
+def test_what_it_learned_is_kept_for_a_choice_that_goes_on(short, tmp_path, monkeypatch):
+    X, _ = bars(200)
+    with config_context(checkpoint=tmp_path):
+        first = Auto(n_clusters=2, candidates=["dec"], random_state=0).fit(X)
+        monkeypatch.setattr(SelfLabel, "fit_to", None)  # whatever calls it fails
+        again = Auto(n_clusters=2, candidates=["dec"], random_state=0).fit(X)
+    np.testing.assert_array_equal(first.predict_proba(X), again.predict_proba(X))
+    assert again.best_.fit_seconds_ == first.best_.fit_seconds_
+
+
+def test_only_networks_of_images_teach_and_only_those_that_agree_with_the_best(short):
+    X, y = bars(200)
+    judgement = Judgement(cut=0.1, told=0.9, likelihood=0.0, clusters=2)
+
+    def trials(*named):
+        return [Trial(name, SimpleNamespace(labels_=labels, fit_seconds_=1.0), judgement) for name, labels in named]
+
+    def taught(rows, *named, second=None, **about):
+        trying = Trying(make_source(rows), Notes(None, {}, seed=0), make_knowledge(200), **ANY_TIME | {"n_clusters": 2})
+        trying.models = {"kmeans": KMeans(2, random_state=0).fit(rows)}
+        found = trying.teach(trials(*named), second)
+        return None if found is None else found.model.taught_
+
+    near, far = y.copy(), y.copy()
+    near[:10], far[:40] = 1 - y[:10], 1 - y[:40]
+    np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", near)), np.where(near == y, y, -1))
+    np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", far), second=y), y)  # the last is not heard
+    assert taught(X, ("dec", y), ("jule", far)) is None
+    assert taught(X, ("dec", y), ("manifold", y)) is None
+    assert taught(X, ("manifold", y), ("dec", y), second=y) is None
+    assert taught(X.reshape(200, -1), ("dec", y), ("jule", y)) is None  # rows that are no images
 
 
 def test_few_rows_are_judged_by_likelihood_in_as_many_directions_as_they_can_tell():

@@ -15,6 +15,7 @@ from coterie.cli.judging import judge_partition
 from coterie.files import write_text
 from coterie.report.images import as_pictures
 from coterie.selection import Auto, align
+from coterie.selection.candidates import CANDIDATES
 
 if TYPE_CHECKING:
     from coterie.cli.inputs import Data
@@ -51,7 +52,8 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         told |= {} if trial.agreement is None else {"agreement_with_known": round(trial.agreement, 4)}
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
     second = auto.second_labels_
-    names = [trial.name for trial in auto.trials_] + ([] if second is None else [f"{auto.best_name_}, again"])
+    names = [trial.name for trial in auto.trials_]
+    names += [] if second is None else [f"{next(name for name in names if name in CANDIDATES)}, again"]
     return {
         "why": auto.why(),
         "criterion": auto.criterion_,

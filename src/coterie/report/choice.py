@@ -21,6 +21,7 @@ _CANDIDATES = {
     "dec": "DEC",
     "n2d": "N2D",
     "jule": "JULE",
+    "selflabel": "self-labelling",
 }
 
 

@@ -56,6 +56,9 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         gaps alone if that is too little. None is no limit.
     confidence : bool, default=True
         Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
+    self_label : bool, default=True
+        Where the best is a network of images, let another one learn what it, its second run and other networks that
+        agree with it on nine rows of ten have in common, and answer in its place (:class:`coterie.SelfLabel`).
     image_shape : tuple of int or None, default=None
         (H, W) or (H, W, C) of images that come as flat rows.
     scaling : {"auto", "none", "unit", "standard"}, default="auto"
@@ -68,9 +71,9 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     best_ : Clusterer
         The system that answers, fitted; ``save``, ``predict``, ``merge`` and the rest are its own.
     best_name_ : str
-        Which candidate it is.
+        Which candidate it is, or "selflabel".
     trials_ : list of Trial
-        The candidates that were fitted, the best first.
+        The candidates that were fitted, the best first; before them the network that learned from them, if one did.
     left_out_ : dict of str to str
         The others, with the reason: "out of time", "failed: ..." or "not needed": little can be better than what keeps
         neighbours together, than what two others agree with on 99 rows of 100, nor a further network where the best so
@@ -83,12 +86,13 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     count_ : Count or None
         How the number of clusters was found, where it was left open.
     consensus_ : Consensus
-        What the trials have in common, in the order of ``trials_``; the second run of the best is the last.
+        What the trials have in common, in the order of ``trials_``; the second run is the last.
     confidence_ : ndarray of shape (n,)
         How sure the cluster of each row is as it was fitted, in [0, 1]: the probability that an independent run agrees,
         where it was calibrated, else the largest soft assignment.
     second_labels_ : ndarray of shape (n,) or None
-        Clusters that the second run found, numbered as in ``labels_`` where they have a counterpart there.
+        Clusters that the second run of the best candidate found, numbered as in ``labels_`` where they have a
+        counterpart there.
     labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
     cluster_names_ : list of str or None
@@ -123,6 +127,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     candidates: Any = "auto"
     time_budget: float | None = None
     confidence: bool = True
+    self_label: bool = True
     image_shape: tuple[int, ...] | None = None
     scaling: str = "auto"
     random_state: Any = None
@@ -138,6 +143,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             f"'auto' or a list of some of {', '.join(CANDIDATES)}",
         ),
         "time_budget": POSITIVE.or_word(None),
+        "self_label": Rule(lambda given: isinstance(given, bool), "True or False"),
     }
 
     def fit(
@@ -194,8 +200,11 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         self.left_out_ = notes.left_out
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self.trials_, self.criterion_ = trying.ranked()
+        first = self.trials_[0]
+        self.second_labels_ = trying.again(first) if self.confidence else None
+        taught = trying.teach(self.trials_, self.second_labels_) if self.self_label else None
+        self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
-        self.second_labels_ = trying.again(self.trials_[0]) if self.confidence else None
         found = [trial.model.labels_ for trial in self.trials_]
         self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
         if self.second_labels_ is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
 DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
 CANDIDATES = (*SIMPLE, *DEEP)
+TAUGHT = "selflabel"  # the network that learns what candidates agree on, and is none itself
 BY_NAME = ("n2d",)  # which takes longest, and found nothing that a map of the rows, DEC or JULE had not
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
@@ -55,7 +56,7 @@ class Trial:
     Parameters
     ----------
     name : str
-        The candidate.
+        The candidate, or "selflabel" for what learned from candidates.
     model : Clusterer
         The system, fitted.
     judgement : Judgement

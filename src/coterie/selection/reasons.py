@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.selection.candidates import SIMPLE
+from coterie.selection.candidates import SIMPLE, TAUGHT
 
 if TYPE_CHECKING:
     from coterie.algorithms.counting import Count
@@ -48,7 +48,7 @@ def reason(
     Returns
     -------
     str
-        One to five sentences; where there is but one cluster, why.
+        One to six sentences; where there is but one cluster, why.
 
     Examples
     --------
@@ -57,7 +57,8 @@ def reason(
     >>> model.why()
     'kmeans was chosen, the only one tried. An independent run agrees on 100.0% of the rows.'
     """
-    best, *rest = trials
+    taught = trials[0] if trials[0].name == TAUGHT else None
+    best, *rest = trials = trials[1:] if taught else trials
     if len(best.model.cluster_centers_) == 1:
         return _nothing_to_choose(count)
     by = {
@@ -77,6 +78,9 @@ def reason(
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
+    if taught is not None:
+        share = (taught.model.taught_ >= 0).mean()
+        said += f" A further network learned what it and other runs agree on, {share:.1%} of the rows, and answers."
     if second is not None:
         said += f" An independent run agrees on {(second == labels).mean():.1%} of the rows."
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from sklearn.base import clone
 
-from coterie.algorithms import Clusterer, load
+from coterie.algorithms import Clusterer, SelfLabel, load
 from coterie.config import config_context, get_config
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.errors import CollapseWarning, DataWarning, Interrupted, NonFiniteLossError
 from coterie.matching import align
-from coterie.selection.candidates import DEEP, SIMPLE, Deadline, make_candidate
+from coterie.selection.candidates import DEEP, SIMPLE, TAUGHT, Deadline, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import number_by_class, ranked_by_labels, told_to
 from coterie.selection.ranking import Space, is_settled, make_space, rank_models
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
 NOT_NEEDED = "not needed"
 OUT_OF_TIME = "out of time"
+TEACHES = 0.9  # of the rows on which another network must agree with the best to be heard
 
 
 class Trying:
@@ -98,34 +99,59 @@ class Trying:
         name : str
             The candidate; the first one has all the time there is.
         """
-        kept = None if self.folder is None else self.folder / name / MODEL
-        if kept is not None and kept.is_dir():
-            self.models[name] = load(kept)
-            return
-        if name in self.notes.left_out:
-            return
-        if self.models and time.monotonic() > self.until:
-            self.notes.left_out[name] = OUT_OF_TIME
-            return
-        if self._is_enough(name):
-            self.notes.left_out[name] = NOT_NEEDED
-            return
-        try:
-            with self._within(name, self.until if self.models else np.inf):
-                model = make_candidate(name, self.n_clusters, seed=self.notes.seed)
-                number_by_class(model.fit(self.source, **told_to(model, self.knowledge)), self.knowledge)
-        except OutOfTimeError:
-            self.notes.left_out[name] = OUT_OF_TIME
-            return
-        except (NonFiniteLossError, LinAlgError, ValueError) as error:
-            if not self.models:
-                raise
-            self.notes.left_out[name] = f"failed: {error}"
-            return
-        if kept is not None:
-            model.save(kept)
-        logger.info("%s took %.1f s", name, model.fit_seconds_)
-        self.models[name] = model
+        if self._kept(name) is None and name not in self.notes.left_out:
+            if self.models and time.monotonic() > self.until:
+                self.notes.left_out[name] = OUT_OF_TIME
+            elif self._is_enough(name):
+                self.notes.left_out[name] = NOT_NEEDED
+
+        def fitted() -> Clusterer:
+            model = make_candidate(name, self.n_clusters, seed=self.notes.seed)
+            number_by_class(model.fit(self.source, **told_to(model, self.knowledge)), self.knowledge)
+            return model
+
+        model = self._done(name, fitted)
+        if model is not None:
+            self.models[name] = model
+
+    def teach(self, trials: Sequence[Trial], second: np.ndarray | None) -> Trial | None:
+        """Return a further network of images that learned what others agree on, if the best is a network.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            The best first.
+        second : ndarray of shape (n,) or None
+            What the second run of the best found.
+
+        Returns
+        -------
+        Trial or None
+            Taught by the best, its second run, and the other networks that agree with it on most rows. None where there
+            are no such, it lost a cluster, or the time is up.
+        """
+        best, *others = trials
+        alone = best.name not in DEEP or self.source.spec.kind != "images"
+        if alone or best.judgement.clusters < self.n_clusters:
+            return None
+        labels = best.model.labels_
+        near = [trial for trial in others if trial.name in DEEP and _share(trial.model.labels_, labels) >= TEACHES]
+        found = [labels, *(trial.model.labels_ for trial in near), *([] if second is None else [second])]
+        if len(found) == 1:
+            return None
+
+        def fitted() -> Clusterer:
+            known = self.knowledge.labels if self.knowledge.n_known else None
+            pupil = SelfLabel(self.n_clusters, random_state=self.notes.seed).fit_to(self.source, found, known=known)
+            pupil.n_known_, pupil.n_pairs_ = self.knowledge.n_known, self.knowledge.n_pairs
+            pupil.fit_seconds_ += sum(trial.model.fit_seconds_ for trial in (best, *near))
+            return pupil
+
+        model = self._done(TAUGHT, fitted)
+        if model is None or len(np.unique(model.labels_)) < self.n_clusters:
+            return None
+        judged = rank_models({**self.models, TAUGHT: model}, self.space, n_clusters=self.n_clusters)[0]
+        return next(trial for trial in ranked_by_labels(judged, self.knowledge) if trial.name == TAUGHT)
 
     @cached_property
     def space(self) -> Space:
@@ -164,6 +190,33 @@ class Trying:
         except OutOfTimeError:
             return None
 
+    def _kept(self, name: str) -> Path | None:
+        """Return the model folder that an earlier process left of a candidate; None if there is none."""
+        kept = None if self.folder is None else self.folder / name / MODEL
+        return kept if kept is not None and kept.is_dir() else None
+
+    def _done(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
+        """Return what a fit gives, kept for a later process; None, with the reason noted, if it comes to nothing."""
+        if kept := self._kept(name):
+            return load(kept)
+        if name in self.notes.left_out:
+            return None
+        try:
+            with self._within(name, self.until if self.models else np.inf):
+                model = fitted()
+        except OutOfTimeError:
+            self.notes.left_out[name] = OUT_OF_TIME
+            return None
+        except (NonFiniteLossError, LinAlgError, ValueError) as error:
+            if not self.models:
+                raise
+            self.notes.left_out[name] = f"failed: {error}"
+            return None
+        if self.folder is not None:
+            model.save(self.folder / name / MODEL)
+        logger.info("%s took %.1f s", name, model.fit_seconds_)
+        return model
+
     def _is_enough(self, name: str) -> bool:
         """Return whether a further candidate could hardly do better than what is there."""
         if not self.models or (name in SIMPLE and not self.sparing):
@@ -188,3 +241,8 @@ class Trying:
                 else:  # the candidate's folder is within the choice's
                     said = str(error).replace(str(checkpoint), str(self.folder))
                 raise Interrupted(said) from None
+
+
+def _share(labels: np.ndarray, reference: np.ndarray) -> float:
+    """Return on how many of the rows two partitions agree, in [0, 1]."""
+    return float((align(labels, reference) == reference).mean())

@@ -1,0 +1,151 @@
+"""SelfLabel: which labels it learns, what it learns beyond its teachers, and what is known beside them."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import adjusted_rand_score
+from small import bars, blobs, small
+from torch import nn
+
+from coterie import Conv, Schedule, SelfLabel, config_context
+from coterie.algorithms.teaching import agreed
+from coterie.data import make_source
+from coterie.errors import InputError, Interrupted
+from coterie.training import Batch, Callback, Fit
+
+
+def spoiled(y, share=0.1, seed=0):
+    """Clusters of classes y with a share of the rows in a wrong one, in numbers of their own."""
+    rng = np.random.default_rng(seed)
+    k = int(y.max()) + 1
+    wrong = rng.random(len(y)) < share
+    return rng.permutation(k)[np.where(wrong, (y + rng.integers(1, k, len(y))) % k, y)]
+
+
+def test_it_learns_what_teachers_agree_on_and_is_better_than_any_of_them():
+    X, y = blobs(600)
+    teachers = [spoiled(y, seed=seed) for seed in (1, 2)]
+    model = small(SelfLabel).fit_to(X, teachers)
+    assert max(adjusted_rand_score(y, labels) for labels in teachers) < 0.8
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    held = model.taught_ >= 0
+    np.testing.assert_array_equal(model.taught_[held], teachers[0][held])  # in the numbers of the first
+    assert 0.7 < held.mean() < 0.9
+
+
+def test_the_loss_is_the_smoothed_cross_entropy_of_labelled_rows():
+    X, y = blobs(60)
+    model = small(SelfLabel, smoothing=0.2, train=Schedule(steps=60, batch_size=20)).fit_to(X, [y, spoiled(y)])
+    source = make_source(X)
+    fit = Fit(model.model_, source, streams=None, runtime=None)
+    fit.memory["known"] = torch.from_numpy(model.taught_)
+    rows = torch.from_numpy(np.flatnonzero(model.taught_ >= 0)[:20])
+    with torch.no_grad():
+        loss = model.terms(fit, Batch(rows, source.take(rows), None, follows=False, generator=None))["labels"]
+        log_q = model._log_q(source).numpy()[rows.numpy()]
+    target = 0.8 * np.eye(3)[model.taught_[rows.numpy()]] + 0.2 / 3
+    assert float(loss) == pytest.approx(float(-(target * log_q).sum(1).mean()), rel=1e-5)
+
+
+def test_rows_without_a_label_train_nothing():
+    X, y = blobs(90)
+    other = np.where(np.arange(90) < 45, y, (y + 1) % 3)  # half of the rows are not agreed on
+    moved = X.copy()
+    moved[45:] += 1
+    codes = [small(SelfLabel, scaling="none").fit_to(rows, [y, other]).transform(X[:45]) for rows in (X, moved)]
+    np.testing.assert_array_equal(*codes)
+
+
+def test_known_labels_are_labels_whatever_teachers_say_and_number_the_clusters():
+    X, y = blobs(300)
+    known = np.full(300, -1)
+    known[:6] = (y[:6] + 1) % 3  # the classes have other numbers than the first teacher's clusters
+    model = small(SelfLabel).fit_to(X, [y, spoiled(y)], known=known)
+    np.testing.assert_array_equal(model.labels_, (y + 1) % 3)
+    np.testing.assert_array_equal(model.taught_[:6], known[:6])
+    assert model.n_known_ == 6
+    by_teachers = small(SelfLabel).fit(X, known=known)
+    np.testing.assert_array_equal(by_teachers.labels_, (y + 1) % 3)
+    assert by_teachers.n_known_ == 6
+
+
+def test_a_cluster_of_which_others_have_no_counterpart_keeps_all_its_rows():
+    first = np.repeat([0, 1, 2], 20)
+    other = np.where(first == 2, 1, first)
+    np.testing.assert_array_equal(agreed([first, other], 3), first)
+
+
+def test_teachers_are_fitted_to_what_can_be_known_and_each_has_its_seed(monkeypatch):
+    from coterie import algorithms
+
+    seen = []
+
+    class Watched(algorithms.DEC):
+        def fit(self, X, y=None, **told):
+            seen.append((self.random_state, sorted(told)))
+            return super().fit(X, y, **told)
+
+    def short(**given):
+        return small(Watched, **given)
+
+    monkeypatch.setitem(algorithms.SYSTEMS, "dec", short)
+    X, y = blobs(90)
+    small(SelfLabel, teachers=["dec", "dec"], random_state=7).fit(X, known=np.where(np.arange(90) < 6, y, -1))
+    assert seen == [(7, ["known"]), (8, ["known"])]
+
+
+def test_images_are_convolved_and_turned():
+    X, y = bars()
+    model = SelfLabel(2, train=Schedule(steps=30, batch_size=32), random_state=0).fit_to(X, [y, y])
+    assert isinstance(model.settings_["network"], Conv)
+    assert model.settings_["teachers"] == ("dec", "jule")
+    assert model.settings_["augment"].rotate > 0
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in model.model_.modules())
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+
+
+def test_a_stopped_fit_goes_on_with_the_teachers_it_had(tmp_path):
+    class Stop(Callback):
+        def on_step(self, fit, phase):
+            if phase.name == "learn" and fit.clock.step == 30:
+                os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+
+    X, _ = blobs(90, spread=1.5)
+    whole = small(SelfLabel).fit(X)
+    with config_context(checkpoint=tmp_path, callbacks=(Stop(),)), pytest.raises(Interrupted):
+        small(SelfLabel).fit(X)
+    with config_context(checkpoint=tmp_path):
+        resumed = small(SelfLabel).fit(X)
+    np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"teachers": []}, "'teachers' parameter of SelfLabel must be 'auto' or a list of names of other systems"),
+        ({"teachers": ["selflabel"]}, "must be 'auto' or a list of names of other systems"),
+        ({"teachers": "dec"}, "must be 'auto' or a list of names of other systems"),
+        ({"smoothing": 1}, "'smoothing' parameter of SelfLabel must be a number in"),
+    ],
+)
+def test_parameters_that_break_a_rule_are_named(parameters, said):
+    with pytest.raises(InputError, match=said):
+        small(SelfLabel, **parameters).fit(blobs()[0])
+
+
+@pytest.mark.parametrize(
+    ("partitions", "said"),
+    [
+        ([], "Partitions must have a cluster for each of the same rows"),
+        ([np.arange(90) % 2], "must have rows in each of the clusters 0 to 2"),
+        ([np.arange(90) % 4], "must have rows in each of the clusters 0 to 2"),
+        ([np.arange(60) % 3], "Known labels must be one for each of the 90 rows"),
+    ],
+)
+def test_partitions_that_do_not_fit_are_refused(partitions, said):
+    with pytest.raises(InputError, match=said):
+        small(SelfLabel).fit_to(blobs()[0], partitions)
