@@ -142,7 +142,7 @@ class SelfLabel(Clusterer):
         X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
             Rows.
         partitions : sequence of array-like of shape (n,)
-            Clusters of the rows, 0 to K - 1, all of them in the first, whose numbers stay unless classes are known.
+            Clusters of the rows, 0 to K - 1; the numbers of the first stay, unless classes are known.
         known : array-like of int of shape (n,) or None, default=None
             Class of each row, -1 where unknown.
 

@@ -73,8 +73,8 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, known: ArrayLike | 
     Parameters
     ----------
     partitions : sequence of array-like of shape (n,)
-        Clusters of the same rows, 0 to K - 1 and all of them in the first. Of a cluster that others have no counterpart
-        of, as they agree on less than a tenth of its rows, all rows keep the first's label.
+        Clusters of the same rows, 0 to K - 1 in the first. Of a cluster of it that others have no counterpart of, as they
+        agree on less than a tenth of its rows, all rows keep the first's label.
     n_clusters : int
         K.
     known : array-like of shape (n,) or None, default=None
@@ -91,14 +91,10 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, known: ArrayLike | 
         If partitions or classes break a rule.
     """
     y, first = unanimous(partitions), np.asarray(partitions[0]).astype(np.int64)
-    found = np.unique(first)
-    if len(found) != n_clusters or first.max() >= n_clusters:
-        raise InputError(
-            f"The first partition must have rows in each of the clusters 0 to {n_clusters - 1}, and in no others. "
-            f"Got {found.tolist()} instead."
-        )
-    share = np.bincount(first[y > UNKNOWN], minlength=n_clusters) / np.bincount(first)
-    y = np.where(share[first] < LEAST, first, y)
+    if first.max() >= n_clusters:
+        raise InputError(f"Partitions must have clusters from 0 to {n_clusters - 1}. Got {first.max()} instead.")
+    sizes, confirmed = (np.bincount(part, minlength=n_clusters) for part in (first, first[y > UNKNOWN]))
+    y = np.where((confirmed < LEAST * sizes)[first], first, y)
     if known is None:
         return y
     told = check_known(known, len(y))
