@@ -73,8 +73,8 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, known: ArrayLike | 
     Parameters
     ----------
     partitions : sequence of array-like of shape (n,)
-        Clusters of the same rows, 0 to K - 1 in the first. Of a cluster of it that others have no counterpart of, as they
-        agree on less than a tenth of its rows, all rows keep the first's label.
+        Clusters of the same rows, 0 to K - 1 in the first. Of one that others have no counterpart of, as they agree on
+        less than a tenth of its rows, all rows keep the label.
     n_clusters : int
         K.
     known : array-like of shape (n,) or None, default=None
