@@ -27,7 +27,7 @@ from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
 from coterie.selection.ranking import _backed_first, is_settled, make_space, rank_models
 from coterie.selection.reasons import reason
-from coterie.selection.trying import Trying
+from coterie.selection.trying import Second, Trying
 
 QUICK = ["kmeans", "ward"]
 ANY_TIME = {"n_clusters": 3, "folder": None, "until": math.inf}
@@ -97,10 +97,11 @@ def short(monkeypatch):
     from coterie.selection import candidates
 
     made = candidates.make_candidate
-    brief = {"network": MLP(hidden=(16,)), "pretrain": Schedule(steps=100), "train": Schedule(steps=60)}
+    train = {"train": Schedule(steps=60, batch_size=32)}
+    brief = {"dec": {"network": MLP(hidden=(16,)), "pretrain": Schedule(steps=100), **train}, "jule": train}
 
     def make(name, k, *, seed):
-        return made(name, k, seed=seed).set_params(**brief if name == "dec" else {})
+        return made(name, k, seed=seed).set_params(**brief.get(name, {}))
 
     def pupil(k, *, random_state):
         return SelfLabel(k, train=Schedule(steps=60, batch_size=32), random_state=random_state)
@@ -119,7 +120,8 @@ def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short
     both = model.trials_[1].model.labels_ == model.second_labels_
     np.testing.assert_array_equal(model.best_.taught_, np.where(both, model.second_labels_, -1))
     assert model.best_.fit_seconds_ > model.trials_[1].model.fit_seconds_  # its teacher's time is part of its own
-    assert "dec was chosen, the only one tried. A further network learned what it and other runs" in model.why()
+    assert model.why().startswith("dec was chosen, the only one tried. An independent run agrees on")
+    assert model.why().endswith("a further one has learned, which answers.")
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(coterie.load(tmp_path / "model").predict_confidence(X), model.confidence_)
     plain = Auto(n_clusters=2, candidates=["dec"], self_label=False, random_state=0).fit(X)
@@ -143,20 +145,36 @@ def test_only_networks_of_images_teach_and_only_those_that_agree_with_the_best(s
     def trials(*named):
         return [Trial(name, SimpleNamespace(labels_=labels, fit_seconds_=1.0), judgement) for name, labels in named]
 
-    def taught(rows, *named, second=None, **about):
+    def taught(rows, *named, second=None):
         trying = Trying(make_source(rows), Notes(None, {}, seed=0), make_knowledge(200), **ANY_TIME | {"n_clusters": 2})
         trying.models = {"kmeans": KMeans(2, random_state=0).fit(rows)}
-        found = trying.teach(trials(*named), second)
+        found = trying.teach(trials(*named), None if second is None else Second("dec, again", second))
         return None if found is None else found.model.taught_
 
     near, far = y.copy(), y.copy()
     near[:10], far[:40] = 1 - y[:10], 1 - y[:40]
     np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", near)), np.where(near == y, y, -1))
-    np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", far), second=y), y)  # the last is not heard
+    np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", far), second=y), y)  # the second is not heard
     assert taught(X, ("dec", y), ("jule", far)) is None
     assert taught(X, ("dec", y), ("manifold", y)) is None
     assert taught(X, ("manifold", y), ("dec", y), second=y) is None
     assert taught(X.reshape(200, -1), ("dec", y), ("jule", y)) is None  # rows that are no images
+
+
+def test_another_network_that_agrees_is_the_second_run_else_the_best_is_fitted_again(short, monkeypatch):
+    monkeypatch.setattr("coterie.selection.ranking.AGREED", 1.1)  # however far they agree, both are tried
+    monkeypatch.setattr("coterie.selection.ranking.SETTLED", 1.1)
+    X, _ = bars(200)
+    model = Auto(n_clusters=2, candidates=["dec", "jule"], random_state=0).fit(X)
+    best, other = model.trials_[1:]
+    assert (model.second_name_, other.name) == (other.name, {"dec": "jule", "jule": "dec"}[best.name])
+    np.testing.assert_array_equal(model.second_labels_, align(other.model.labels_, best.model.labels_))
+    assert model.consensus_.agreement.shape == (3, 3)
+    assert f"An independent run ({other.name}) agrees" in model.why()
+    monkeypatch.setattr("coterie.selection.trying.NEAR", 1.1)
+    apart = Auto(n_clusters=2, candidates=["dec", "jule"], random_state=0).fit(X)
+    assert apart.second_name_ == f"{best.name}, again"
+    assert apart.consensus_.agreement.shape == (4, 4)
 
 
 def test_few_rows_are_judged_by_likelihood_in_as_many_directions_as_they_can_tell():

@@ -15,7 +15,6 @@ from coterie.cli.judging import judge_partition
 from coterie.files import write_text
 from coterie.report.images import as_pictures
 from coterie.selection import Auto, align
-from coterie.selection.candidates import CANDIDATES
 
 if TYPE_CHECKING:
     from coterie.cli.inputs import Data
@@ -42,8 +41,9 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``why``, ``criterion``, ``seconds``, ``trials``, ``left_out``, ``agreement`` with ``names``, ``stability`` of
-        each cluster, ``doubtful`` rows and, where the number of clusters was left open, ``count``.
+        ``why``, ``criterion``, ``seconds``, ``trials``, ``left_out``, ``agreement`` with ``names``, the name of the
+        ``second`` run, ``stability`` of each cluster, ``doubtful`` rows and, where the number of clusters was left
+        open, ``count``.
     """
     trials = []
     for trial in auto.trials_:
@@ -53,7 +53,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
     second = auto.second_labels_
     names = [trial.name for trial in auto.trials_]
-    names += [] if second is None else [f"{next(name for name in names if name in CANDIDATES)}, again"]
+    names += [] if auto.second_name_ in (None, *names) else [auto.second_name_]
     return {
         "why": auto.why(),
         "criterion": auto.criterion_,
@@ -61,6 +61,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         "trials": trials,
         "left_out": auto.left_out_,
         "names": names,
+        "second": auto.second_name_,
         "agreement": np.round(auto.consensus_.agreement, 4).tolist(),
         "stability": stability(auto.labels_, _agreed(auto), n_clusters=len(auto.cluster_centers_)),
         "doubtful": [] if second is None else doubtful_rows(auto.labels_, second, auto.confidence_, names=data.names),

@@ -23,7 +23,7 @@ from coterie.report.run import Run
 _JUDGED = ("n_clusters", "sizes", "metrics", "criteria", "per_class", "known", "choice")  # of metrics.json
 _OWN_ARRAYS = ("samples", "merges", "merge_clusters", "merge_cut", "prior")  # what model_arrays may give
 _PICTURES, _SECOND = "doubtful_choice", "second_labels"
-_SAID = re.compile(r" ?An independent run agrees on [\d.]+% of the rows\.")  # see selection.reasons
+_SAID = re.compile(r" ?An independent run( \(\w+\))? agrees on [\d.]+% of the rows\.")  # see selection.reasons
 
 
 def assigned(run: Run, model: Clusterer) -> Assigned:
@@ -150,7 +150,7 @@ def _choice(choice: Mapping[str, Any], run: Run, model: Clusterer, *, sure: np.n
         return {**choice, "why": _SAID.sub("", choice["why"]), "stability": [], "doubtful": []}
     labels, there = model.labels_, _followed(run.arrays[_SECOND], model)
     same, names = there == labels, run.arrays.get("names")
-    now = f" An independent run agrees on {same.mean():.1%} of the rows."
+    now = rf" An independent run\1 agrees on {same.mean():.1%} of the rows."
     return {
         **choice,
         "why": _SAID.sub(now, choice["why"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,8 +38,8 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     -------
     dict or None
         ``why``; ``trials``, the best first; ``left_out``; ``names`` and ``agreement``, a matrix; ``stability`` of each
-        cluster; ``doubtful`` rows, with pictures where rows are images; ``scored``, whether labels were given;
-        ``changed``, whether clusters were merged or split since.
+        cluster, by the ``second`` run if there is one; ``doubtful`` rows, with pictures where rows are images;
+        ``scored``, whether labels were given; ``changed``, whether clusters were merged or split since.
     """
     choice = run.metrics.get("choice")
     if choice is None:
@@ -63,6 +64,8 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
         ],
         "left_out": [(candidate_name(name), why) for name, why in choice["left_out"].items()],
         "names": [_named(name) for name in choice["names"]],
+        # Earlier versions told it by the last name alone.
+        "second": choice.get("second") or choice["names"][-1].endswith("again"),
         "agreement": choice["agreement"],
         "stability": choice["stability"],
         "seconds": duration(choice["seconds"]),
@@ -143,14 +146,9 @@ def candidate_name(name: str) -> str:
 
 
 def _named(text: str) -> str:
-    """Replace candidates' short names, which stand at the beginning or after "simpler"."""
-    words = text.split(" ")
-    return " ".join(
-        candidate_name(word.rstrip(",")) + ("," if word.endswith(",") else "")
-        if i == 0 or words[i - 1] == "simpler"
-        else word
-        for i, word in enumerate(words)
-    )
+    """Replace candidates' short names, which stand at the beginning, after "simpler" or in brackets."""
+    short = re.compile(r"^\w+|(?<=simpler )\w+|(?<=\()\w+(?=\))")
+    return short.sub(lambda found: candidate_name(found[0]), text)
 
 
 def _pictures(run: Run) -> list[str]:

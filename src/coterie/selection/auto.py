@@ -25,7 +25,7 @@ from coterie.selection.answering import AnswersByBest
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.reasons import reason
-from coterie.selection.trying import NOT_NEEDED, Trying
+from coterie.selection.trying import NOT_NEEDED, Second, Trying
 from coterie.settings import hyperparameters
 from coterie.training import make_runtime
 
@@ -55,10 +55,11 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         first is finished in any case. A tenth is kept for judging. Counting has at most half of the rest, and looks for
         gaps alone if that is too little. None is no limit.
     confidence : bool, default=True
-        Fit the best once more, independently, and calibrate how sure each row is against what the second run says.
+        Calibrate how sure each row is against what a second, independent run says: another network among the candidates
+        that agrees with the best, or else the best, fitted once more.
     self_label : bool, default=True
-        Where the best is a network of images, let another one learn what it, its second run and other networks that
-        agree with it on nine rows of ten have in common, and answer in its place (:class:`coterie.SelfLabel`).
+        Where the best is a network of images, let another one learn what it and the second run have in common, and
+        answer in its place (:class:`coterie.SelfLabel`).
     image_shape : tuple of int or None, default=None
         (H, W) or (H, W, C) of images that come as flat rows.
     scaling : {"auto", "none", "unit", "standard"}, default="auto"
@@ -86,13 +87,15 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     count_ : Count or None
         How the number of clusters was found, where it was left open.
     consensus_ : Consensus
-        What the trials have in common, in the order of ``trials_``; the second run is the last.
+        What the trials have in common, in the order of ``trials_``; a second fit of the best is the last.
     confidence_ : ndarray of shape (n,)
         How sure the cluster of each row is as it was fitted, in [0, 1]: the probability that an independent run agrees,
         where it was calibrated, else the largest soft assignment.
+    second_name_ : str or None
+        Which run said how sure the rows are: another network that agrees with the best on nine rows of ten, by its
+        name, or else a second fit of the best, such as "dec, again".
     second_labels_ : ndarray of shape (n,) or None
-        Clusters that the second run of the best candidate found, numbered as in ``labels_`` where they have a
-        counterpart there.
+        Clusters that this run found, numbered as in ``labels_`` where they have a counterpart there.
     labels_ : ndarray of shape (n,)
         Cluster of each row, int64; the same as ``predict`` of those rows.
     cluster_names_ : list of str or None
@@ -200,13 +203,15 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         self.left_out_ = notes.left_out
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self.trials_, self.criterion_ = trying.ranked()
-        first = self.trials_[0]
-        self.second_labels_ = trying.again(first) if self.confidence else None
-        taught = trying.teach(self.trials_, self.second_labels_) if self.self_label else None
+        second = trying.second(self.trials_) if self.confidence else None
+        taught = trying.teach(self.trials_, second) if self.self_label else None
+        self.second_name_, self.second_labels_ = second or (None, None)
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
-        found = [trial.model.labels_ for trial in self.trials_]
-        self.consensus_ = consensus(found if self.second_labels_ is None else [*found, self.second_labels_])
+        found = {trial.name: trial.model.labels_ for trial in self.trials_}
+        if second is not None:
+            found.setdefault(second.name, second.labels)
+        self.consensus_ = consensus([*found.values()])
         if self.second_labels_ is not None:
             log_q = self.best_._log_q(source).double().log_softmax(1)
             self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
@@ -251,7 +256,9 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         fitted = self.best_.edits_.fitted
         told = (self.n_known_, self.n_pairs_)
-        shown = {"labels": fitted, "second": self.second_labels_, "spared": NOT_NEEDED in self.left_out_.values()}
+        name, found = self.second_name_, self.second_labels_
+        second = None if name is None or found is None else Second(name, found)
+        shown = {"labels": fitted, "second": second, "spared": NOT_NEEDED in self.left_out_.values()}
         return reason(self.trials_, self.criterion_, told, **shown, count=self.count_)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:

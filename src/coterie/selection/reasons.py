@@ -12,6 +12,7 @@ from coterie.selection.candidates import SIMPLE, TAUGHT
 if TYPE_CHECKING:
     from coterie.algorithms.counting import Count
     from coterie.selection.candidates import Trial
+    from coterie.selection.trying import Second
 
 AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
 
@@ -22,7 +23,7 @@ def reason(
     told: tuple[int, int] = (0, 0),
     *,
     labels: np.ndarray,
-    second: np.ndarray | None,
+    second: Second | None,
     spared: bool = False,
     count: Count | None = None,
 ) -> str:
@@ -38,8 +39,8 @@ def reason(
         Known labels and known pairs that were used.
     labels : ndarray of shape (n,)
         Clusters of the best.
-    second : ndarray of shape (n,) or None
-        Clusters of its second run, in the same numbers.
+    second : Second or None
+        What an independent run found, in the same numbers.
     spared : bool, default=False
         Whether others were left out, as they could hardly be better.
     count : Count or None, default=None
@@ -78,11 +79,12 @@ def reason(
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
+    if second is not None:
+        which = "" if second.name.endswith("again") else f" ({second.name})"
+        said += f" An independent run{which} agrees on {(second.labels == labels).mean():.1%} of the rows."
     if taught is not None:
         share = (taught.model.taught_ >= 0).mean()
-        said += f" A further network learned what it and other runs agree on, {share:.1%} of the rows, and answers."
-    if second is not None:
-        said += f" An independent run agrees on {(second == labels).mean():.1%} of the rows."
+        said += f" What networks agree on, {share:.1%} of the rows, a further one has learned, which answers."
     return said
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -34,7 +34,22 @@ logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
 NOT_NEEDED = "not needed"
 OUT_OF_TIME = "out of time"
-TEACHES = 0.9  # of the rows on which another network must agree with the best to be heard
+NEAR = 0.9  # of the rows on which another network must agree with the best to be heard
+
+
+class Second(NamedTuple):
+    """What says how sure the best candidate is.
+
+    Parameters
+    ----------
+    name : str
+        Another candidate, or "..., again" for a second fit of the best.
+    labels : ndarray of shape (n,)
+        Its clusters, in the numbers of the best where they have a counterpart there.
+    """
+
+    name: str
+    labels: np.ndarray
 
 
 class Trying:
@@ -114,35 +129,36 @@ class Trying:
         if model is not None:
             self.models[name] = model
 
-    def teach(self, trials: Sequence[Trial], second: np.ndarray | None) -> Trial | None:
+    def teach(self, trials: Sequence[Trial], second: Second | None) -> Trial | None:
         """Return a further network of images that learned what others agree on, if the best is a network.
 
         Parameters
         ----------
         trials : sequence of Trial
             The best first.
-        second : ndarray of shape (n,) or None
-            What the second run of the best found.
+        second : Second or None
+            What says how sure the best is.
 
         Returns
         -------
         Trial or None
-            Taught by the best, its second run, and the other networks that agree with it on most rows. None where there
-            are no such, it lost a cluster, or the time is up.
+            Taught by the best, the other networks that agree with it on most rows or, where there are none, its second
+            run. None where there is none either, a cluster was lost, or the time is up.
         """
-        best, *others = trials
+        best = trials[0]
         alone = best.name not in DEEP or self.source.spec.kind != "images"
         if alone or best.judgement.clusters < self.n_clusters:
             return None
         labels = best.model.labels_
-        near = [trial for trial in others if trial.name in DEEP and _share(trial.model.labels_, labels) >= TEACHES]
-        found = [labels, *(trial.model.labels_ for trial in near), *([] if second is None else [second])]
-        if len(found) == 1:
+        near = self._near(trials)
+        found = [trial.model.labels_ for trial in near] or ([] if second is None else [second.labels])
+        if not found:
             return None
 
         def fitted() -> Clusterer:
             known = self.knowledge.labels if self.knowledge.n_known else None
-            pupil = SelfLabel(self.n_clusters, random_state=self.notes.seed).fit_to(self.source, found, known=known)
+            pupil = SelfLabel(self.n_clusters, random_state=self.notes.seed)
+            pupil.fit_to(self.source, [labels, *found], known=known)
             pupil.n_known_, pupil.n_pairs_ = self.knowledge.n_known, self.knowledge.n_pairs
             pupil.fit_seconds_ += sum(trial.model.fit_seconds_ for trial in (best, *near))
             return pupil
@@ -162,6 +178,25 @@ class Trying:
         """Return what was tried, the best first, and by what that was decided."""
         trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
+
+    def second(self, trials: Sequence[Trial]) -> Second | None:
+        """Return what says how sure the best is: another network that agrees with it, or an independent fit.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            The best first.
+
+        Returns
+        -------
+        Second or None
+            None if the time does not suffice.
+        """
+        near = self._near(trials)
+        if near:
+            return Second(near[0].name, align(near[0].model.labels_, trials[0].model.labels_))
+        labels = self.again(trials[0])
+        return None if labels is None else Second(f"{trials[0].name}, again", labels)
 
     def again(self, first: Trial) -> np.ndarray | None:
         """Return what an independent fit of a candidate finds; None if the time does not suffice.
@@ -189,6 +224,14 @@ class Trying:
                 return align(model.fit(part, **told_to(model, self.knowledge)).predict(self.source), labels)
         except OutOfTimeError:
             return None
+
+    def _near(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return the networks that agree with the best, a network itself, on nine rows of ten."""
+        best, *others = trials
+        if best.name not in DEEP:
+            return []
+        labels = best.model.labels_
+        return [each for each in others if each.name in DEEP and _share(each.model.labels_, labels) >= NEAR]
 
     def _kept(self, name: str) -> Path | None:
         """Return the model folder that an earlier process left of a candidate; None if there is none."""
