@@ -152,7 +152,7 @@ def test_only_networks_of_images_teach_and_only_those_that_agree_with_the_best(s
         return None if found is None else found.model.taught_
 
     near, far = y.copy(), y.copy()
-    near[:10], far[:40] = 1 - y[:10], 1 - y[:40]
+    near[:8], far[:40] = 1 - y[:8], 1 - y[:40]
     np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", near)), np.where(near == y, y, -1))
     np.testing.assert_array_equal(taught(X, ("dec", y), ("jule", far), second=y), y)  # the second is not heard
     assert taught(X, ("dec", y), ("jule", far)) is None

@@ -92,8 +92,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         How sure the cluster of each row is as it was fitted, in [0, 1]: the probability that an independent run agrees,
         where it was calibrated, else the largest soft assignment.
     second_name_ : str or None
-        Which run said how sure the rows are: another network that agrees with the best on nine rows of ten, by its
-        name, or else a second fit of the best, such as "dec, again".
+        Which run said how sure the rows are: the name of another network that agrees with the best on nineteen rows of
+        twenty, or else a second fit of the best, such as "dec, again".
     second_labels_ : ndarray of shape (n,) or None
         Clusters that this run found, numbered as in ``labels_`` where they have a counterpart there.
     labels_ : ndarray of shape (n,)
@@ -202,20 +202,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             notes.write(time.monotonic() - began)
         self.left_out_ = notes.left_out
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
-        self.trials_, self.criterion_ = trying.ranked()
-        second = trying.second(self.trials_) if self.confidence else None
-        taught = trying.teach(self.trials_, second) if self.self_label else None
-        self.second_name_, self.second_labels_ = second or (None, None)
-        self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
-        self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
-        found = {trial.name: trial.model.labels_ for trial in self.trials_}
-        if second is not None:
-            found.setdefault(second.name, second.labels)
-        self.consensus_ = consensus([*found.values()])
-        if self.second_labels_ is not None:
-            log_q = self.best_._log_q(source).double().log_softmax(1)
-            self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
-        self.confidence_ = self.best_.predict_confidence(source)
+        self._settle(trying)
         self.fit_seconds_ = time.monotonic() - began
         return self
 
@@ -260,6 +247,23 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         second = None if name is None or found is None else Second(name, found)
         shown = {"labels": fitted, "second": second, "spared": NOT_NEEDED in self.left_out_.values()}
         return reason(self.trials_, self.criterion_, told, **shown, count=self.count_)
+
+    def _settle(self, trying: Trying) -> None:
+        """Choose among what was tried, let a further network learn from it, and find out how sure the rows are."""
+        self.trials_, self.criterion_ = trying.ranked()
+        second = trying.second(self.trials_) if self.confidence else None
+        taught = trying.teach(self.trials_, second) if self.self_label else None
+        self.second_name_, self.second_labels_ = second or (None, None)
+        self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
+        self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
+        found = {trial.name: trial.model.labels_ for trial in self.trials_}
+        if second is not None:
+            found.setdefault(second.name, second.labels)
+        self.consensus_ = consensus([*found.values()])
+        if self.second_labels_ is not None:
+            log_q = self.best_._log_q(trying.source).double().log_softmax(1)
+            self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
+        self.confidence_ = self.best_.predict_confidence(trying.source)
 
     def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):

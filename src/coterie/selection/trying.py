@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
 NOT_NEEDED = "not needed"
 OUT_OF_TIME = "out of time"
-NEAR = 0.9  # of the rows on which another network must agree with the best to be heard
+NEAR = 0.95  # of the rows on which another network must agree with the best to be heard
 
 
 class Second(NamedTuple):
@@ -226,7 +226,7 @@ class Trying:
             return None
 
     def _near(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the networks that agree with the best, a network itself, on nine rows of ten."""
+        """Return the networks that agree with the best, a network itself, on nineteen rows of twenty."""
         best, *others = trials
         if best.name not in DEEP:
             return []
