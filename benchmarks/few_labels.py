@@ -123,6 +123,15 @@ def supcon(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nda
     return snnl(split, known, job, loss="supcon", temperature=0.1)
 
 
+def selflabel(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Fit SelfLabel at its defaults, told of the labels."""
+    from coterie import SelfLabel
+
+    model = SelfLabel(n_clusters=_k(split), random_state=job["seed"])
+    model = _shortened(model, job, "train").fit(split["x"], known=known)
+    return model.predict(split["x_test"]), _told(model)
+
+
 def dec(split: Split, known: np.ndarray, job: dict[str, Any], **parameters: Any) -> tuple[np.ndarray, dict[str, Any]]:
     """Fit DEC at its defaults, told of the labels."""
     from coterie import DEC
@@ -225,6 +234,7 @@ METHODS: dict[str, Method] = {
     "snnl annealed": snnl,
     "snnl fixed": fixed,
     "dec known": dec,
+    "selflabel known": selflabel,
     "dec known, mirrored": dec_mirrored,
     "plain autoencoder": plain,
     "raw k-means": pixels,

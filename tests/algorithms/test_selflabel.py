@@ -94,15 +94,15 @@ def test_teachers_are_fitted_to_what_can_be_known_and_each_has_its_seed(monkeypa
 
     monkeypatch.setitem(algorithms.SYSTEMS, "dec", short)
     X, y = blobs(90)
-    small(SelfLabel, teachers=["dec", "dec"], random_state=7).fit(X, known=np.where(np.arange(90) < 6, y, -1))
+    model = small(SelfLabel, teachers="auto", random_state=7).fit(X, known=np.where(np.arange(90) < 6, y, -1))
     assert seen == [(7, ["known"]), (8, ["known"])]
+    assert model.settings_["teachers"] == ("dec", "dec")
 
 
 def test_images_are_convolved_and_turned():
     X, y = bars()
     model = SelfLabel(2, train=Schedule(steps=30, batch_size=32), random_state=0).fit_to(X, [y, y])
     assert isinstance(model.settings_["network"], Conv)
-    assert model.settings_["teachers"] == ("dec", "jule")
     assert model.settings_["augment"].rotate > 0
     assert any(isinstance(layer, nn.BatchNorm2d) for layer in model.model_.modules())
     assert adjusted_rand_score(y, model.labels_) == 1.0

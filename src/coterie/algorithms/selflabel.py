@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from coterie.algorithms import knowing, teaching
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import check_parameters, is_open
-from coterie.algorithms.defaults import resolve, steps_for
+from coterie.algorithms.defaults import steps_for
 from coterie.algorithms.inputs import open_source
 from coterie.checks import Rule, integer, number
 from coterie.data.knowledge import UNKNOWN
@@ -49,8 +49,9 @@ class SelfLabel(Clusterer):
     ----------
     {common}
     teachers : "auto" or sequence of str, default="auto"
-        Systems by the names of ``coterie.SYSTEMS``, at their defaults, each with a seed of its own; the first one's
-        clusters keep their numbers. "auto" is ("dec", "jule") for images, else ("dec", "dec").
+        Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, each with a seed of its own; the first one's
+        clusters keep their numbers. "auto" is ("dec", "jule") for images, and ("dec", "dec") for other rows and where
+        something is known, of which JULE learns nothing.
     code_size : int, default=64
         d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
@@ -128,8 +129,11 @@ class SelfLabel(Clusterer):
         knowledge = knowing.learn(self, len(source), **told)
         if is_open(self.n_clusters):
             return super().fit(source, **told)  # fits a clone, which comes back here with a number
-        found = teaching.ask(resolve(self, source)["teachers"], self, source, knowledge=knowledge)
+        images = source.spec.kind == "images" and not knowledge
+        names = ("dec", "jule" if images else "dec") if self.teachers == "auto" else tuple(self.teachers)
+        found = teaching.ask(names, self, source, knowledge=knowledge)
         self.fit_to(source, found, known=knowledge.labels if knowledge.n_known else None)
+        self.settings_["teachers"] = names
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self.fit_seconds_ = max(time.perf_counter() - began, self.fit_seconds_)
         return self
@@ -157,17 +161,18 @@ class SelfLabel(Clusterer):
             If a parameter, the rows or the partitions break a rule.
         """
         super().fit(X, known=teaching.agreed(partitions, self.n_clusters, known))
+        self.settings_["teachers"] = ()
         self.n_known_ = 0 if known is None else int((np.asarray(known) > UNKNOWN).sum())
         return self
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
-        """Return the teachers, the encoder and the training that "auto" means here."""
+        """Return the encoder and the training that "auto" means here."""
         train = Schedule(steps=steps_for(900, n_rows, 0.36), batch_size=128, learning_rate=3e-3, warmup=0.2)
         if spec.kind != "images":
-            return {"teachers": ("dec", "dec"), "network": MLP(hidden=(500, 500)), "train": train}
+            return {"network": MLP(hidden=(500, 500)), "train": train}
         halvings = min(max(((min(spec.shape[1:]) - 1) // SMALLEST).bit_length() - 1, 1), 3)
         network = Conv(channels=(32, 64, 128)[-halvings:], kernels=(5, 5, 3)[-halvings:], batch_norm=True)
-        return {"teachers": ("dec", "jule"), "network": network, "train": train}
+        return {"network": network, "train": train}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return an encoder and a linear classifier."""
