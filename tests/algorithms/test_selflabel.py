@@ -13,7 +13,8 @@ from torch import nn
 from coterie import Conv, Schedule, SelfLabel, config_context
 from coterie.algorithms.teaching import agreed
 from coterie.data import make_source
-from coterie.errors import InputError, Interrupted
+from coterie.data.knowledge import make_knowledge
+from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.training import Batch, Callback, Fit
 
 
@@ -76,7 +77,34 @@ def test_known_labels_are_labels_whatever_teachers_say_and_number_the_clusters()
 def test_a_cluster_of_which_others_have_no_counterpart_keeps_all_its_rows():
     first = np.repeat([0, 1, 2], 20)
     other = np.where(first == 2, 1, first)
-    np.testing.assert_array_equal(agreed([first, other], 3), first)
+    np.testing.assert_array_equal(agreed([first, other], 3, make_knowledge(60)), first)
+
+
+def test_known_rows_renumber_clusters_only_where_that_puts_more_of_them_right():
+    first = np.repeat([0, 1, 2], 20)
+    known = np.full(60, -1)
+    known[[0, 1, 20]] = 1, 1, 2
+    np.testing.assert_array_equal(agreed([first], 3, make_knowledge(60, known=[1, 0] + [-1] * 58))[2:], first[2:])
+    told = agreed([first], 3, make_knowledge(60, known=known))
+    np.testing.assert_array_equal(told[[5, 25]], [1, 2])
+
+
+def test_pairs_that_are_not_kept_are_told_and_that_no_teacher_can_use_are_refused():
+    X, y = blobs(90)
+    apart = [(0, int(np.flatnonzero(y == y[0])[1]))]
+    with pytest.raises(InputError, match="'teachers' parameter of SelfLabel must name a system that can use pairs"):
+        small(SelfLabel).fit(X, cannot_link=apart)
+    from coterie.algorithms import knowing
+
+    with pytest.warns(DataWarning, match="1 of 1 pairs are not kept"):
+        knowing.warn_of_broken(make_knowledge(90, cannot_link=apart), y)
+
+
+def test_what_the_fit_would_refuse_is_refused_before_teachers_are_trained(monkeypatch):
+    monkeypatch.setattr("coterie.algorithms.teaching.ask", None)  # whatever calls it fails
+    for wrong in ({"network": "conv"}, {"augment": "shift"}):
+        with pytest.raises(InputError, match="needs images|parameter must"):
+            small(SelfLabel, **wrong).fit(blobs()[0])
 
 
 def test_teachers_are_fitted_to_what_can_be_known_and_each_has_its_seed(monkeypatch):
@@ -129,6 +157,7 @@ def test_a_stopped_fit_goes_on_with_the_teachers_it_had(tmp_path):
         ({"teachers": []}, "'teachers' parameter of SelfLabel must be 'auto' or a list of names of other systems"),
         ({"teachers": ["selflabel"]}, "must be 'auto' or a list of names of other systems"),
         ({"teachers": "dec"}, "must be 'auto' or a list of names of other systems"),
+        ({"teachers": [["dec"]]}, "must be 'auto' or a list of names of other systems"),
         ({"smoothing": 1}, "'smoothing' parameter of SelfLabel must be a number in"),
     ],
 )
@@ -137,12 +166,29 @@ def test_parameters_that_break_a_rule_are_named(parameters, said):
         small(SelfLabel, **parameters).fit(blobs()[0])
 
 
+def test_a_stop_without_a_folder_says_what_would_have_kept_it():
+    class Stop(Callback):
+        def on_step(self, fit, phase):
+            if phase.name == self.where:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    stop = Stop()
+    for stop.where, teacher in (("pretrain", "aekmeans"), ("learn", "kmeans")):
+        with config_context(callbacks=(stop,)), pytest.raises(Interrupted, match="a fit with teachers can go on"):
+            small(SelfLabel, teachers=[teacher], random_state=None).fit(blobs()[0])
+
+
+def test_clusters_that_are_given_have_a_number():
+    with pytest.raises(InputError, match="must be a number where clusters are given. Got 'auto'"):
+        small(SelfLabel, n_clusters="auto").fit_to(blobs()[0], [np.arange(90) % 3])
+
+
 @pytest.mark.parametrize(
     ("partitions", "said"),
     [
         ([], "Partitions must have a cluster for each of the same rows"),
         ([np.arange(90) % 4], "Partitions must have clusters from 0 to 2. Got 3"),
-        ([np.arange(60) % 3], "Known labels must be one for each of the 90 rows"),
+        ([np.arange(60) % 3], "must have a cluster for each of the 90 rows. Got 60"),
     ],
 )
 def test_partitions_that_do_not_fit_are_refused(partitions, said):

@@ -14,8 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import Blobs, run
+from small import small
 
 import coterie
+from coterie import DEC, SelfLabel, config_context
+from coterie.cli.trace import LabelTrace
 from coterie.metrics import evaluate
 from coterie.report import load_arrays
 
@@ -394,6 +397,27 @@ def test_a_model_of_a_run_knows_its_columns(finished: Path, blobs: Blobs) -> Non
     np.testing.assert_array_equal(model.predict(frame), model.labels_)
     with pytest.raises(ValueError, match="Feature names must be in the same order"):
         model.predict(frame[list("fedcba")])
+
+
+def test_a_system_with_teachers_is_fitted(blobs: Blobs, tmp_path: Path) -> None:
+    settings, out = tmp_path / "taught.toml", tmp_path / "run"
+    settings.write_text(
+        'system = "selflabel"\nseed = 0\n[parameters]\nn_clusters = 3\nteachers = ["kmeans", "kmeans"]\n'
+        "network = { hidden = [8] }\ntrain = { steps = 60, batch_size = 50, learning_rate = 1e-2 }\n"
+    )
+    assert run("fit", blobs.npy, "--config", settings, "--out", out).code == 0
+    assert {json.loads(line)["phase"] for line in (out / "history.jsonl").read_text().splitlines()} == {"learn"}
+    assert json.loads((out / "metrics.json").read_text())["system"] == "selflabel"
+    assert run("predict", out, blobs.npy, "--out", tmp_path / "new.csv").code == 0
+
+
+def test_a_trace_is_that_of_the_last_fit_and_not_of_its_teachers() -> None:
+    trace, X = LabelTrace(), np.repeat(np.eye(3), 30, axis=0)
+    with config_context(callbacks=(trace,)):
+        small(DEC).fit(X)
+        assert trace.steps
+        pupil = small(SelfLabel).fit_to(X, [np.repeat([0, 1, 2], 30)])
+    assert trace.until(pupil)[0] == [60]
 
 
 def test_the_folder_is_named_after_data_and_system(

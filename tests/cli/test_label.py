@@ -16,13 +16,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Blobs, run
+from small import small
 from typer.testing import CliRunner
 
 import coterie
+from coterie import SelfLabel
 from coterie.cli import app
 from coterie.cli.answers import Answers
 from coterie.cli.refitting import _settings
 from coterie.cli.run import stored_settings
+from coterie.data import make_source
 from coterie.errors import InputError
 
 
@@ -351,6 +354,10 @@ def test_a_choice_in_which_nothing_learns_from_labels_is_made_again(blobs: Blobs
     assert [trial["agreement_with_known"] for trial in tried] == [1.0, 1.0]
     values = _settings(stored_settings(folder), coterie.load(folder / "model"), folder=own_answers(folder, "cbade"))
     assert values["parameters"]["n_clusters"] == 5  # as many as there are kinds
+    # So is one that was answered by what learns from labels, but cannot go on warm.
+    answered = small(SelfLabel).fit(make_source(np.loadtxt(blobs.csv, delimiter=",", skiprows=1, usecols=range(6))))
+    values = _settings(stored_settings(folder), answered, folder=folder)
+    assert (values["system"], values["parameters"]["candidates"]) == ("auto", ["kmeans", "ward"])
 
 
 def test_a_warm_start_needs_a_run_of_the_same_system(own: Path, blobs: Blobs, tmp_path: Path) -> None:

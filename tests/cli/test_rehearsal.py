@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from coterie import DEC, JULE, MLP, AEKMeans, Conv, Schedule
+from coterie import DEC, JULE, MLP, AEKMeans, Conv, Schedule, SelfLabel
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
 from coterie.cli.rehearsal import rehearse
@@ -55,6 +55,14 @@ def test_a_plan_made_while_learning_is_foreseen_by_the_number_of_rows() -> None:
     model.fit(source)
     assert model.n_iter_ == sum(phase.steps for phase in model.phases(fit)) == 30
     assert rehearse(model, source) > 0
+
+
+def test_teachers_are_rehearsed_too() -> None:
+    given = {name: value for name, value in SMALL.items() if name != "n_clusters"} | {"train": steps(20)}
+    alone = rehearse(SelfLabel(3, teachers=["kmeans"], **given), ROWS)
+    assert rehearse(SelfLabel(3, teachers=["dec", "dec"], **given), ROWS) > 10 * alone > 0
+    with pytest.raises(InputError, match="needs images"):
+        rehearse(SelfLabel(3, network="conv", random_state=0), ROWS)
 
 
 def test_the_estimator_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

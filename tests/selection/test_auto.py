@@ -23,11 +23,12 @@ from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
 from coterie.selection import Judgement, Trial, align, drift
+from coterie.selection.backing import Second, pupil
 from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
 from coterie.selection.ranking import _backed_first, is_settled, make_space, rank_models
 from coterie.selection.reasons import reason
-from coterie.selection.trying import Second, Trying
+from coterie.selection.trying import Trying
 
 QUICK = ["kmeans", "ward"]
 ANY_TIME = {"n_clusters": 3, "folder": None, "until": math.inf}
@@ -103,11 +104,11 @@ def short(monkeypatch):
     def make(name, k, *, seed):
         return made(name, k, seed=seed).set_params(**brief.get(name, {}))
 
-    def pupil(k, *, random_state):
+    def brief_pupil(k, *, random_state):
         return SelfLabel(k, train=Schedule(steps=60, batch_size=32), random_state=random_state)
 
     monkeypatch.setattr("coterie.selection.trying.make_candidate", make)
-    monkeypatch.setattr("coterie.selection.trying.SelfLabel", pupil)
+    monkeypatch.setattr("coterie.selection.backing.SelfLabel", brief_pupil)
 
 
 def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short, tmp_path):
@@ -120,12 +121,21 @@ def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short
     both = model.trials_[1].model.labels_ == model.second_labels_
     np.testing.assert_array_equal(model.best_.taught_, np.where(both, model.second_labels_, -1))
     assert model.best_.fit_seconds_ > model.trials_[1].model.fit_seconds_  # its teacher's time is part of its own
-    assert model.why().startswith("dec was chosen, the only one tried. An independent run agrees on")
-    assert model.why().endswith("a further one has learned, which answers.")
+    assert model.why().startswith("dec was chosen, the only one tried. It and independent runs put")
+    assert model.why().endswith("from these a further network has learned, which answers.")
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(coterie.load(tmp_path / "model").predict_confidence(X), model.confidence_)
     plain = Auto(n_clusters=2, candidates=["dec"], self_label=False, random_state=0).fit(X)
     assert plain.best_name_ == "dec"
+
+
+def test_known_labels_that_swap_clusters_do_not_part_the_runs(short):
+    X, y = bars(200)
+    known = np.full(200, -1)
+    known[np.flatnonzero(y == 0)[:2]] = 1, 0  # one says so, one says so not
+    model = Auto(n_clusters=2, candidates=["dec"], random_state=0).fit(X, known=known)
+    assert (model.second_labels_ == model.labels_).mean() > 0.9
+    assert model.confidence_.mean() > 0.9
 
 
 def test_what_it_learned_is_kept_for_a_choice_that_goes_on(short, tmp_path, monkeypatch):
@@ -148,7 +158,8 @@ def test_only_networks_of_images_teach_and_only_those_that_agree_with_the_best(s
     def taught(rows, *named, second=None):
         trying = Trying(make_source(rows), Notes(None, {}, seed=0), make_knowledge(200), **ANY_TIME | {"n_clusters": 2})
         trying.models = {"kmeans": KMeans(2, random_state=0).fit(rows)}
-        found = trying.teach(trials(*named), None if second is None else Second("dec, again", second))
+        second = None if second is None else Second("dec, again", second)
+        found = pupil(trying, trials(*named), second, by="neighbours")
         return None if found is None else found.model.taught_
 
     near, far = y.copy(), y.copy()
@@ -170,8 +181,9 @@ def test_another_network_that_agrees_is_the_second_run_else_the_best_is_fitted_a
     assert (model.second_name_, other.name) == (other.name, {"dec": "jule", "jule": "dec"}[best.name])
     np.testing.assert_array_equal(model.second_labels_, align(other.model.labels_, best.model.labels_))
     assert model.consensus_.agreement.shape == (3, 3)
-    assert f"An independent run ({other.name}) agrees" in model.why()
-    monkeypatch.setattr("coterie.selection.trying.NEAR", 1.1)
+    plain = Auto(n_clusters=2, candidates=["dec", "jule"], self_label=False, random_state=0).fit(X)
+    assert f"An independent run ({other.name}) agrees" in plain.why()
+    monkeypatch.setattr("coterie.selection.backing.ALIKE", 1.1)
     apart = Auto(n_clusters=2, candidates=["dec", "jule"], random_state=0).fit(X)
     assert apart.second_name_ == f"{best.name}, again"
     assert apart.consensus_.agreement.shape == (4, 4)

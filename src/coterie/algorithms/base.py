@@ -114,10 +114,10 @@ class Clusterer(
         y : ignored
             Present for scikit-learn; only :class:`coterie.SNNLKMeans` reads labels there.
         known : array-like of int of shape (n,) or None, default=None
-            Class of each row, -1 where unknown, for the systems that can use a few: DEC, IDEC and SNNLKMeans. Cluster c
-            is class c.
+            Class of each row, -1 where unknown, for the systems that can use a few: DEC, IDEC, SelfLabel and
+            SNNLKMeans. Cluster c is class c.
         must_link, cannot_link : array-like of int of shape (m, 2) or None, default=None
-            Numbers of two rows that belong together, or apart, for the same systems.
+            Numbers of two rows that belong together, or apart, for the same systems but the last.
 
         Returns
         -------
@@ -160,6 +160,7 @@ class Clusterer(
         runtime.release(fit.model)
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)
+        knowing.warn_of_broken(knowledge, self.labels_)
         watch.on_refresh(fit, self.labels_)
         self.fit_seconds_ = time.perf_counter() - began + (saved.seconds if saved else 0.0)
         return self
@@ -261,7 +262,6 @@ class Clusterer(
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
         self._found(self._assign(self._encode(fit.source)).argmax(1).numpy())
-        knowing.warn_of_broken(fit, self.labels_)
         self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
         self._fitted_params = self.get_params(deep=False)
 

@@ -236,6 +236,25 @@ def _start(n_rows: int, n_clusters: int, code_size: int) -> str:
     return "manifold" if n_rows >= enough else "kmeans"
 
 
+def halving_conv(spec: DataSpec, channels: tuple[int, int, int]) -> Conv:
+    """Return a network of up to three convolutions with batch norm, each of which halves the side.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        Of images.
+    channels : tuple of three int
+        The last of them are taken where fewer convolutions leave 4 pixels or so of the shorter side; one there is.
+
+    Returns
+    -------
+    Conv
+        For its encoder; the decoder is not used.
+    """
+    halvings = min(max(((min(spec.shape[1:]) - 1) // 3).bit_length() - 1, 1), 3)
+    return Conv(channels=channels[-halvings:], kernels=(5, 5, 3)[-halvings:], batch_norm=True)
+
+
 def steps_for(at_ten_thousand: int, n_rows: int, power: float) -> int:
     """Return how many steps a number of rows deserves.
 

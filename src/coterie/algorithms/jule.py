@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from coterie.agglomeration import agglomerate
 from coterie.algorithms import recipes
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.defaults import steps_for
+from coterie.algorithms.defaults import halving_conv, steps_for
 from coterie.checks import POSITIVE, Rule, integer, number, within
 from coterie.data import DataSpec
 from coterie.neighbours import CHAIN, affinity_graph, chains, neighbours
-from coterie.nn import MLP, Conv, Model, Nearest, UnitLength, make_autoencoder, triplet_loss
+from coterie.nn import MLP, Model, Nearest, UnitLength, make_autoencoder, triplet_loss
 from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
 
@@ -132,9 +132,7 @@ class JULE(Clusterer):
         train = Schedule(steps=steps_for(150, n_rows, 0.36), learning_rate=3e-3, warmup=0.2)
         if spec.kind != "images":
             return {"network": MLP(hidden=(500, 500)), "train": train}
-        halvings = min(max(((min(spec.shape[1:]) - 1) // 3).bit_length() - 1, 1), 3)
-        network = Conv(channels=(16, 32, 64)[-halvings:], kernels=(5, 5, 3)[-halvings:], batch_norm=True)
-        return {"network": network, "train": train}
+        return {"network": halving_conv(spec, (16, 32, 64)), "train": train}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return an encoder onto the unit sphere and K centres."""

@@ -99,13 +99,13 @@ def remember(fit: Fit, knowledge: Knowledge) -> None:
     fit.memory |= {name: torch.from_numpy(part) for name, part in pairs.items() if len(part)}
 
 
-def warn_of_broken(fit: Fit, labels: np.ndarray) -> None:
+def warn_of_broken(knowledge: Knowledge, labels: np.ndarray) -> None:
     """Warn where pairs that were given are not kept by the clusters that were found.
 
     Parameters
     ----------
-    fit : Fit
-        Done; its memory has what is known.
+    knowledge : Knowledge
+        What is known of the rows.
     labels : ndarray of shape (n,)
         Clusters.
 
@@ -114,8 +114,7 @@ def warn_of_broken(fit: Fit, labels: np.ndarray) -> None:
     DataWarning
         With their number: pairs pull, but do not force, and some cannot all be kept.
     """
-    none = torch.empty((0, 2), dtype=torch.int64)
-    (i, j), (k, m) = (fit.memory.get(name, none).numpy().T for name in (TOGETHER, APART))
+    (i, j), (k, m) = knowledge.together.T, knowledge.apart.T
     kept = np.concatenate([labels[i] == labels[j], labels[k] != labels[m]])
     if not kept.all():
         message = (

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from coterie.algorithms import knowing, teaching
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.building import check_parameters, is_open
-from coterie.algorithms.defaults import steps_for
+from coterie.algorithms.building import build, check_parameters, is_open
+from coterie.algorithms.defaults import halving_conv, resolve, steps_for
 from coterie.algorithms.inputs import open_source
 from coterie.checks import Rule, integer, number
-from coterie.data.knowledge import UNKNOWN
-from coterie.nn import MLP, Conv, Model, Softmax, make_autoencoder
+from coterie.nn import MLP, Model, Softmax, make_autoencoder
 from coterie.settings import hyperparameters
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Streams, Turn, encode
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from coterie.data import DataSpec, Source
-
-SMALLEST = 3  # pixels of a side that convolutions leave
+    from coterie.data.knowledge import Knowledge
 
 
 @hyperparameters
@@ -42,21 +38,22 @@ class SelfLabel(Clusterer):
         q_k(x) \propto \exp(w_k^\top f(x) + b_k)
 
     with A the rows that all teachers agree on. It then says where the others belong, and where it does not believe what
-    it was told. What one clustering gets wrong by chance, another one rarely gets wrong in the same way, so the labels
-    are better than any teacher's, and a convolution learns from them what a shift or a turn does not change.
+    it was told: what one clustering gets wrong by chance, another rarely gets wrong in the same way, and a convolution
+    learns what a shift or a turn does not change.
 
     Parameters
     ----------
     {common}
     teachers : "auto" or sequence of str, default="auto"
-        Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, each with a seed of its own; the first one's
-        clusters keep their numbers. "auto" is ("dec", "jule") for images, and ("dec", "dec") for other rows and where
-        something is known, of which JULE learns nothing.
+        Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, each with a seed of its own; the
+        first one's clusters keep their numbers. "auto" is ("dec", "jule") for images, and ("dec", "dec") for other rows
+        and where something is known, of which JULE learns nothing.
     code_size : int, default=64
         d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
         Of these the encoder. "auto" is ``MLP(hidden=(500, 500))`` for vectors; for images, convolutions with batch norm
-        that halve the side while it stays at least 4, up to the last three of 32, 64 and 128 channels.
+        that halve the side once, and on while 4 pixels or more are left, up to the last three of 32, 64 and 128
+        channels.
     {augment}
     train : "auto" or Schedule, default="auto"
         Training of the classifier. "auto" is 900 m^0.36 steps of AdamW with 128 rows, up to 3e-3, m as in
@@ -74,7 +71,8 @@ class SelfLabel(Clusterer):
     -----
     The first source takes what one clustering is surest of, the second what several ways of judging one clustering
     agree on; here it is what clusterings of different kinds do. Labels of ``known=`` are labels whatever teachers say,
-    and teachers learn from them that can.
+    and teachers learn from them that can; pairs only teachers learn from. Where teachers differ on many rows, what they
+    agree on may be one-sided.
 
     References
     ----------
@@ -89,8 +87,7 @@ class SelfLabel(Clusterer):
     >>> from coterie import MLP, Schedule, SelfLabel
     >>> X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.05, (40, 2))
     >>> short = Schedule(steps=20, batch_size=20)
-    >>> network = MLP(hidden=(8,))
-    >>> model = SelfLabel(2, teachers=["kmeans"], network=network, train=short, random_state=0).fit(X)
+    >>> model = SelfLabel(2, teachers=["kmeans"], network=MLP(hidden=(8,)), train=short, random_state=0).fit(X)
     >>> len(set(model.labels_[:20])), len(set(model.labels_[20:])), bool((model.taught_ >= 0).all())
     (1, 1, True)
     """
@@ -122,20 +119,18 @@ class SelfLabel(Clusterer):
         cannot_link: ArrayLike | None = None,
     ) -> Self:
         """Fit the teachers and learn what they agree on; parameters and errors are those of every system."""
-        began = time.perf_counter()
-        told = {"known": known, "must_link": must_link, "cannot_link": cannot_link}
-        source = open_source(self, X, reset=True)
+        source, told = open_source(self, X, reset=True), {"must_link": must_link, "cannot_link": cannot_link}
         check_parameters(self, source)
-        knowledge = knowing.learn(self, len(source), **told)
+        knowledge = knowing.learn(self, len(source), known=known, **told)
         if is_open(self.n_clusters):
-            return super().fit(source, **told)  # fits a clone, which comes back here with a number
-        images = source.spec.kind == "images" and not knowledge
-        names = ("dec", "jule" if images else "dec") if self.teachers == "auto" else tuple(self.teachers)
-        found = teaching.ask(names, self, source, knowledge=knowledge)
-        self.fit_to(source, found, known=knowledge.labels if knowledge.n_known else None)
+            return super().fit(source, known=known, **told)  # fits a clone, which comes back here with a number
+        # What the fit would refuse is refused before teachers are trained.
+        build(self, source.spec, settings=resolve(self, source), streams=Streams(0))
+        names = teaching.names_for(self, source, knowledge)
+        teachers = teaching.ask(teaching.appoint(names, self), source, knowledge)
+        self._learn(source, [teacher.labels_ for teacher in teachers], knowledge)
         self.settings_["teachers"] = names
-        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
-        self.fit_seconds_ = max(time.perf_counter() - began, self.fit_seconds_)
+        self.fit_seconds_ += sum(teacher.fit_seconds_ for teacher in teachers)
         return self
 
     def fit_to(self, X: ArrayLike | Source, partitions: Sequence[ArrayLike], *, known: ArrayLike | None = None) -> Self:
@@ -160,19 +155,26 @@ class SelfLabel(Clusterer):
         InputError
             If a parameter, the rows or the partitions break a rule.
         """
-        super().fit(X, known=teaching.agreed(partitions, self.n_clusters, known))
+        source = open_source(self, X, reset=True)
+        check_parameters(self, source)
+        self._learn(source, partitions, knowing.learn(self, len(source), known=known))
         self.settings_["teachers"] = ()
-        self.n_known_ = 0 if known is None else int((np.asarray(known) > UNKNOWN).sum())
         return self
+
+    def _learn(self, source: Source, partitions: Sequence[ArrayLike], knowledge: Knowledge) -> None:
+        """Learn what partitions agree on, and what is known."""
+        y = teaching.agreed(partitions, self.n_clusters, knowledge)
+        with teaching.stopped_amid_learning(self.random_state):
+            super().fit(source, known=y)
+        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
+        knowing.warn_of_broken(knowledge, self.labels_)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return the encoder and the training that "auto" means here."""
         train = Schedule(steps=steps_for(900, n_rows, 0.36), batch_size=128, learning_rate=3e-3, warmup=0.2)
         if spec.kind != "images":
             return {"network": MLP(hidden=(500, 500)), "train": train}
-        halvings = min(max(((min(spec.shape[1:]) - 1) // SMALLEST).bit_length() - 1, 1), 3)
-        network = Conv(channels=(32, 64, 128)[-halvings:], kernels=(5, 5, 3)[-halvings:], batch_norm=True)
-        return {"network": network, "train": train}
+        return {"network": halving_conv(spec, (32, 64, 128)), "train": train}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return an encoder and a linear classifier."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coterie.algorithms.building import is_open
 from coterie.algorithms.counting import kept_seed
 from coterie.algorithms.numbering import follow_classes
 from coterie.config import config_context, get_config
-from coterie.data.knowledge import UNKNOWN, check_known
-from coterie.errors import CollapseWarning, DataWarning, InputError
+from coterie.data.knowledge import UNKNOWN
+from coterie.errors import CollapseWarning, DataWarning, InputError, Interrupted
 from coterie.matching import unanimous
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from coterie.data.knowledge import Knowledge
 
 STUDENT = "selflabel"  # which cannot teach itself
+_ADVICE = "Stopped. Within coterie.config_context(checkpoint=...) a fit with teachers can go on."
 LEAST = 0.1  # of the rows of a cluster on which others must agree to be heard about it
 
 
@@ -31,18 +34,76 @@ def may_teach(names: object) -> bool:
     """Return whether these are names of systems that others can learn from, one at least."""
     from coterie.algorithms import SYSTEMS
 
-    return isinstance(names, list | tuple) and len(names) > 0 and set(names) <= SYSTEMS.keys() - {STUDENT}
+    able = SYSTEMS.keys() - {STUDENT}
+    return isinstance(names, list | tuple) and len(names) > 0 and all(isinstance(n, str) and n in able for n in names)
 
 
-def ask(names: Sequence[str], pupil: Clusterer, source: Source, *, knowledge: Knowledge) -> list[np.ndarray]:
-    """Fit teachers at their defaults.
+def names_for(pupil: Clusterer, source: Source, knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the names of a pupil's teachers.
+
+    Parameters
+    ----------
+    pupil : Clusterer
+        Its ``teachers``, of which "auto" is DEC and JULE for images, of which nothing is known, else DEC twice.
+    source : Source
+        The rows.
+    knowledge : Knowledge
+        What is known of them.
+
+    Returns
+    -------
+    tuple of str
+        Names of systems.
+
+    Raises
+    ------
+    InputError
+        If there are pairs that no teacher can use.
+    """
+    from coterie.algorithms import SYSTEMS
+
+    asked: Any = getattr(pupil, "teachers", "auto")
+    second = "jule" if source.spec.kind == "images" and not knowledge else "dec"
+    names = ("dec", second) if asked == "auto" else tuple(asked)
+    if knowledge.n_pairs and not any(SYSTEMS[name].knows and SYSTEMS[name].one_a_class for name in names):
+        raise InputError(
+            f"The 'teachers' parameter of {type(pupil).__name__} must name a system that can use pairs, such as dec. "
+            f"Got {list(names)} instead."
+        )
+    return names
+
+
+def appoint(names: Sequence[str], pupil: Clusterer) -> list[Clusterer]:
+    """Return teachers at their defaults, not fitted, each with a seed of its own.
 
     Parameters
     ----------
     names : sequence of str
-        Their names among the systems; each has a seed of its own.
+        Names of systems.
     pupil : Clusterer
         Its ``n_clusters`` and ``random_state``.
+
+    Returns
+    -------
+    list of Clusterer
+        In the order of the names.
+    """
+    from coterie.algorithms import SYSTEMS
+
+    seed = kept_seed(pupil.random_state)
+    return [
+        SYSTEMS[name](n_clusters=pupil.n_clusters, random_state=(seed + number) % 2**32)
+        for number, name in enumerate(names)
+    ]
+
+
+def ask(teachers: list[Clusterer], source: Source, knowledge: Knowledge) -> list[Clusterer]:
+    """Fit teachers.
+
+    Parameters
+    ----------
+    teachers : list of Clusterer
+        Of :func:`appoint`.
     source : Source
         The rows.
     knowledge : Knowledge
@@ -50,24 +111,48 @@ def ask(names: Sequence[str], pupil: Clusterer, source: Source, *, knowledge: Kn
 
     Returns
     -------
-    list of ndarray of shape (n,)
-        Clusters.
-    """
-    from coterie.algorithms import SYSTEMS
+    list of Clusterer
+        The same, fitted.
 
-    seed, folder, found = kept_seed(pupil.random_state), get_config().checkpoint, []
-    for number, name in enumerate(names):
-        teacher = SYSTEMS[name](n_clusters=pupil.n_clusters, random_state=(seed + number) % 2**32)
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C; says how the whole fit can go on.
+    """
+    folder = get_config().checkpoint
+    for number, teacher in enumerate(teachers):
         told = knowledge.given() if teacher.knows else {}
+        told = told if teacher.one_a_class else {name: part for name, part in told.items() if name == "known"}
         kept = None if folder is None else Path(folder) / f"teacher-{number}"
-        with warnings.catch_warnings(), config_context(checkpoint=kept):
+        with _stopped_as_a_whole(kept), warnings.catch_warnings(), config_context(checkpoint=kept):
             warnings.simplefilter("ignore", CollapseWarning)  # what others do not confirm is taught to nobody
             warnings.simplefilter("ignore", DataWarning)
-            found.append(teacher.fit(source, **told).labels_)
-    return found
+            teacher.fit(source, **told)
+    return teachers
 
 
-def agreed(partitions: Sequence[ArrayLike], n_clusters: int, known: ArrayLike | None = None) -> np.ndarray:
+@contextmanager
+def stopped_amid_learning(random_state: object) -> Iterator[None]:
+    """Say at Ctrl-C, where teachers would be others the next time, what would have kept them."""
+    try:
+        yield
+    except Interrupted:
+        if get_config().checkpoint is not None or isinstance(random_state, int):
+            raise
+        raise Interrupted(_ADVICE) from None
+
+
+@contextmanager
+def _stopped_as_a_whole(kept: Path | None) -> Iterator[None]:
+    """Say at Ctrl-C how the whole fit goes on, of which a teacher is a part."""
+    try:
+        yield
+    except Interrupted as error:
+        # Without a folder, what a teacher rescued is of no use to the fit.
+        raise Interrupted(_ADVICE if kept is None else str(error).replace(str(kept), str(kept.parent))) from None
+
+
+def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledge) -> np.ndarray:
     """Return the labels that partitions agree on, and those that are known.
 
     Parameters
@@ -77,8 +162,9 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, known: ArrayLike | 
         less than a tenth of its rows, all rows keep the label.
     n_clusters : int
         K.
-    known : array-like of shape (n,) or None, default=None
-        Classes, -1 where unknown. Clusters of the first partition are given their numbers.
+    knowledge : Knowledge
+        Of the rows. Where more known rows are in the cluster of their class so, the first partition's clusters have the
+        numbers of the classes.
 
     Returns
     -------
@@ -88,16 +174,21 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, known: ArrayLike | 
     Raises
     ------
     InputError
-        If partitions or classes break a rule.
+        If partitions break a rule.
     """
-    y, first = unanimous(partitions), np.asarray(partitions[0]).astype(np.int64)
+    if is_open(n_clusters):
+        raise InputError(f"The 'n_clusters' parameter must be a number where clusters are given. Got {n_clusters!r}.")
+    y, told = unanimous(partitions), knowledge.labels
+    if len(y) != len(told):
+        raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(y)} instead.")
+    first = np.asarray(partitions[0]).astype(np.int64)
     if first.max() >= n_clusters:
         raise InputError(f"Partitions must have clusters from 0 to {n_clusters - 1}. Got {first.max()} instead.")
     sizes, confirmed = (np.bincount(part, minlength=n_clusters) for part in (first, first[y > UNKNOWN]))
     y = np.where((confirmed < LEAST * sizes)[first], first, y)
-    if known is None:
-        return y
-    told = check_known(known, len(y))
     held = told > UNKNOWN
-    number = np.argsort(follow_classes(told[held], first[held], n_clusters))
-    return np.where(held, told, np.where(y > UNKNOWN, number[y], UNKNOWN))
+    if held.any():
+        number = np.argsort(follow_classes(told[held], first[held], n_clusters))
+        if (number[first] == told)[held].sum() > (first == told)[held].sum():
+            y = np.where(y > UNKNOWN, number[y], UNKNOWN)
+    return np.where(held, told, y)

@@ -28,6 +28,24 @@ def system_name(estimator: Clusterer) -> str:
     return next(name for name, cls in SYSTEMS.items() if cls is type(estimator))
 
 
+def code_before_clusters(fitted: Clusterer | Auto) -> np.ndarray | None:
+    """Return the code that an autoencoder had before it knew of clusters, shape (n, d); None where there was none.
+
+    Parameters
+    ----------
+    fitted : Clusterer or Auto
+        What was fitted. A choice has that of the system that answers or, where it has none, of another that was tried.
+
+    Returns
+    -------
+    ndarray of shape (n, d) or None
+        The code.
+    """
+    models = [trial.model for trial in fitted.trials_] if isinstance(fitted, Auto) else [fitted]
+    codes = (getattr(model, "pretrained_code_", None) for model in models)
+    return next((code for code in codes if code is not None), None)
+
+
 def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
     """Return how a system was chosen and how far to trust it, JSON-able.
 

@@ -74,7 +74,7 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     if _learned_from_column(settings):  # whose labels the answers hold too
         values["drop"] = [*settings.drop, settings.known]
     values["known"] = str(folder / KNOWN)
-    if settings.system == _CHOICE and not model.knows:  # all are tried again, of which some learn from labels
+    if settings.system == _CHOICE and not hasattr(model, "warm_start"):  # all are tried again; some learn from labels
         asked = values["parameters"].get("n_clusters")
         if isinstance(asked, int):
             classes = _classes(Answers.read(folder / KNOWN, len(model.labels_)), asked)

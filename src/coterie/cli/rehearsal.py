@@ -7,15 +7,19 @@ import math
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import clone
 
+from coterie.algorithms import SelfLabel
 from coterie.algorithms.building import check_parameters, is_open
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
 from coterie.algorithms.knowing import learn
+from coterie.algorithms.teaching import appoint, names_for
 from coterie.algorithms.warming import settle
 from coterie.config import config_context
 from coterie.data import Source
@@ -24,8 +28,6 @@ from coterie.selection import Auto
 from coterie.training import Callback
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from coterie.algorithms import Clusterer
     from coterie.training import Fit, Phase
 
@@ -60,24 +62,28 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
         estimator.check_with(source, known=known)
         return 0.0  # how many systems there will be time for is not known
     check_parameters(estimator, source)
-    learn(estimator, len(source), known=known)
+    knowledge = learn(estimator, len(source), known=known)
     if is_open(estimator.n_clusters):
         estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
     chosen = {k: v for k, v in settle(estimator, resolve(estimator, source)).items() if k != "random_state"}
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
     estimator = copy.copy(estimator).set_params(**chosen)  # which has what a warm fit goes on from, where clones do not
     few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
+    begin, teachers = estimator.fit, []
+    if isinstance(estimator, SelfLabel):  # whose teachers take most of the time
+        teachers = appoint(names_for(estimator, source, knowledge), estimator)
+        begin = partial(estimator.fit_to, partitions=[np.arange(len(few)) % int(estimator.n_clusters)])
     timer = _Timer(estimator, source)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
     with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly), warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # which the fit itself will give
         try:
-            estimator.fit(few)
+            begin(few)
         except _Enough:
             pass
         except Interrupted:
             raise KeyboardInterrupt from None  # there is nothing to go on with yet
-    return timer.expected
+    return timer.expected + sum(rehearse(each, source, known if each.knows else None) for each in teachers)
 
 
 class _Enough(Exception):

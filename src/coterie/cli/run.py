@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from coterie import baselines
 from coterie.algorithms.building import is_open
 from coterie.cli import judging, show
-from coterie.cli.choosing import agreement_column, system_name, tell_choice
+from coterie.cli.choosing import agreement_column, code_before_clusters, system_name, tell_choice
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
 from coterie.cli.labelfile import write_labels
@@ -201,7 +201,7 @@ def _write_all(
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
     steps, traced = trace.until(estimator)
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
-    metrics = _judge(settings, folder, data, estimator=estimator, baseline=baseline, z=z, q=q)
+    metrics = _judge(settings, folder, data, fitted=fitted, baseline=baseline, z=z, q=q)
     more = tell_choice(fitted, data, metrics=metrics, history=folder / "history.jsonl")
     sure = estimator.predict_confidence(data.source)
     arrays = collect(
@@ -232,13 +232,13 @@ def _judge(
     folder: Path,
     data: Data,
     *,
-    estimator: Clusterer,
+    fitted: Clusterer | Auto,
     baseline: Baseline | None,
     z: np.ndarray,
     q: np.ndarray,
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` holds."""
-    pretrained = getattr(estimator, "pretrained_code_", None)
+    estimator, pretrained = fitted.best_ if isinstance(fitted, Auto) else fitted, code_before_clusters(fitted)
     name, code = ("code_kmeans", z) if pretrained is None else ("autoencoder_kmeans", pretrained)
     k, system, spent = len(estimator.cluster_centers_), system_name(estimator), estimator.fit_seconds_
     # All on one code, which was not made for any of them where there is such a one: silhouettes differ between codes.

@@ -36,6 +36,7 @@ class LabelTrace(Callback):
 
     def on_end(self, fit: Fit) -> None:
         """Keep what was remembered: ``steps``, and ``labels`` of shape (n,) for each."""
+        self.steps, self.labels = [], []  # not those of another fit within this one, such as of a teacher
         if _STEPS in fit.memory:
             self.steps, self.labels = fit.memory[_STEPS].tolist(), list(fit.memory[_LABELS].numpy())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coterie.report import plots
@@ -12,6 +12,7 @@ from coterie.report.run import Run
 from coterie.report.wording import duration, percent
 
 _SIDE = 48  # pixels of a doubtful row's picture
+_TAUGHT = "selflabel"  # which learned from the others
 _CANDIDATES = {
     "kmeans": "k-means",
     "mixture": "Gaussian mixture",
@@ -22,7 +23,7 @@ _CANDIDATES = {
     "dec": "DEC",
     "n2d": "N2D",
     "jule": "JULE",
-    "selflabel": "self-labelling",
+    _TAUGHT: "self-labelling",
 }
 
 
@@ -59,8 +60,9 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
                 "clusters": trial["clusters"],
                 "time": duration(trial["seconds"]),
                 "accuracy": trial.get("metrics", {}).get("accuracy"),
+                "mark": mark,
             }
-            for trial in choice["trials"]
+            for trial, mark in zip(choice["trials"], _marks(choice["trials"]), strict=True)
         ],
         "left_out": [(candidate_name(name), why) for name, why in choice["left_out"].items()],
         "names": [_named(name) for name in choice["names"]],
@@ -143,6 +145,12 @@ def candidate_name(name: str) -> str:
         The name.
     """
     return _CANDIDATES.get(name, name)
+
+
+def _marks(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what stands beside each trial: which was chosen, and what learned from it and answers."""
+    marks = ["answers", "chosen"] if trials[0]["name"] == _TAUGHT else ["chosen"]
+    return [*marks, *[""] * (len(trials) - len(marks))]
 
 
 def _named(text: str) -> str:

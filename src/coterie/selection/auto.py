@@ -20,12 +20,14 @@ from coterie.config import config_context, get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
+from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.answering import AnswersByBest
+from coterie.selection.backing import Second, pupil, second_run
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.reasons import reason
-from coterie.selection.trying import NOT_NEEDED, Second, Trying
+from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
 from coterie.training import make_runtime
 
@@ -58,8 +60,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         Calibrate how sure each row is against what a second, independent run says: another network among the candidates
         that agrees with the best, or else the best, fitted once more.
     self_label : bool, default=True
-        Where the best is a network of images, let another one learn what it and the second run have in common, and
-        answer in its place (:class:`coterie.SelfLabel`).
+        Where the best is a network of images, let another one learn what it and other networks that agree with it, or
+        else its second fit, have in common, and answer in its place (:class:`coterie.SelfLabel`).
     image_shape : tuple of int or None, default=None
         (H, W) or (H, W, C) of images that come as flat rows.
     scaling : {"auto", "none", "unit", "standard"}, default="auto"
@@ -113,7 +115,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     -----
     Candidates are judged where none has drawn clusters together: on principal components of the rows or, once a network
     was tried, in the code of its autoencoder before it knew of clusters, which learned what does not matter in images
-    from their augmentation. The second run has another seed; where the best is no network, whose runs hardly differ, it
+    from their augmentation. A second fit has another seed; where the best is no network, whose runs hardly differ, it
     sees only half of the rows.
 
     Examples
@@ -251,11 +253,13 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     def _settle(self, trying: Trying) -> None:
         """Choose among what was tried, let a further network learn from it, and find out how sure the rows are."""
         self.trials_, self.criterion_ = trying.ranked()
-        second = trying.second(self.trials_) if self.confidence else None
-        taught = trying.teach(self.trials_, second) if self.self_label else None
-        self.second_name_, self.second_labels_ = second or (None, None)
+        second = second_run(trying, self.trials_) if self.confidence else None
+        taught = pupil(trying, self.trials_, second, by=self.criterion_) if self.self_label else None
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
+        # What learned from known labels may have numbered its clusters anew.
+        self.second_labels_ = None if second is None else align(second.labels, self.labels_)
+        self.second_name_ = None if second is None else second.name
         found = {trial.name: trial.model.labels_ for trial in self.trials_}
         if second is not None:
             found.setdefault(second.name, second.labels)

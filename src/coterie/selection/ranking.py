@@ -16,6 +16,7 @@ from coterie.selection.judging import criterion, judge_partitions, ranked, rows_
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
     from coterie.data import Source
+    from coterie.selection.judging import Judgement
 
 JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
@@ -110,12 +111,44 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     found = [model.labels_[space.rows] for model in models.values()]
     judgements = judge_partitions(space.z, found)
     by = criterion(judgements, n_clusters, n=len(space.rows), d=space.z.shape[1])
-    coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
-    if coded is not None and by == "neighbours":
-        judgements = judge_partitions(coded[space.rows], found)
+    z = _judged_in(models, space, by)
+    if z is not space.z:
+        judgements = judge_partitions(z, found)
     trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
     trials = [trials[i] for i in ranked(judgements, n_clusters, by=by)]
     return (_backed_first(trials, n_clusters) if by == "neighbours" else trials), by
+
+
+def judge_beside(model: Clusterer, models: Mapping[str, Clusterer], space: Space, *, by: str) -> Judgement:
+    """Judge a further system where fitted candidates were judged.
+
+    Parameters
+    ----------
+    model : Clusterer
+        Fitted to the same rows.
+    models : mapping of str to Clusterer
+        The candidates, by name.
+    space : Space
+        Of the rows.
+    by : {"neighbours", "likelihood"}
+        What decided among the candidates.
+
+    Returns
+    -------
+    Judgement
+        Of its partition.
+
+    Examples
+    --------
+    >>> from coterie import KMeans
+    >>> from coterie.data import make_source
+    >>> from coterie.selection.ranking import judge_beside, make_space
+    >>> source = make_source([[0.0], [0.1], [5.0], [5.1]])
+    >>> model = KMeans(n_clusters=2, random_state=0).fit(source)
+    >>> judge_beside(model, {}, make_space(source, n_clusters=2, seed=0), by="neighbours").clusters
+    2
+    """
+    return judge_partitions(_judged_in(models, space, by), [model.labels_[space.rows]])[0]
 
 
 def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> bool:
@@ -155,6 +188,12 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     shared = sorted((float((align(other.model.labels_, labels) == labels).mean()) for other in others), reverse=True)
     by_three = len(shared) > 1 and shared[1] >= AGREED_BY_THREE
     return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
+
+
+def _judged_in(models: Mapping[str, Clusterer], space: Space, by: str) -> np.ndarray:
+    """Return the rows as partitions are judged on them: in a code from before clustering where there is one."""
+    coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
+    return space.z if coded is None or by != "neighbours" else coded[space.rows]
 
 
 def _backed_first(trials: list[Trial], n_clusters: int) -> list[Trial]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coterie.data.knowledge import UNKNOWN
 from coterie.selection.candidates import SIMPLE, TAUGHT
 
 if TYPE_CHECKING:
+    from coterie.algorithms import Clusterer
     from coterie.algorithms.counting import Count
+    from coterie.selection.backing import Second
     from coterie.selection.candidates import Trial
-    from coterie.selection.trying import Second
 
 AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
 
@@ -32,13 +34,13 @@ def reason(
     Parameters
     ----------
     trials : sequence of Trial
-        The best first.
+        The best first; before it the network that learned from it, if one did.
     criterion : {"neighbours", "likelihood"}
         What decided.
     told : tuple of int, default=(0, 0)
         Known labels and known pairs that were used.
     labels : ndarray of shape (n,)
-        Clusters of the best.
+        Clusters of the first.
     second : Second or None
         What an independent run found, in the same numbers.
     spared : bool, default=False
@@ -73,18 +75,17 @@ def reason(
         said += " Others, which take longer, could hardly be better and were not tried."
     if best.agreement is not None:
         said += f" {_used(*told)}"
-        said += f" {best.agreement:.1%} of " + (
+        said += f" {(taught or best).agreement:.1%} of " + (
             "them are kept." if told[1] else "these rows are in their class's cluster."
         )
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
-    if second is not None:
+    if taught is not None:
+        said += _taught(taught.model)
+    elif second is not None:
         which = "" if second.name.endswith("again") else f" ({second.name})"
         said += f" An independent run{which} agrees on {(second.labels == labels).mean():.1%} of the rows."
-    if taught is not None:
-        share = (taught.model.taught_ >= 0).mean()
-        said += f" What networks agree on, {share:.1%} of the rows, a further one has learned, which answers."
     return said
 
 
@@ -98,6 +99,12 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
     if best.judgement.worth == max(one.worth for one in whole):
         return f"it keeps neighbours together well {kept}, in clusters of less uneven sizes"
     return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
+
+
+def _taught(pupil: Clusterer) -> str:
+    share = (pupil.taught_ > UNKNOWN).mean()
+    said = f" It and independent runs put {share:.1%} of the rows into the same clusters;"
+    return f"{said} from these a further network has learned, which answers."
 
 
 def _nothing_to_choose(count: Count | None) -> str:

@@ -5,51 +5,32 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from sklearn.base import clone
 
-from coterie.algorithms import Clusterer, SelfLabel, load
+from coterie.algorithms import Clusterer, load
 from coterie.config import config_context, get_config
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.errors import CollapseWarning, DataWarning, Interrupted, NonFiniteLossError
-from coterie.matching import align
-from coterie.selection.candidates import DEEP, SIMPLE, TAUGHT, Deadline, make_candidate
+from coterie.selection.candidates import DEEP, SIMPLE, Deadline, Trial, make_candidate
 from coterie.selection.keeping import Notes
-from coterie.selection.labelled import number_by_class, ranked_by_labels, told_to
-from coterie.selection.ranking import Space, is_settled, make_space, rank_models
+from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels, told_to
+from coterie.selection.ranking import Space, is_settled, judge_beside, make_space, rank_models
 
 if TYPE_CHECKING:
     from coterie.data.knowledge import Knowledge
-    from coterie.selection.candidates import Trial
 
 logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
 NOT_NEEDED = "not needed"
 OUT_OF_TIME = "out of time"
-NEAR = 0.95  # of the rows on which another network must agree with the best to be heard
-
-
-class Second(NamedTuple):
-    """What says how sure the best candidate is.
-
-    Parameters
-    ----------
-    name : str
-        Another candidate, or "..., again" for a second fit of the best.
-    labels : ndarray of shape (n,)
-        Its clusters, in the numbers of the best where they have a counterpart there.
-    """
-
-    name: str
-    labels: np.ndarray
 
 
 class Trying:
@@ -125,127 +106,51 @@ class Trying:
             number_by_class(model.fit(self.source, **told_to(model, self.knowledge)), self.knowledge)
             return model
 
-        model = self._done(name, fitted)
+        model = self.done(name, fitted)
         if model is not None:
             self.models[name] = model
-
-    def teach(self, trials: Sequence[Trial], second: Second | None) -> Trial | None:
-        """Return a further network of images that learned what others agree on, if the best is a network.
-
-        Parameters
-        ----------
-        trials : sequence of Trial
-            The best first.
-        second : Second or None
-            What says how sure the best is.
-
-        Returns
-        -------
-        Trial or None
-            Taught by the best, the other networks that agree with it on most rows or, where there are none, its second
-            run. None where there is none either, a cluster was lost, or the time is up.
-        """
-        best = trials[0]
-        alone = best.name not in DEEP or self.source.spec.kind != "images"
-        if alone or best.judgement.clusters < self.n_clusters:
-            return None
-        labels = best.model.labels_
-        near = self._near(trials)
-        found = [trial.model.labels_ for trial in near] or ([] if second is None else [second.labels])
-        if not found:
-            return None
-
-        def fitted() -> Clusterer:
-            known = self.knowledge.labels if self.knowledge.n_known else None
-            pupil = SelfLabel(self.n_clusters, random_state=self.notes.seed)
-            pupil.fit_to(self.source, [labels, *found], known=known)
-            pupil.n_known_, pupil.n_pairs_ = self.knowledge.n_known, self.knowledge.n_pairs
-            pupil.fit_seconds_ += sum(trial.model.fit_seconds_ for trial in (best, *near))
-            return pupil
-
-        model = self._done(TAUGHT, fitted)
-        if model is None or len(np.unique(model.labels_)) < self.n_clusters:
-            return None
-        judged = rank_models({**self.models, TAUGHT: model}, self.space, n_clusters=self.n_clusters)[0]
-        return next(trial for trial in ranked_by_labels(judged, self.knowledge) if trial.name == TAUGHT)
 
     @cached_property
     def space(self) -> Space:
         """Return where the candidates are judged."""
         return make_space(self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
 
+    def judged(self, model: Clusterer, *, name: str, by: str) -> Trial:
+        """Return a further system as the candidates were judged: by neighbours or likelihood, and by what is known."""
+        judgement = judge_beside(model, self.models, self.space, by=by)
+        return Trial(name, model, judgement, agreement_with(model, self.knowledge))
+
     def ranked(self) -> tuple[list[Trial], str]:
         """Return what was tried, the best first, and by what that was decided."""
         trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
-
-    def second(self, trials: Sequence[Trial]) -> Second | None:
-        """Return what says how sure the best is: another network that agrees with it, or an independent fit.
-
-        Parameters
-        ----------
-        trials : sequence of Trial
-            The best first.
-
-        Returns
-        -------
-        Second or None
-            None if the time does not suffice.
-        """
-        near = self._near(trials)
-        if near:
-            return Second(near[0].name, align(near[0].model.labels_, trials[0].model.labels_))
-        labels = self.again(trials[0])
-        return None if labels is None else Second(f"{trials[0].name}, again", labels)
-
-    def again(self, first: Trial) -> np.ndarray | None:
-        """Return what an independent fit of a candidate finds; None if the time does not suffice.
-
-        Parameters
-        ----------
-        first : Trial
-            The candidate.
-
-        Returns
-        -------
-        ndarray of shape (n,) or None
-            Clusters, in the first fit's numbers where they have a counterpart there. A network has another seed; any
-            other method, whose fits hardly differ, sees only half of the rows.
-        """
-        if time.monotonic() + first.model.fit_seconds_ > self.until:
-            return None
-        part, n, labels = self.source, len(self.source), first.model.labels_
-        if first.name in SIMPLE and n >= 2 * self.n_clusters:
-            rows = np.sort(np.random.default_rng(self.notes.seed).permutation(n)[: (n + 1) // 2])
-            part = Source(self.source.raw(rows), self.source.spec)
-        model = clone(first.model).set_params(random_state=(self.notes.seed + 1) % 2**32)
-        try:
-            with self._within(f"second-{first.name}", self.until):
-                return align(model.fit(part, **told_to(model, self.knowledge)).predict(self.source), labels)
-        except OutOfTimeError:
-            return None
-
-    def _near(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the networks that agree with the best, a network itself, on nineteen rows of twenty."""
-        best, *others = trials
-        if best.name not in DEEP:
-            return []
-        labels = best.model.labels_
-        return [each for each in others if each.name in DEEP and _share(each.model.labels_, labels) >= NEAR]
 
     def _kept(self, name: str) -> Path | None:
         """Return the model folder that an earlier process left of a candidate; None if there is none."""
         kept = None if self.folder is None else self.folder / name / MODEL
         return kept if kept is not None and kept.is_dir() else None
 
-    def _done(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
-        """Return what a fit gives, kept for a later process; None, with the reason noted, if it comes to nothing."""
+    def done(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
+        """Do a fit, or take what an earlier process kept of it.
+
+        Parameters
+        ----------
+        name : str
+            What it is kept as.
+        fitted : callable
+            Does it, and returns the system.
+
+        Returns
+        -------
+        Clusterer or None
+            Kept for a later process; None, with the reason noted, if it came to nothing.
+        """
         if kept := self._kept(name):
             return load(kept)
         if name in self.notes.left_out:
             return None
         try:
-            with self._within(name, self.until if self.models else np.inf):
+            with self.within(name, self.until if self.models else np.inf):
                 model = fitted()
         except OutOfTimeError:
             self.notes.left_out[name] = OUT_OF_TIME
@@ -269,8 +174,16 @@ class Trying:
         return is_settled(self.models, self.space, n_clusters=self.n_clusters)
 
     @contextmanager
-    def _within(self, name: str, until: float) -> Iterator[None]:
-        """Give a fit its checkpoint folder and its deadline."""
+    def within(self, name: str, until: float) -> Iterator[None]:
+        """Give a fit its checkpoint folder and its deadline.
+
+        Parameters
+        ----------
+        name : str
+            Of the folder.
+        until : float
+            The deadline, a moment of ``time.monotonic``.
+        """
         callbacks = (*get_config().callbacks, Deadline(until))
         checkpoint = None if self.folder is None else self.folder / name
         with warnings.catch_warnings(), config_context(checkpoint=checkpoint, callbacks=callbacks), deadline(until):
@@ -284,8 +197,3 @@ class Trying:
                 else:  # the candidate's folder is within the choice's
                     said = str(error).replace(str(checkpoint), str(self.folder))
                 raise Interrupted(said) from None
-
-
-def _share(labels: np.ndarray, reference: np.ndarray) -> float:
-    """Return on how many of the rows two partitions agree, in [0, 1]."""
-    return float((align(labels, reference) == reference).mean())

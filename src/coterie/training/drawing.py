@@ -69,7 +69,7 @@ def balanced(fit: Fit, batch_size: int, *counters: int) -> Tensor:
     return torch.cat([drawn.view(batches, -1), others[again].view(batches, -1)], dim=1)
 
 
-def known(fit: Fit, batch_size: int, *counters: int) -> Tensor:
+def labelled(fit: Fit, batch_size: int, *counters: int) -> Tensor:
     """Return batches of labelled rows only, pass after pass over them.
 
     Parameters
@@ -123,4 +123,4 @@ def _passes(n: int, count: int, generator: torch.Generator) -> Tensor:
     return torch.rand(-(-count // n), n, generator=generator).argsort(1).reshape(-1)[:count]
 
 
-SAMPLERS: dict[str, Callable[..., Tensor]] = {"shuffle": shuffle, "balanced": balanced, "known": known}
+SAMPLERS: dict[str, Callable[..., Tensor]] = {"shuffle": shuffle, "balanced": balanced, "known": labelled}
