@@ -154,8 +154,8 @@ def _marks(trials: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _named(text: str) -> str:
-    """Replace candidates' short names, which stand at the beginning, after "simpler" or in brackets."""
-    short = re.compile(r"^\w+|(?<=simpler )\w+|(?<=\()\w+(?=\))")
+    """Replace candidates' short names, which stand at the beginning, after "simpler", in brackets or before "and"."""
+    short = re.compile(r"^\w+|(?<=simpler )\w+|(?<=\()\w+(?=\))|\w+(?= and independent)")
     return short.sub(lambda found: candidate_name(found[0]), text)
 
 

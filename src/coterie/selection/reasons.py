@@ -82,7 +82,7 @@ def reason(
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
     if taught is not None:
-        said += _taught(taught.model)
+        said += _taught(taught.model, best.name)
     elif second is not None:
         which = "" if second.name.endswith("again") else f" ({second.name})"
         said += f" An independent run{which} agrees on {(second.labels == labels).mean():.1%} of the rows."
@@ -101,9 +101,9 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
     return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
 
 
-def _taught(pupil: Clusterer) -> str:
+def _taught(pupil: Clusterer, teacher: str) -> str:
     share = (pupil.taught_ > UNKNOWN).mean()
-    said = f" It and independent runs put {share:.1%} of the rows into the same clusters;"
+    said = f" {teacher} and independent runs put {share:.1%} of the rows into the same clusters;"
     return f"{said} from these a further network has learned, which answers."
 
 
