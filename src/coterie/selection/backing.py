@@ -139,5 +139,5 @@ def _alike(trials: Sequence[Trial]) -> list[Trial]:
     if best.name not in DEEP:
         return []
     labels = best.model.labels_
-    shares = [float((align(other.model.labels_, labels) == labels).mean()) for other in others]
-    return [other for other, share in zip(others, shares, strict=True) if other.name in DEEP and share >= ALIKE]
+    networks = [other for other in others if other.name in DEEP]
+    return [other for other in networks if (align(other.model.labels_, labels) == labels).mean() >= ALIKE]
