@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,10 +16,11 @@ from coterie.algorithms import warming
 from coterie.algorithms.building import SHARED
 from coterie.algorithms.inputs import pick_seed
 from coterie.components import fit_components, sampled
-from coterie.config import config_context, get_config
+from coterie.config import get_config
 from coterie.criteria import find_groups, replication
 from coterie.errors import CollapseWarning, Interrupted
 from coterie.files import write_json
+from coterie.training import part_of
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
@@ -39,6 +38,7 @@ ROWS = 10_000  # that are looked at
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
 SEED = "count.json"  # beside it
+ADVICE = "Stopped while clusters were counted. Within coterie.config_context(checkpoint=...) a fit can go on."
 _SHARED = ("image_shape", "scaling", "code_size", "network", "reconstruction", "augment", "pretrain")
 
 
@@ -186,23 +186,6 @@ def _untied(x: np.ndarray, seed: int) -> np.ndarray:
     return x
 
 
-@contextmanager
-def _stopped_as_a_whole() -> Iterator[None]:
-    """Say at Ctrl-C how the whole fit goes on, of which counting is a part."""
-    try:
-        yield
-    except Interrupted as error:
-        folder = get_config().checkpoint
-        if folder is None:  # what counting rescued is of no use to the fit
-            said = (
-                "Stopped while the number of clusters was looked for. Within coterie.config_context(checkpoint=...) a "
-                "fit can go on."
-            )
-        else:
-            said = str(error).replace(str(Path(folder) / FOLDER), str(folder))
-        raise Interrupted(said) from None
-
-
 def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:
     """Return the code of an autoencoder like the system's own, gathered around small clusters where rows are many."""
     from coterie.algorithms.sketch import Sketch
@@ -212,8 +195,6 @@ def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:
     # What only this system takes, such as a network of another kind, is left at its default.
     shared = {name: value for name, value in shared.items() if name not in SHARED or SHARED[name].holds(value)}
     shared["random_state"] = seed
-    folder = get_config().checkpoint
-    within = config_context(checkpoint=None if folder is None else Path(folder) / FOLDER)
-    with _stopped_as_a_whole(), within, warnings.catch_warnings():
+    with part_of(get_config().checkpoint, FOLDER, ADVICE), warnings.catch_warnings():
         warnings.simplefilter("ignore", CollapseWarning)  # it has no clusters that could
         return Sketch(**shared).fit(source).transform(source)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coterie.algorithms.building import is_open
 from coterie.algorithms.counting import kept_seed
 from coterie.algorithms.numbering import follow_classes
-from coterie.config import config_context, get_config
+from coterie.config import get_config
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import CollapseWarning, DataWarning, InputError, Interrupted
 from coterie.matching import unanimous
+from coterie.training import part_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from coterie.algorithms.base import Clusterer
+    from coterie.algorithms.selflabel import SelfLabel
     from coterie.data import Source
     from coterie.data.knowledge import Knowledge
 
@@ -38,12 +39,12 @@ def may_teach(names: object) -> bool:
     return isinstance(names, list | tuple) and len(names) > 0 and all(isinstance(n, str) and n in able for n in names)
 
 
-def names_for(pupil: Clusterer, source: Source, knowledge: Knowledge) -> tuple[str, ...]:
+def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[str, ...]:
     """Return the names of a pupil's teachers.
 
     Parameters
     ----------
-    pupil : Clusterer
+    pupil : SelfLabel
         Its ``teachers``, of which "auto" is DEC and JULE for images, of which nothing is known, else DEC twice.
     source : Source
         The rows.
@@ -62,7 +63,7 @@ def names_for(pupil: Clusterer, source: Source, knowledge: Knowledge) -> tuple[s
     """
     from coterie.algorithms import SYSTEMS
 
-    asked: Any = getattr(pupil, "teachers", "auto")
+    asked = pupil.teachers
     second = "jule" if source.spec.kind == "images" and not knowledge else "dec"
     names = ("dec", second) if asked == "auto" else tuple(asked)
     if knowledge.n_pairs and not any(SYSTEMS[name].knows and SYSTEMS[name].one_a_class for name in names):
@@ -119,12 +120,10 @@ def ask(teachers: list[Clusterer], source: Source, knowledge: Knowledge) -> list
     Interrupted
         On Ctrl-C; says how the whole fit can go on.
     """
-    folder = get_config().checkpoint
     for number, teacher in enumerate(teachers):
         told = knowledge.given() if teacher.knows else {}
         told = told if teacher.one_a_class else {name: part for name, part in told.items() if name == "known"}
-        kept = None if folder is None else Path(folder) / f"teacher-{number}"
-        with _stopped_as_a_whole(kept), warnings.catch_warnings(), config_context(checkpoint=kept):
+        with part_of(get_config().checkpoint, f"teacher-{number}", _ADVICE), warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)  # what others do not confirm is taught to nobody
             warnings.simplefilter("ignore", DataWarning)
             teacher.fit(source, **told)
@@ -140,16 +139,6 @@ def stopped_amid_learning(random_state: object) -> Iterator[None]:
         if get_config().checkpoint is not None or isinstance(random_state, int):
             raise
         raise Interrupted(_ADVICE) from None
-
-
-@contextmanager
-def _stopped_as_a_whole(kept: Path | None) -> Iterator[None]:
-    """Say at Ctrl-C how the whole fit goes on, of which a teacher is a part."""
-    try:
-        yield
-    except Interrupted as error:
-        # Without a folder, what a teacher rescued is of no use to the fit.
-        raise Interrupted(_ADVICE if kept is None else str(error).replace(str(kept), str(kept.parent))) from None
 
 
 def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledge) -> np.ndarray:

@@ -81,7 +81,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         The others, with the reason: "out of time", "failed: ..." or "not needed": little can be better than what keeps
         neighbours together, than what two others agree with on 99 rows of 100, nor a further network where the best so
         far and another agree on 97. Simple methods that were asked for by name are all fitted, networks may be left
-        out. "counting" stands here too where time ran out for it.
+        out. "counting" stands here too where time ran out for it, and "selflabel" where it came to nothing.
     n_known_, n_pairs_ : int
         Known labels and pairs that were used.
     criterion_ : {"neighbours", "likelihood"}

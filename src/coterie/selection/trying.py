@@ -18,11 +18,12 @@ from coterie.algorithms import Clusterer, load
 from coterie.config import config_context, get_config
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
-from coterie.errors import CollapseWarning, DataWarning, Interrupted, NonFiniteLossError
+from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError
 from coterie.selection.candidates import DEEP, SIMPLE, Deadline, Trial, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels, told_to
 from coterie.selection.ranking import Space, is_settled, judge_beside, make_space, rank_models
+from coterie.training import part_of
 
 if TYPE_CHECKING:
     from coterie.data.knowledge import Knowledge
@@ -184,16 +185,9 @@ class Trying:
         until : float
             The deadline, a moment of ``time.monotonic``.
         """
-        callbacks = (*get_config().callbacks, Deadline(until))
-        checkpoint = None if self.folder is None else self.folder / name
-        with warnings.catch_warnings(), config_context(checkpoint=checkpoint, callbacks=callbacks), deadline(until):
+        timed = config_context(callbacks=(*get_config().callbacks, Deadline(until)))
+        advice = f"Stopped amid {name}. Within coterie.config_context(checkpoint=...) a choice can go on."
+        with part_of(self.folder, name, advice), timed, deadline(until), warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)  # a candidate that collapses loses, and says so there
             warnings.simplefilter("ignore", DataWarning)  # how much of what is known is kept is told of the best
-            try:
-                yield
-            except Interrupted as error:
-                if self.folder is None:  # what this candidate rescued is of no use to a choice
-                    said = f"Stopped amid {name}. Within coterie.config_context(checkpoint=...) a choice can go on."
-                else:  # the candidate's folder is within the choice's
-                    said = str(error).replace(str(checkpoint), str(self.folder))
-                raise Interrupted(said) from None
+            yield

@@ -1,7 +1,7 @@
 """How it is learned: the one loop, its schedules, listeners and checkpoints."""
 
 from coterie.training.callbacks import Callback, CollapseWatch, HistoryFile, make_callbacks
-from coterie.training.checkpoints import Checkpointer
+from coterie.training.checkpoints import Checkpointer, part_of
 from coterie.training.inference import apply_batched, assignments, encode
 from coterie.training.loop import train
 from coterie.training.runtime import Runtime, make_runtime
@@ -28,5 +28,6 @@ __all__ = [
     "encode",
     "make_callbacks",
     "make_runtime",
+    "part_of",
     "train",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from coterie.errors import InputError, ModelFileError
+from coterie.config import config_context
+from coterie.errors import InputError, Interrupted, ModelFileError
 from coterie.files import atomic_path
 from coterie.persistence import decode_value, encode_value
 
@@ -178,3 +181,34 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+@contextmanager
+def part_of(folder: str | Path | None, name: str, advice: str) -> Iterator[None]:
+    """Let a fit be a part of another: its checkpoint is within the whole's, and Ctrl-C tells how the whole goes on.
+
+    Parameters
+    ----------
+    folder : path or None
+        The checkpoint folder of the whole; None keeps nothing.
+    name : str
+        Folder of the part within it.
+    advice : str
+        What is said where nothing is kept: what the part rescued by itself is of no use to the whole.
+
+    Yields
+    ------
+    None
+        While the part is fitted.
+
+    Raises
+    ------
+    Interrupted
+        In place of the part's own.
+    """
+    own = None if folder is None else Path(folder) / name
+    try:
+        with config_context(checkpoint=own):
+            yield
+    except Interrupted as error:
+        raise Interrupted(advice if own is None else str(error).replace(str(own), str(folder))) from None
