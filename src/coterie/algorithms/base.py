@@ -32,6 +32,8 @@ from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_cal
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from coterie.data.knowledge import Knowledge
+
 
 @hyperparameters
 class Clusterer(
@@ -142,6 +144,12 @@ class Clusterer(
             # The fit within counts what an earlier process did too.
             self.fit_seconds_ = max(time.perf_counter() - began, self.fit_seconds_)
             return self
+        self._learn(source, knowledge)
+        return self
+
+    def _learn(self, source: Source, knowledge: Knowledge) -> None:
+        """Train, once all is checked and K is a number."""
+        began = time.perf_counter()
         config = get_config()
         runtime = make_runtime(config)
         settings = warming.settle(self, defaults.resolve(self, source))
@@ -163,7 +171,6 @@ class Clusterer(
         knowing.warn_of_broken(knowledge, self.labels_)
         watch.on_refresh(fit, self.labels_)
         self.fit_seconds_ = time.perf_counter() - began + (saved.seconds if saved else 0.0)
-        return self
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the cluster of each row.

@@ -10,10 +10,11 @@ from torch.nn.functional import cross_entropy
 
 from coterie.algorithms import knowing, teaching
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.building import build, check_parameters, is_open
+from coterie.algorithms.building import build, check_parameters
 from coterie.algorithms.defaults import halving_conv, resolve, steps_for
 from coterie.algorithms.inputs import open_source
 from coterie.checks import Rule, integer, number
+from coterie.data.knowledge import make_knowledge
 from coterie.nn import MLP, Model, Softmax, make_autoencoder
 from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit, Phase, Schedule, Streams, Turn, encode
@@ -109,30 +110,6 @@ class SelfLabel(Clusterer):
         "smoothing": number(0, below=1),
     }
 
-    def fit(
-        self,
-        X: ArrayLike | Source,
-        y: object = None,
-        *,
-        known: ArrayLike | None = None,
-        must_link: ArrayLike | None = None,
-        cannot_link: ArrayLike | None = None,
-    ) -> Self:
-        """Fit the teachers and learn what they agree on; parameters and errors are those of every system."""
-        source, told = open_source(self, X, reset=True), {"must_link": must_link, "cannot_link": cannot_link}
-        check_parameters(self, source)
-        knowledge = knowing.learn(self, len(source), known=known, **told)
-        if is_open(self.n_clusters):
-            return super().fit(source, known=known, **told)  # fits a clone, which comes back here with a number
-        # What the fit would refuse is refused before teachers are trained.
-        build(self, source.spec, settings=resolve(self, source), streams=Streams(0))
-        names = teaching.names_for(self, source, knowledge)
-        teachers = teaching.ask(teaching.appoint(names, self), source, knowledge)
-        self._learn(source, [teacher.labels_ for teacher in teachers], knowledge)
-        self.settings_["teachers"] = names
-        self.fit_seconds_ += sum(teacher.fit_seconds_ for teacher in teachers)
-        return self
-
     def fit_to(self, X: ArrayLike | Source, partitions: Sequence[ArrayLike], *, known: ArrayLike | None = None) -> Self:
         """Learn what clusterings from elsewhere agree on; ``teachers`` are not asked.
 
@@ -157,15 +134,25 @@ class SelfLabel(Clusterer):
         """
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
-        self._learn(source, partitions, knowing.learn(self, len(source), known=known))
+        self._learn_from(partitions, source, knowing.learn(self, len(source), known=known))
         self.settings_["teachers"] = ()
         return self
 
-    def _learn(self, source: Source, partitions: Sequence[ArrayLike], knowledge: Knowledge) -> None:
+    def _learn(self, source: Source, knowledge: Knowledge) -> None:
+        """Fit the teachers, and learn what they agree on."""
+        # What the fit would refuse is refused before teachers are trained.
+        build(self, source.spec, settings=resolve(self, source), streams=Streams(0))
+        names = teaching.names_for(self, source, knowledge)
+        teachers = teaching.ask(teaching.appoint(names, self), source, knowledge)
+        self._learn_from([teacher.labels_ for teacher in teachers], source, knowledge)
+        self.settings_["teachers"] = names
+        self.fit_seconds_ += sum(teacher.fit_seconds_ for teacher in teachers)
+
+    def _learn_from(self, partitions: Sequence[ArrayLike], source: Source, knowledge: Knowledge) -> None:
         """Learn what partitions agree on, and what is known."""
         y = teaching.agreed(partitions, self.n_clusters, knowledge)
         with teaching.stopped_amid_learning(self.random_state):
-            super().fit(source, known=y)
+            super()._learn(source, make_knowledge(len(source), known=y))
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         knowing.warn_of_broken(knowledge, self.labels_)
 
