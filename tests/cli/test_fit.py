@@ -264,6 +264,9 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{csv}", "-k", "3", "--drop", "colour"], "has no column 'colour'"),
         (["{npy}", "-k", "3", "--drop", "a"], "Only a CSV or TSV file has columns to drop."),
         (["mnist10k", "-k", "3", "--drop", "a"], "A benchmark set has no columns to drop."),
+        (["{csv}", "-k", "3", "--names", "colour"], "has no column 'colour'"),
+        (["{npy}", "-k", "3", "--names", "a"], "Only a CSV or TSV file has a column of names."),
+        (["mnist10k", "-k", "3", "--names", "a"], "A benchmark set has no column of names."),
         (["{nan}", "-k", "3"], "NaN"),
         (["{short}", "-k", "3", "--labels", "{labels}"], "one label for each of the 20 rows"),
         (["{folder}", "-k", "3"], "holds no images"),
@@ -357,6 +360,33 @@ def test_columns_that_are_left_out_are_no_features(blobs: Blobs, tmp_path: Path)
         assert done.code == 0, done.err
         with (tmp_path / "new.csv").open(newline="") as file:
             assert [row["cluster"] for row in csv.DictReader(file)] == fitted
+    again = run("fit", "--config", out / "config.toml", "--out", tmp_path / "again")
+    assert again.code == 0, again.err
+    assert (tmp_path / "again" / "labels.csv").read_bytes() == (out / "labels.csv").read_bytes()
+
+
+def test_a_column_names_the_rows_wherever_they_are_told_of(blobs: Blobs, tmp_path: Path) -> None:
+    path, out, expert = tmp_path / "plants.csv", tmp_path / "run", tmp_path / "expert.csv"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", *header], *([f"p{i}", *row] for i, row in enumerate(rows))])
+    expert.write_text("id,kind\n" + "".join(f"p{i},{rows[i][-1]}\n" for i in (9, 4, 0)))
+    flags = ("--names", "id", "--drop", "kind", "--known", expert)
+    done = run("fit", path, "--config", blobs.settings(), *flags, "--out", out)
+    assert done.code == 0, done.err
+    assert list(coterie.load(out / "model").feature_names_in_) == list("abcdef")
+    with (out / "labels.csv").open(newline="") as file:
+        told = list(csv.DictReader(file))
+    assert [row["name"] for row in told] == [f"p{i}" for i in range(len(rows))]
+    assert {row["name"] for row in told if row["known"]} == {"p0", "p4", "p9"}
+    for new, names in ((path, "p1"), (blobs.csv, None)):  # new data may have names, or none
+        done = run("predict", out, new, "--out", tmp_path / "new.csv")
+        assert done.code == 0, done.err
+        with (tmp_path / "new.csv").open(newline="") as file:
+            predicted = list(csv.DictReader(file))
+        assert predicted[1].get("name") == names
+        assert [row["cluster"] for row in predicted] == [row["cluster"] for row in told]
     again = run("fit", "--config", out / "config.toml", "--out", tmp_path / "again")
     assert again.code == 0, again.err
     assert (tmp_path / "again" / "labels.csv").read_bytes() == (out / "labels.csv").read_bytes()

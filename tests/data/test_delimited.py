@@ -28,6 +28,8 @@ def write(tmp_path):
         ("a,b\n1,2\n3,4\n", ["a", "b"]),
         ("a;b\n1;2\n3;4", ["a", "b"]),
         ("a\tb\n1\t2\n3\t4\n", ["a", "b"]),
+        ("a|b\n1|2\n3|4\n", ["a", "b"]),
+        ("a|b\n1,0|2,0\n3|4,0\n", ["a", "b"]),
         ("a;b\n1,0;2,0\n3,0;4,0\n", ["a", "b"]),
         ("1,2\n3,4\n", None),
         ("1;2\r\n3;4\r\n", None),
@@ -116,8 +118,28 @@ def test_a_column_to_leave_out_must_be_there_only_while_fitting(write):
     with pytest.raises(InputError, match=r"has no column 'id'; its columns are 'a', 'b'"):
         load_file(path, drop=["id"])
     assert load_file(path, drop=["id"], complete=False).X.shape == (2, 2)
-    with pytest.raises(InputError, match="no column of numbers besides those left out"):
+    with pytest.raises(InputError, match="no column of numbers besides those set aside"):
         load_file(path, drop=["a", "b"])
+
+
+def test_a_column_may_name_the_rows(write):
+    path = write("a,id,b,kind\n1, x1,2,oak\n3,7,4,elm\n")
+    table = load_file(path, names="id", column="kind")
+    assert table.names == ["x1", "7"] and table.feature_names == ["a", "b"]
+    assert load_file(path, names=1, drop=["kind"]).names == ["x1", "7"]
+    assert load_file(path, names="kind", column="kind", drop=["id"]).names == ["oak", "elm"]
+    indexed = write(",a,id\n0,1,x\n1,2,y\n", "indexed.csv")
+    assert load_file(indexed, drop=["id"]).names == ["0", "1"]
+    table = load_file(indexed, names="id")
+    assert table.names == ["x", "y"] and table.feature_names == ["a"]
+
+
+def test_a_column_of_names_must_be_there_only_while_fitting(write):
+    path = write("a,b\n1,2\n3,4\n")
+    with pytest.raises(InputError, match=r"has no column 'id'; its columns are 'a', 'b'"):
+        load_file(path, names="id")
+    table = load_file(path, names="id", complete=False)
+    assert table.names is None and table.X.shape == (2, 2)
 
 
 def test_columns_are_left_out_by_number_where_they_have_no_names(write):
@@ -169,7 +191,7 @@ def test_what_is_wrong_is_named(write, text, message):
 def test_labels_cannot_be_the_only_column_or_missing(write):
     with pytest.raises(InputError, match="no column of numbers besides"):
         load_file(write("kind\nx\n"), column="kind")
-    with pytest.raises(InputError, match=r"The column 'kind' of 't.csv' has no label in row 1"):
+    with pytest.raises(InputError, match=r"The column 'kind' of 't.csv': there is no label in row 1"):
         load_file(write("kind,a\nx,1\n,2\n"), column="kind")
 
 

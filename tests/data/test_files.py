@@ -50,7 +50,7 @@ def test_npz_keys(tmp_path, arrays):
 def test_npz_labels_with_gaps_may_only_be_known(tmp_path):
     part = np.where(np.arange(12) < 4, Y, -1)
     np.savez(tmp_path / "d.npz", x=X, y=part)
-    with pytest.raises(InputError, match=r"The labels in 'd.npz' has -1 in row 4, .*--known"):
+    with pytest.raises(InputError, match=r"The labels in 'd.npz': -1 in row 4 .*--known"):
         load_file(tmp_path / "d.npz")
     table = load_file(tmp_path / "d.npz", known="y")
     assert table.y is None

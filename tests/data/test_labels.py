@@ -89,6 +89,17 @@ def test_a_column_of_names_is_seen_whatever_it_is_called(tmp_path, load, header)
     assert load(tmp_path / "l.csv", table).tolist() == ["y", "z", "x"]
 
 
+def test_labels_of_a_few_names_have_a_heading_or_none(tmp_path):
+    table = Table(X=np.zeros((6, 2)), names=[f"p{i}" for i in range(6)])
+    for heading in ("", "id,species\n", "plant,kind\n"):
+        (tmp_path / "l.csv").write_text(heading + "p4,elm\np0,oak\n")
+        if heading:
+            assert load_known(tmp_path / "l.csv", table).tolist() == ["oak", "", "", "", "elm", ""]
+        else:  # which of two columns has the labels is told by a heading alone
+            with pytest.raises(InputError, match="must have one column, or name one of .* It has no header"):
+                load_known(tmp_path / "l.csv", table)
+
+
 def test_known_names_that_no_row_has_are_told(tmp_path):
     table = Table(X=np.zeros((3, 2)), names=["cat/0.png", "cat/1.png", "dog/0.png"])
     (tmp_path / "l.csv").write_text("name,label\ncat/0.png,x\n1.png,y\nCat/0.png,z\n")
@@ -140,11 +151,11 @@ def test_a_known_file_one_line_too_long_is_refused(tmp_path):
         ("l.csv", "3\n0\n1\n2\n", "each of the 3 rows. Got 4"),
         ("l.csv", "label\ncat\ndog\n", "each of the 3 rows. Got 2"),
         ("l.csv", "row,cluster\n0,5\n1,6\n", "each of the 3 rows. Got 2"),
-        ("l.txt", "cat\n-1\ndog\n", r"has -1 in row 1, which stands for a label that is not known.*--known"),
-        ("l.csv", "0\n1\n-1\n", r"has -1 in row 2, .*--known"),
+        ("l.txt", "cat\n-1\ndog\n", r": -1 in row 1 stands for a label that is not known.*--known"),
+        ("l.csv", "0\n1\n-1\n", r": -1 in row 2 .*--known"),
         ("l.csv", "a,b\n1,2\n3,4\n5,6\n", "must have one column, or name one of cluster.*'a', 'b'"),
         ("l.csv", "1,2\n3,4\n5,6\n", "It has no header"),
-        ("l.csv", "id,y\n1,2\n3,\n5,6\n", "has no label in row 1"),
+        ("l.csv", "id,y\n1,2\n3,\n5,6\n", "there is no label in row 1"),
         ("l.csv", "", "is empty"),
         ("l.txt", "", "is empty"),
         ("l.json", "[]", r"must end in \.npy"),

@@ -16,7 +16,7 @@ from coterie.errors import InputError
 
 @dataclass(frozen=True)
 class Aside:
-    """What is no feature: labels, in a column of DATA or a file of their own, and columns to leave out.
+    """What is no feature: labels, in a column of DATA or a file of their own, names, and columns to leave out.
 
     Attributes
     ----------
@@ -24,16 +24,19 @@ class Aside:
         File or column with known classes, which only serve to evaluate.
     known : str or None, default=None
         File or column with the classes of some rows, which a fit learns from.
+    names : str or None, default=None
+        Column with the names of the rows.
     drop : tuple of str, default=()
         Columns to leave out.
     """
 
     labels: str | None = None
     known: str | None = None
+    names: str | None = None
     drop: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.labels or self.known or self.drop)
+        return bool(self.labels or self.known or self.names or self.drop)
 
     @property
     def columns(self) -> Self:
@@ -91,7 +94,7 @@ def check_width(path: Path, spec: DataSpec, aside: Aside) -> None:
         return
     form, _ = guess_form(path)
     columns, d = aside.columns, spec.n_features_in
-    texts = [text for text in (columns.labels, columns.known, *columns.drop) if text is not None]
+    texts = [text for text in (columns.labels, columns.known, columns.names, *columns.drop) if text is not None]
     whole = _width(d, [int(text) for text in texts if text.lstrip("-").isdecimal()])
     if not form.header and whole > d and len(form.columns) != whole:
         raise InputError(

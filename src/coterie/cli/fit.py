@@ -16,6 +16,7 @@ def fit(
     out: options.Out = None,
     labels: options.Labels = None,
     known: options.Known = None,
+    names: options.Names = None,
     drop: options.Drop = None,
     warm_start: options.WarmStart = None,
     seed: options.Seed = None,
@@ -44,7 +45,7 @@ def fit(
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
     what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "known": known, "seed": seed}
-    what["drop"] = drop or None
+    what |= {"names": names, "drop": drop or None}
     how = {"warm_start": None if warm_start is None else str(warm_start), "strict": strict, "report": report}
     given: dict[str, Any] = _given(what | machine | how)
     number = None if clusters is None else parse_clusters(clusters)

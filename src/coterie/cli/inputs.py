@@ -224,13 +224,15 @@ def _read_new(data: str, aside: Aside, **how: Any) -> Table:
                 return _read(data, kept, **how)
             except MissingColumn:
                 continue
-    return _read(data, Aside(drop=aside.drop), **how)
+    return _read(data, replace(aside, labels=None, known=None), **how)
 
 
 def _read(data: str, aside: Aside, *, strict: bool, image_shape: Sequence[int] | None, complete: bool = True) -> Table:
     if data in DATASETS:
-        if aside.drop and complete:
-            raise InputError(f"A benchmark set has no columns to drop. Got {', '.join(aside.drop)} for {data!r}.")
+        odd = aside.drop or ((aside.names,) if aside.names else ())
+        if odd and complete:
+            what = "columns to drop" if aside.drop else "column of names"
+            raise InputError(f"A benchmark set has no {what}. Got {', '.join(odd)} for {data!r}.")
         return _with_named_classes(load(data), DATASETS[data])
     path = Path(data)
     if not path.exists():
@@ -240,7 +242,7 @@ def _read(data: str, aside: Aside, *, strict: bool, image_shape: Sequence[int] |
     columns = aside.columns
     shape = image_shape if path.is_dir() else None
     how: dict[str, Any] = {"strict": strict, "complete": complete, "image_shape": shape}
-    return load_file(path, column=columns.labels, known=columns.known, drop=columns.drop, **how)
+    return load_file(path, column=columns.labels, known=columns.known, names=columns.names, drop=columns.drop, **how)
 
 
 def _with_named_classes(table: Table, info: Dataset) -> Table:

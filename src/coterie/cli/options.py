@@ -42,11 +42,15 @@ Known = Annotated[
         metavar="FILE|COLUMN",
     ),
 ]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--names", help="A column of DATA with the names of its rows, such as an identifier.", metavar="COLUMN"
+    ),
+]
 Drop = Annotated[
     list[str] | None,
-    typer.Option(
-        "--drop", help="A column of DATA to leave out, such as an identifier; may be repeated.", metavar="COLUMN"
-    ),
+    typer.Option("--drop", help="A column of DATA to leave out, such as remarks; may be repeated.", metavar="COLUMN"),
 ]
 WarmStart = Annotated[
     Path | None,

@@ -64,7 +64,7 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
     if train is not None:
         values["data"] = resolve_data(train)
         if holds_features_alone(Path(values["data"]), model.spec_):
-            values = {name: value for name, value in values.items() if name not in ("drop", "labels")}
+            values = {name: value for name, value in values.items() if name not in ("names", "drop", "labels")}
     launch(values, config=None, out=_free(folder), resume=False, quiet=screen.quiet)
 
 

@@ -47,6 +47,8 @@ class RunSettings(BaseModel):
         File or column with known classes, which only serve to evaluate.
     known : str or None, default=None
         File or column with the classes of some rows, which the fit learns from.
+    names : str or None, default=None
+        Column of a CSV or TSV file with the names of its rows.
     drop : list of str, default=[]
         Columns of a CSV or TSV file to leave out.
     warm_start : str or None, default=None
@@ -72,6 +74,7 @@ class RunSettings(BaseModel):
     recipe: str | None = None
     labels: str | None = None
     known: str | None = None
+    names: str | None = None
     drop: list[str] = Field(default_factory=list)
     warm_start: str | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1)  # what scikit-learn takes
@@ -93,7 +96,7 @@ class RunSettings(BaseModel):
     @property
     def aside(self) -> Aside:
         """What of the data is no feature."""
-        return Aside(self.labels, self.known, tuple(self.drop))
+        return Aside(self.labels, self.known, self.names, tuple(self.drop))
 
     @classmethod
     def from_values(cls, values: dict[str, Any], origin: str = "The settings") -> Self:

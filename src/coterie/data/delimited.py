@@ -27,13 +27,14 @@ def read_delimited(
     *,
     column: str | int | None = None,
     known: str | None = None,
+    names: str | int | None = None,
     drop: Sequence[str | int] = (),
     complete: bool = True,
 ) -> Table:
     """Read a CSV or TSV file of numbers.
 
-    The separator (comma, semicolon or tab), decimal commas and a header are found by looking. A first column without a
-    name in the header, as data frames write their index, gives the names of the rows.
+    The separator (comma, semicolon, tab or |), decimal commas and a header are found by looking. A first column without
+    a name in the header, as data frames write their index, gives the names of the rows where no other does.
 
     Parameters
     ----------
@@ -43,11 +44,13 @@ def read_delimited(
         A column to take out as labels, by name or by number from 0; it may hold text.
     known : str or None, default=None
         A column to take out as labels of some rows, in the same way; it may hold nothing in others.
+    names : str or int or None, default=None
+        A column with the names of the rows, such as identifiers, found as those of `drop` are; it may hold any text.
     drop : sequence of str or int, default=()
         Columns to leave out, by name, or by number from 0; text of digits is a number only where the file has no
         header. They may hold anything.
     complete : bool, default=True
-        Refuse a `column` that has no label in some rows, and a column to `drop` that is not there.
+        Refuse a `column` that has no label in some rows, and a column of `names` or to `drop` that is not there.
 
     Returns
     -------
@@ -62,24 +65,25 @@ def read_delimited(
     form, sample = guess_form(path)
     label = None if column is None else _find_column(form, column, path)
     partly = None if known is None else _find_column(form, known, path)
-    aside: dict[int, list[str]] = {j: [] for j in (label, partly, 0 if form.row_names else None) if j is not None}
-    taken = aside.keys() | _find_columns(form, drop, path, complete=complete)
+    called = 0 if form.row_names else None
+    called = next(iter(_find_columns(form, () if names is None else [names], path, complete=complete)), called)
+    aside: dict[int, list[str]] = {j: [] for j in (label, partly, called) if j is not None}
+    taken = aside.keys() | _find_columns(form, drop, path, complete=complete) | ({0} if form.row_names else set())
     kept = [j for j in range(len(form.columns)) if j not in taken]
     numbers = [[field for j, field in enumerate(record) if j not in taken] for record in sample]
     form = replace(form, decimal=decimal_of(form.separator, numbers))  # in which what is no feature has no say
     if not kept:
         raise InputError(
-            f"{path.name!r} has no column of numbers besides {'those left out' if drop else 'its labels'}."
+            f"{path.name!r} has no column of numbers besides {'those set aside' if drop or names else 'its labels'}."
         )
     _refuse_text_columns(form, sample, kept, path=path)
     X = _read_numbers(path, form, taken, aside=aside)
-    names = [form.columns[j] for j in kept]
     tidy = tidy_labels if complete else tidy_known
     return Table(
         X=X,
-        names=aside[0] if form.row_names else None,
+        names=None if called is None else [field.strip() for field in aside[called]],
         y=None if label is None else tidy(aside[label], f"The column {form.columns[label]!r} of {path.name!r}"),
-        feature_names=names if form.header else None,
+        feature_names=[form.columns[j] for j in kept] if form.header else None,
         y_name=None if label is None else form.columns[label],
         known=None if partly is None else tidy_known(aside[partly], f"The column {form.columns[partly]!r}"),
     )
@@ -190,8 +194,9 @@ def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *
     odd = [form.columns[j] for j in kept if mostly_text(j)]
     if odd:
         raise InputError(
-            f"{path.name!r} has columns that are not numbers: {named(odd)}. Encode them as numbers or drop them "
-            "(drop=, --drop NAME); one column can be taken out as labels."
+            f"{path.name!r} has columns that are not numbers: {named(odd)}. Encode them as numbers or leave them "
+            "out (drop=, --drop NAME); one column can name the rows (names=, --names NAME), another be taken out as "
+            "labels."
         )
 
 

@@ -31,12 +31,13 @@ _ANY_RATIO_BYTES, _MOST_RATIO = 256 << 20, 200
 _DAMAGE = (ValueError, EOFError, OSError, MemoryError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
-def load_file(
+def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and how to read what is no table
     path: str | Path,
     *,
     strict: bool = False,
     column: str | int | None = None,
     known: str | None = None,
+    names: str | int | None = None,
     drop: Sequence[str | int] = (),
     complete: bool = True,
     image_shape: Sequence[int] | None = None,
@@ -57,11 +58,13 @@ def load_file(
         "folder" for images that lie in one folder a class.
     known : str or None, default=None
         A column or key to take out as labels of some rows, in the same way.
+    names : str or int or None, default=None
+        A column of a CSV or TSV file with the names of its rows, by name or by number from 0.
     drop : sequence of str or int, default=()
-        Columns of a CSV or TSV file to leave out, by name or by number from 0, such as identifiers.
+        Columns of a CSV or TSV file to leave out, by name or by number from 0, such as remarks.
     complete : bool, default=True
         Refuse labels that some rows lack; -1 is no label. False for data whose labels nobody will look at, and which
-        may lack columns to drop.
+        may lack columns of names or to drop.
     image_shape : (H, W) or (H, W, C) or None, default=None
         Size and channels (1 or 3) of the images; None lets the images decide, as `max_side` says.
     max_side : int, default=64
@@ -95,8 +98,9 @@ def load_file(
     (['height', 'width'], ['oak', 'elm'])
     """
     path = Path(path)
-    if drop and complete and not is_delimited(path):
-        raise InputError(f"Only a CSV or TSV file has columns to drop. Got {path.name!r} instead.")
+    if (drop or names is not None) and complete and not is_delimited(path):
+        what = "columns to drop" if drop else "a column of names"
+        raise InputError(f"Only a CSV or TSV file has {what}. Got {path.name!r} instead.")
     if path.is_dir():
         _refuse_column(path, known)
         return load_folder(path, strict=strict, column=column, image_shape=image_shape, max_side=max_side)
@@ -109,7 +113,7 @@ def load_file(
     if ending == ".npz":
         return _read_npz(path, column, known, complete=complete)
     if is_delimited(path):
-        return read_delimited(path, column=column, known=known, drop=drop, complete=complete)
+        return read_delimited(path, column=column, known=known, names=names, drop=drop, complete=complete)
     if is_idx(path):
         _refuse_column(path, column)
         _refuse_column(path, known)

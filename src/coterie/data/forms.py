@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv")
 _PEEK = 1 << 16  # characters from which separator, header and text columns are guessed
-_SEPARATORS = "\t;,"  # in this order: a comma is often found inside fields, the others hardly ever
+_SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, tab and semicolon hardly ever
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
 _WHOLE = re.compile(r"\s*\d{1,9}\s*")
 
@@ -109,7 +109,7 @@ def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
         rows = [record for record in csv.reader(lines, delimiter=separator) if record]
         width, times = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
         score = times / len(rows) if width > 1 else 0.0
-        # A comma comes last and so also stands for files of one column.
+        # A comma also stands for files of one column.
         if score > best or (separator == "," and best == 0):
             best, chosen = score, (separator, rows)
     return chosen

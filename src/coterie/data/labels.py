@@ -162,7 +162,7 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
     if not rows:
         raise InputError(f"{what} is empty.")
     width, names = len(rows[0]), table.names or []
-    header = (bool(names) and width > 1 and "name" in rows[0]) or _has_header(rows, len(table))
+    header = _heads_names(rows, names) or _has_header(rows, len(table))
     columns = [field.strip() for field in rows[0]] if header else []
     rows = rows[1:] if header else rows
     key = _key(columns, rows, names) if header and rows and width > 1 else None
@@ -185,12 +185,25 @@ def _key(columns: list[str], rows: list[list[str]], names: list[str]) -> int | N
         return lowered.index("name") if names else None
     if "row" in lowered:  # which holds numbers, not names
         return None
-    known = set(names)
-    shares = [
-        np.mean([name in known for name in _own_names([fields[c] for fields in rows], names)])
-        for c in range(len(columns))
-    ]
+    shares = _shares_of_names(rows, names)
     return int(np.argmax(shares)) if max(shares) >= MOST_NAMES else None
+
+
+def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
+    """Return whether the first line is a heading above names of rows, however many of them follow."""
+    first, below = rows[0], rows[1:]
+    if not names or not below or len(first) == 1:
+        return False
+    key = int(np.argmax(_shares_of_names(below, names)))
+    mostly = _shares_of_names(below, names)[key] >= MOST_NAMES
+    return "name" in first or (mostly and not _shares_of_names([first], names)[key])
+
+
+def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:
+    """Return which share of each column's fields are names of rows."""
+    known = set(names)
+    columns = [_own_names([fields[c] for fields in rows], names) for c in range(len(rows[0]))]
+    return [sum(name in known for name in column) / len(column) for column in columns]
 
 
 def _own_names(found: list[str], names: list[str]) -> list[str]:

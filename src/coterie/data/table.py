@@ -83,12 +83,12 @@ def tidy_labels(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     """
     labels, missing = _column(values, what)
     if missing.any():
-        raise InputError(f"{what} has no label in row {int(np.argmax(missing))}; every row needs one.")
+        raise InputError(f"{what}: there is no label in row {int(np.argmax(missing))}; every row needs one.")
     labels = _whole_if_all_are(labels)
     unknown = labels == ("-1" if labels.dtype.kind == "U" else -1)
     if unknown.any() and set(labels.tolist()) != _TWO_CLASSES:
         raise InputError(
-            f"{what} has -1 in row {int(np.argmax(unknown))}, which stands for a label that is not known; every row "
+            f"{what}: -1 in row {int(np.argmax(unknown))} stands for a label that is not known; every row "
             "needs one, only labels to learn from (--known) may have gaps."
         )
     return labels
