@@ -38,19 +38,57 @@ def align(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     >>> align([2, 2, 0, 0, 1], [0, 0, 1, 1, 1]).tolist()
     [0, 0, 1, 1, 3]
     """
-    labels, reference = check_partitions([labels, reference])
-    mine, place = np.unique(labels, return_inverse=True)
-    theirs, at = np.unique(reference, return_inverse=True)
-    shared = np.zeros((len(mine), len(theirs)), dtype=np.int64)
-    np.add.at(shared, (place, at), 1)
+    return align_all([labels], reference)[0]
+
+
+def align_all(partitions: Sequence[ArrayLike], reference: ArrayLike) -> list[np.ndarray]:
+    """Give the clusters of several partitions the numbers of a reference, and common numbers to what it has not.
+
+    Parameters
+    ----------
+    partitions : sequence of array-like of shape (n,)
+        Clusters, integers >= 0.
+    reference : array-like of shape (n,)
+        Clusters of the same rows, integers >= 0.
+
+    Returns
+    -------
+    list of ndarray of shape (n,)
+        Int64. Of as many rows shared with the reference, and without a counterpart in it, clusters have the numbers of
+        those in the partitions before that they share most rows with.
+
+    Raises
+    ------
+    InputError
+        If they are not of the same rows.
+
+    Examples
+    --------
+    >>> from coterie.matching import align_all
+    >>> [found.tolist() for found in align_all([[0, 0, 1, 2], [2, 2, 1, 0]], [0, 0, 0, 0])]
+    [[0, 0, 3, 4], [0, 0, 3, 4]]
+    """
+    known = check_partitions([reference, *partitions])
+    first, found = known[0], list[np.ndarray]()
+    ahead = len(first) * len(known) + 1  # no number of rows shared with others outweighs one shared with the reference
+    for labels in known[1:]:
+        mine, place = np.unique(labels, return_inverse=True)
+        numbers = np.unique(np.concatenate([first, *found]))
+        shared = np.zeros((len(mine), len(numbers)), dtype=np.int64)
+        for other, weight in ((first, ahead), *((each, 1) for each in found)):
+            np.add.at(shared, (place, np.searchsorted(numbers, other)), weight)
+        found.append(_numbered(shared, numbers, new=max(numbers.max(), mine.max()) + 1)[place])
+    return found
+
+
+def _numbered(shared: np.ndarray, numbers: np.ndarray, *, new: int) -> np.ndarray:
+    """Return the numbers of clusters by what they share with those that have one; new ones where it is nothing."""
     rows, columns = linear_sum_assignment(shared, maximize=True)
     matched = shared[rows, columns] > 0
-    rows, columns = rows[matched], columns[matched]
-    number = np.full(len(mine), -1, dtype=np.int64)
-    number[rows] = theirs[columns]
-    left = number < 0
-    number[left] = max(mine.max(), theirs.max()) + 1 + np.arange(left.sum())
-    return number[place]
+    number = np.full(len(shared), -1, dtype=np.int64)
+    number[rows[matched]] = numbers[columns[matched]]
+    number[number < 0] = new + np.arange((number < 0).sum())
+    return number
 
 
 def unanimous(partitions: Sequence[ArrayLike]) -> np.ndarray:

@@ -13,6 +13,7 @@ import coterie
 from coterie import JULE, MLP, Augment, Schedule, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
+from coterie.algorithms.joining import partners
 from coterie.data import make_source
 from coterie.errors import InputError
 from coterie.nn import triplet_loss
@@ -52,7 +53,7 @@ def test_the_loss_is_the_mean_over_triplets_that_have_one(gamma, spare):
     assert clusters.max() > 2
     index = torch.tensor([3, 1, 17, 20, 55])
     batch = fit.batch(index, 0)
-    near = model.partners(fit, index)
+    near = partners(fit, index)
     y = fit.memory["groups"].numpy()
     assert y.max() + 1 == (2 if spare else clusters.max() + 1)
     assert len({*zip(clusters, y, strict=True)}) == clusters.max() + 1  # groups are made of whole clusters
@@ -101,10 +102,10 @@ def test_a_small_share_of_few_clusters_is_merged_all_the_same():
 
 
 def test_partners_are_drawn_evenly_from_the_own_cluster():
-    model, fit = ready()
+    _, fit = ready()
     y = fit.memory["clusters"]
     index = torch.full((30_000,), 7)
-    drawn = torch.bincount(model.partners(fit, index), minlength=90).double()
+    drawn = torch.bincount(partners(fit, index), minlength=90).double()
     own = y == y[7]
     assert drawn[~own].sum() == 0
     expected = 30_000 / int(own.sum())

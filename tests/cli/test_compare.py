@@ -136,6 +136,28 @@ def test_other_names_no_run_and_a_single_one_are_refused(tmp_path):
     assert "at least two runs. Got 1" in run("compare", a).err
 
 
+def test_a_run_without_names_of_rows_is_compared_by_their_order(tmp_path):
+    a = labels(tmp_path / "a" / "labels.csv", [0, 1])
+    b, c = (labels(tmp_path / name / "labels.csv", [0, 1], ["x", "y"]) for name in "bc")
+    done = run("compare", a, b, c, "--out", tmp_path / "all.csv")
+    assert done.code == 0, done.err
+    with (tmp_path / "all.csv").open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["x", "y"]
+    d = labels(tmp_path / "d" / "labels.csv", [0, 1], ["x", "z"])
+    assert f"{b} and {d} are not of the same rows" in run("compare", a, b, d).err
+
+
+def test_what_the_first_run_lacks_is_compared_too(tmp_path):
+    partitions = ([0] * 6, [0, 0, 1, 1, 2, 2], [2, 2, 0, 0, 1, 1])
+    runs = [labels(tmp_path / name / "labels.csv", each) for name, each in zip("abc", partitions, strict=True)]
+    done = run("compare", *runs, "--out", tmp_path / "all.csv")
+    assert done.code == 0, done.err
+    with (tmp_path / "all.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["b"] == row["c"] for row in rows)
+    assert min(float(row["agreement"]) for row in rows) == pytest.approx(2 / 3, abs=1e-4)
+
+
 def test_finished_runs_can_be_compared(finished):
     done = run("compare", finished, finished)
     assert done.code == 0, done.err

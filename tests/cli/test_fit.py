@@ -267,6 +267,7 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{csv}", "-k", "3", "--names", "colour"], "has no column 'colour'"),
         (["{npy}", "-k", "3", "--names", "a"], "Only a CSV or TSV file has a column of names."),
         (["mnist10k", "-k", "3", "--names", "a"], "A benchmark set has no column of names."),
+        (["mnist10k", "-k", "3", "--labels", "typo.npy"], "are neither a file nor a label column of the data"),
         (["{nan}", "-k", "3"], "NaN"),
         (["{short}", "-k", "3", "--labels", "{labels}"], "one label for each of the 20 rows"),
         (["{folder}", "-k", "3"], "holds no images"),

@@ -307,6 +307,43 @@ def test_rows_that_are_given_anew_may_be_the_features_alone(blobs: Blobs, tmp_pa
     assert phases_of(tmp_path / "run-labelled") == {"cluster"}
 
 
+def test_rows_that_are_given_anew_may_lack_what_is_no_feature(blobs: Blobs, tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole.csv", tmp_path / "run"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with whole.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", *header, "note"], *([f"p{i}", *row, "-"] for i, row in enumerate(rows))])
+    flags = ("--names", "id", "--drop", "note", "--labels", "kind")
+    done = run("fit", whole, "--config", blobs.settings(), *flags, "--out", folder)
+    assert done.code == 0, done.err
+    whole.unlink()
+    arguments = ["label", str(folder), "-n", "3", "--train", str(blobs.csv)]
+    done = CliRunner().invoke(app, arguments, input="c\nb\na\n", prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    assert phases_of(tmp_path / "run-labelled") == {"cluster"}
+    assert "accuracy" in json.loads((tmp_path / "run-labelled" / "metrics.json").read_text())["metrics"]
+
+
+def test_a_column_of_labels_that_was_told_by_its_number_is_found_again(blobs: Blobs, tmp_path: Path) -> None:
+    partly, folder = tmp_path / "partly.csv", tmp_path / "run"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with partly.open("w", newline="") as file:
+        told = [[*row, row[-1] if i % 10 == 0 else ""] for i, row in enumerate(rows)]
+        csv.writer(file).writerows([[*header, "told"], *told])
+    done = run("fit", partly, "--config", blobs.settings(), "--known", "-1", "--labels", "6", "--out", folder)
+    assert done.code == 0, done.err
+    done = fit_again(folder, "oak\nelm\nash\n")
+    assert done.exit_code == 0, done.stderr
+    assert 'drop = ["told"]' in (tmp_path / "run-labelled" / "config.toml").read_text()
+
+
+def test_names_with_a_carriage_return_are_read_again(tmp_path: Path) -> None:
+    answers = Answers(tmp_path / "known.csv", 3, ["one\rname", "b", "c"])
+    answers.answer(0, "elm")
+    assert Answers.read(tmp_path / "known.csv", 3, ["one\rname", "b", "c"]).given == {0: "elm"}
+
+
 def test_that_edits_stay_behind_is_said(own: Path) -> None:
     assert run("rename", own, 0, "first").code == 0
     assert "stays with this run" in fit_again(own, "c\nb\na\n").stdout

@@ -88,6 +88,14 @@ def test_flags_that_agree_may_stay(finished: Path, blobs: Blobs) -> None:
     assert run("fit", blobs.csv, "--out", finished, "--resume", *more).code == 0
 
 
+def test_a_system_may_be_written_as_its_class_again(blobs: Blobs, tmp_path: Path) -> None:
+    again = ("fit", blobs.npy, "-k", 3, "--system", "KMeans", "--out", tmp_path / "run", "--resume")
+    assert run(*again).code == 0
+    done = run(*again)
+    assert done.code == 0, done.err
+    assert "is finished" in done.out
+
+
 @pytest.mark.parametrize("flags", [("--seed", "4"), ("-k", "4"), ("--system", "idec"), ("--no-report",)])
 def test_flags_that_contradict_are_refused(flags: tuple[str, ...], finished: Path) -> None:
     done = run("fit", "--out", finished, "--resume", *flags)

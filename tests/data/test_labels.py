@@ -93,11 +93,44 @@ def test_labels_of_a_few_names_have_a_heading_or_none(tmp_path):
     table = Table(X=np.zeros((6, 2)), names=[f"p{i}" for i in range(6)])
     for heading in ("", "id,species\n", "plant,kind\n"):
         (tmp_path / "l.csv").write_text(heading + "p4,elm\np0,oak\n")
-        if heading:
-            assert load_known(tmp_path / "l.csv", table).tolist() == ["oak", "", "", "", "elm", ""]
-        else:  # which of two columns has the labels is told by a heading alone
-            with pytest.raises(InputError, match="must have one column, or name one of .* It has no header"):
-                load_known(tmp_path / "l.csv", table)
+        assert load_known(tmp_path / "l.csv", table).tolist() == ["oak", "", "", "", "elm", ""]
+
+
+@pytest.mark.parametrize("columns", ["label,id,by", "id,label,by", "by,label,id", "id,age,label", "label,name"])
+def test_numbers_of_classes_are_not_taken_for_names_of_rows(tmp_path, columns):
+    classes = np.arange(60) % 3 + 1  # numbers that rows are called by too
+    table = Table(X=np.zeros((60, 2)), names=[str(i) for i in range(1, 61)])
+    rows = [
+        {"id": i, "name": i, "label": c, "by": "me", "age": 20 + i % 7} for i, c in enumerate(classes.tolist(), start=1)
+    ]
+    heads = columns.split(",")
+    for count in (60, 50):  # whole, and for some of the rows only
+        lines = [columns, *(",".join(str(row[head]) for head in heads) for row in rows[:count][::-1])]
+        (tmp_path / "l.csv").write_text("\n".join(lines) + "\n")
+        found = load_known(tmp_path / "l.csv", table)
+        assert found[:count].tolist() == classes[:count].tolist() and (found[count:] == -1).all()
+
+
+def test_what_only_looks_like_a_name_is_none(tmp_path):
+    table = Table(X=np.zeros((6, 2)), names=[str(i) for i in range(6)])
+    (tmp_path / "folds.csv").write_text("label,fold\n" + "".join(f"{c},{i % 2}\n" for i, c in enumerate("abcabc")))
+    assert load_labels(tmp_path / "folds.csv", table).tolist() == list("abcabc")
+    (tmp_path / "kinds.csv").write_text("id,name\n" + "".join(f"{i},{c}\n" for i, c in enumerate("abcabc")))
+    assert load_labels(tmp_path / "kinds.csv", table).tolist() == list("abcabc")
+    (tmp_path / "both.csv").write_text("id,name,label\n" + "".join(f"{5 - i},k,{c}\n" for i, c in enumerate("abcabc")))
+    assert load_labels(tmp_path / "both.csv", table).tolist() == list("cbacba")
+
+
+def test_rows_of_one_name_are_told_apart_by_their_numbers(tmp_path):
+    table = Table(X=np.zeros((3, 2)), names=["elm", "elm", "oak"])
+    (tmp_path / "l.csv").write_text("row,name,cluster\n2,oak,5\n0,elm,3\n1,elm,4\n")
+    assert load_labels(tmp_path / "l.csv", table).tolist() == [3, 4, 5]
+
+
+def test_spaces_around_names_do_not_matter(tmp_path):
+    table = Table(X=np.zeros((3, 2)), names=["p0", "p1", "p2"])
+    (tmp_path / "l.csv").write_text("id | label\np2 | c\np0 | a\np1 | b\n")
+    assert load_labels(tmp_path / "l.csv", table).tolist() == list("abc")
 
 
 def test_known_names_that_no_row_has_are_told(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from coterie.errors import InputError
+from coterie.matching import align_all
 from coterie.selection import agreement, align, consensus
 
 Y = np.repeat(np.arange(4), [30, 20, 10, 5])
@@ -76,3 +77,17 @@ def test_a_single_partition_agrees_with_itself():
 def test_what_is_no_partition_of_the_same_rows_is_refused(wrong):
     with pytest.raises(InputError, match="partition|Partitions"):
         consensus(wrong)
+
+
+def test_clusters_that_the_reference_lacks_are_matched_with_each_other():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 4, 200)
+    one, other = groups.copy(), np.array([3, 1, 0, 2])[groups]
+    for reference in (np.zeros(200, dtype=np.int64), np.minimum(groups, 1), np.where(groups == 2, 7, 0)):
+        first, second, third = align_all([one, other, reference], reference)
+        assert (first == second).all() and (third == reference).all()
+        for found, given in ((first, one), (second, other)):  # the same groups in other numbers
+            assert agreement([found, given])[0, 1] == 1
+    crumb = np.where(np.arange(200) == 5, 4, other)
+    first, second = align_all([one, crumb], np.zeros(200, dtype=np.int64))
+    assert (first == second).sum() == 199 and second[5] > first.max()

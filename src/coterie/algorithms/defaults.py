@@ -54,6 +54,7 @@ LATER = (
     ("reconstruction", "mse"),
     ("n_init", 1),
     ("warm_start", False),
+    ("finer", 0),
 )  # parameters that came later, at the value that the first results had
 SMALL_IMAGE = 400  # values of an image up to which a convolution has too little to see
 LARGEST_DENSE = 4096  # values of an image above which a fully connected layer to them would be most of the network

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from coterie.agglomeration import agglomerate
-from coterie.algorithms import recipes
+from coterie.algorithms import joining, recipes
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.defaults import halving_conv, steps_for
 from coterie.checks import POSITIVE, Rule, integer, number, within
@@ -34,7 +33,8 @@ class JULE(Clusterer):
             \max(0, \; \gamma \|z_i - z_j\|^2 - \|z_i - z_k\|^2 + m), \quad y_j = y_i, \; y_k \ne y_i
 
     with j a random row of i's cluster and k the rows of other clusters in the batch, save those that the present graph
-    would merge with it before K are left. K clusters, once learned, are found anew from chains of the codes.
+    would merge with it before the last are left. These, once learned, are found anew from chains of the codes. Of
+    images they are more than K, and joined as augmentation makes one of another (:mod:`coterie.algorithms.joining`).
 
     Parameters
     ----------
@@ -52,17 +52,18 @@ class JULE(Clusterer):
     n_near : int, default=5
         K_c, the partners of a cluster that are compared when it is to merge; >= 1.
     least_share : float, default=0.1
-        Rows, over n / K, below which a final cluster joins its nearest, if there are K others; in [0, 1).
+        Rows, over n / K, below which a last cluster joins its nearest, if there are K others; in [0, 1).
     eta : float, default=0.9
         Share of the present clusters that are merged away before the next training; in (0, 1).
-    gamma : float, default=1.0
-        Weight of the distance to a row of the same cluster; positive, unitless.
-    margin : float, default=0.2
-        m, by how much squared distances to other clusters should be larger; positive, in units of the sphere's radius.
+    gamma, margin : float, default=1.0, 0.2
+        Weight of the distance to a row of the same cluster, unitless, and m, by how much squared distances to other
+        clusters should be larger, in units of the sphere's radius; positive.
     spare : bool, default=True
-        Whether clusters that the present graph would merge before K are left are spared being pushed apart.
+        Whether clusters that the present graph would merge before the last are left are spared being pushed apart.
     reclusters : int, default=2
-        How often the K clusters are found anew from chains of the learned codes, and learned; >= 0.
+        How often the last clusters are found anew from chains of the learned codes, and learned; >= 0.
+    finer : int or "auto", default="auto"
+        How many more than K are left to be joined; >= 0. "auto" is 0.3 K, rounded up, for images that are augmented.
 
     Attributes
     ----------
@@ -70,20 +71,21 @@ class JULE(Clusterer):
     transductive_labels_ : ndarray of shape (n,)
         Where the last merging put each row, int64; ``labels_`` is what the centres make of the codes learned from it.
     merges_ : ndarray of shape (L - 1, 4)
-        The last merging, from L clusters (at most 100, or K) down to one, as SciPy's ``dendrogram`` takes it.
+        The last merges, of L clusters (100, or those to be joined) down to one, as SciPy's ``dendrogram`` takes them.
     merge_affinities_ : ndarray of shape (L - 1,)
-        Affinity of the two of each merge; more in :class:`coterie.agglomeration.Tree`.
+        Affinity of the two of each merge, or lift of each joining; more in :class:`coterie.agglomeration.Tree`.
     leaves_ : ndarray of shape (n,)
         Which of the L clusters each row was in, int64.
 
     Notes
     -----
     The paper trains 20 epochs on clean images after each merging, with SGD, a wider network, and triplets of 20 random
-    negatives from the nearest clusters; ``from_recipe("paper")`` has its settings as far as they are parameters here.
-    Further: (a) a row is compared with all of the batch, and the mean is over triplets whose loss is not zero; (b)
-    clusters that will merge are spared, and a few outliers are none; (c) training follows the last merging too, and the
-    K clusters are found anew and learned twice, in the paper's variant "RC" found anew once; (d) the K_c partners count
-    down to the end, in the authors' code to 100 clusters; (e) rows belong to the nearest of K mean codes.
+    negatives from the nearest clusters; ``from_recipe("paper")`` has what are parameters here. Further: (a) a row is
+    compared with all of the batch, and the mean is over triplets whose loss is not zero; (b) clusters that will merge
+    are spared, and a few outliers are none; (c) training follows the last merging too, and the last clusters are found
+    anew twice, in the paper's variant "RC" once; (d) the K_c partners count down to the end, in the authors' code to
+    100 clusters; (e) rows belong to the nearest of K mean codes; (f) of images the affinity, by which small clusters
+    merge early, does not decide on the last merges.
 
     References
     ----------
@@ -113,6 +115,7 @@ class JULE(Clusterer):
     margin: float = 0.2
     spare: bool = True
     reclusters: int = 2
+    finer: Any = "auto"
 
     title: ClassVar[str] = "Joint Unsupervised Learning (Yang 2016)"
     rules: ClassVar[dict[str, Rule]] = {
@@ -122,6 +125,7 @@ class JULE(Clusterer):
         **dict.fromkeys(("gamma", "margin"), POSITIVE),
         "spare": Rule(lambda v: isinstance(v, bool), "True or False"),
         "reclusters": integer(0),
+        "finer": integer(0).or_word("auto"),
     }
     decodes: ClassVar[bool] = False
     extras: ClassVar[tuple[str, ...]] = ("transductive_labels", "merges", "merge_affinities", "leaves")
@@ -131,8 +135,9 @@ class JULE(Clusterer):
         """Return the encoder and the training that "auto" means here."""
         train = Schedule(steps=steps_for(150, n_rows, 0.36), learning_rate=3e-3, warmup=0.2)
         if spec.kind != "images":
-            return {"network": MLP(hidden=(500, 500)), "train": train}
-        return {"network": halving_conv(spec, (16, 32, 64)), "train": train}
+            return {"network": MLP(hidden=(500, 500)), "train": train, "finer": 0}
+        finer = math.ceil(0.3 * self.n_clusters)
+        return {"network": halving_conv(spec, (16, 32, 64)), "train": train, "finer": finer}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return an encoder onto the unit sphere and K centres."""
@@ -140,50 +145,47 @@ class JULE(Clusterer):
         return Model(nn.Sequential(encoder, UnitLength()), None, Nearest(self.n_clusters, d))
 
     def plan(self, fit: Fit) -> Phase | None:
-        """Return another merging and training until K clusters are left and found anew often enough."""
-        clusters, times = fit.memory.get("clusters"), fit.memory.get("reclustered", torch.tensor(0))
-        merges = clusters is None or int(clusters.max()) + 1 > self.n_clusters
-        if not merges and int(times) >= self.reclusters:
+        """Return another merging and training until few clusters are left, found anew often enough, and joined."""
+        clusters, times = fit.memory.get("clusters"), int(fit.memory.get("reclustered", torch.tensor(0)))
+        left = math.inf if clusters is None else int(clusters.max()) + 1
+        if left == self.n_clusters and times >= self.reclusters:
             return None
-        return fit.stretch("merge" if merges else "recluster", Turn("terms", ("encoder",), fit.settings["train"]))
+        name = "merge" if left > self._last(fit) else "recluster" if times < self.reclusters else "join"
+        return fit.stretch(name, Turn("terms", ("encoder",), fit.settings["train"]))
+
+    def _last(self, fit: Fit) -> int:
+        """Return how many clusters the graph is merged down to."""
+        return min(self.n_clusters + (fit.settings["finer"] if fit.augment else 0), len(fit.source))
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return about as many phases as there will be; how many clusters the merging begins with, only rows tell."""
-        left = len(fit.source) / CHAIN / self.n_clusters
+        left = len(fit.source) / CHAIN / self._last(fit)
         names = ["merge"] * max(1, math.ceil(math.log(left) / -math.log1p(-self.eta))) + ["recluster"] * self.reclusters
+        names += ["join"] * (self._last(fit) > self.n_clusters)
         return [fit.stretch(name, Turn("terms", ("encoder",), fit.settings["train"])) for name in names]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
-        """Merge clusters on the graph of the present codes, at first on that of the rows."""
+        """Merge clusters on the graph of the present codes, at first on that of the rows; at last, join them."""
         begins, again = "clusters" not in fit.memory, phase.name == "recluster"
         z = encode(nn.Flatten() if begins else fit.model.encode, fit.source, fit.runtime.device).numpy()
         nearest, squared = neighbours(z, self.n_neighbors)
-        k = self.n_clusters
-        labels = chains(nearest, k) if begins or again else fit.memory["clusters"].numpy()
-        left = int(labels.max()) + 1
-        k = k if again else max(k, min(round((1 - self.eta) * left), left - 1))  # at least one is merged away
         graph, rules = affinity_graph(nearest, squared), {"n_near": self.n_near, "least_share": self.least_share}
-        tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
-        last = agglomerate(z, graph, tree.labels, n_clusters=self.n_clusters, **rules) if self.spare else tree
-        fit.memory["groups"] = torch.from_numpy(last.labels)
+        if phase.name == "join":
+            tree = last = joining.joined(fit, z, graph, n_clusters=self.n_clusters, **rules)
+        else:
+            K = self._last(fit)
+            labels = chains(nearest, K) if begins or again else fit.memory["clusters"].numpy()
+            left = int(labels.max()) + 1
+            k = K if again else max(K, min(round((1 - self.eta) * left), left - 1))  # at least one is merged away
+            tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
+            last = agglomerate(z, graph, tree.labels, n_clusters=K, **rules) if self.spare else tree
         fit.memory["reclustered"] = fit.memory.get("reclustered", torch.tensor(0)) + int(again)
-        fit.memory["clusters"] = torch.from_numpy(tree.labels)
-        fit.memory["members"] = torch.from_numpy(np.argsort(tree.labels, kind="stable"))  # one cluster after the other
-        for name in ("merges", "merge_affinities", "leaves"):
-            fit.memory[name] = torch.from_numpy(getattr(tree, name.removeprefix("merge_")))
-
-    def partners(self, fit: Fit, index: Tensor) -> Tensor:
-        """Return for each row a random one of its cluster, which may be itself."""
-        y, clock = fit.memory["clusters"], fit.clock
-        sizes = y.bincount()
-        generator = fit.streams.generator("partners", clock.phase, clock.step)
-        place = torch.rand(len(index), generator=generator, dtype=torch.float64) * sizes[y[index]]
-        return fit.memory["members"][(sizes.cumsum(0) - sizes)[y[index]] + place.long()]
+        joining.remember(fit, tree, groups=last.labels)
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the triplet loss of the rows, each with a partner, and the rows of other clusters in the batch."""
         b, clock = len(batch.index), fit.clock
-        others = fit.batch(self.partners(fit, batch.index), clock.phase, clock.step, 0, 0, 1)
+        others = fit.batch(joining.partners(fit, batch.index), clock.phase, clock.step, 0, 0, 1)
         z = fit.model.encode(torch.cat([batch.view, others.view]))  # (2b, d)
         y = fit.memory["groups"][batch.index]
         apart = y[:, None] != y.repeat(2)  # (b, 2b)

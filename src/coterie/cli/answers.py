@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from coterie.cli.labelfile import rows_in_order
+from coterie.cli.labelfile import as_csv, rows_in_order
 from coterie.data.spreadsheets import defuse
 from coterie.errors import InputError
 from coterie.files import write_text
@@ -101,13 +99,11 @@ class Answers:
         return asked
 
     def _write(self) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         # Names serve to find the rows again; where two are the same, or a spreadsheet could run one, their order does.
         names = self.names if self.names and list(map(defuse, self.names)) == self.names else None
         names = names if names and len(set(names)) == len(names) else None
-        writer.writerow(["row", *(["name"] if names else []), "label", "asked"])
+        lines: list[list[object]] = [["row", *(["name"] if names else []), "label", "asked"]]
         for row in range(self.n):
             asked = "yes" if row in self.given else ""
-            writer.writerow([row, *([names[row]] if names else []), self.given.get(row, ""), asked])
-        write_text(self.path, text.getvalue())
+            lines.append([row, *([names[row]] if names else []), self.given.get(row, ""), asked])
+        write_text(self.path, as_csv(lines))

@@ -73,6 +73,29 @@ def holds_features_alone(path: Path, spec: DataSpec) -> bool:
     return len(form.labelled) <= spec.n_features_in
 
 
+def name_of_column(path: Path, column: str) -> str:
+    """Return the name of a column that may be told by its number.
+
+    Parameters
+    ----------
+    path : Path
+        A delimited file.
+    column : str
+        Name, or number from 0 or from the end.
+
+    Returns
+    -------
+    str
+        Its name; what was given where the file has no header, is gone, or has no such column.
+    """
+    if not path.is_file() or not column.lstrip("-").isdecimal():
+        return column
+    form, _ = guess_form(path)
+    if not form.header or column in form.columns or not -len(form.columns) <= int(column) < len(form.columns):
+        return column
+    return form.columns[int(column)]
+
+
 def check_width(path: Path, spec: DataSpec, aside: Aside) -> None:
     """Refuse a delimited file without a header in which the numbers of columns are not those of the fit.
 

@@ -30,7 +30,8 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import read_runs, write_comparison
     from coterie.cli.outputs import check_outputs
-    from coterie.selection import align, consensus
+    from coterie.matching import align_all
+    from coterie.selection import consensus
     from coterie.selection.agreement import vote
 
     check_outputs({"--out": out}, runs=runs)
@@ -39,7 +40,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     screen = Screen()
     labelled = read_runs(runs)
     found = consensus(labelled.labels)
-    aligned = [align(labels, labelled.labels[0]) for labels in labelled.labels]
+    aligned = align_all(labelled.labels, labelled.labels[0])
     support = vote(np.stack(aligned))[1]
     _show_agreement(screen, labelled.titles, found, support=support)
     for title, labels in zip(labelled.titles[1:], aligned[1:], strict=True):

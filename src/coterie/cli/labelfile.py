@@ -77,14 +77,27 @@ def _write(
 ) -> None:
     named = [] if names is None else [list(map(defuse, names))]
     headings = ["row", *(["name"] if named else []), *headings]
-    columns = [range(len(columns[0])), *named, *columns]
+    write_text(path, as_csv([headings, *zip(range(len(columns[0])), *named, *columns, strict=True)]))
+
+
+def as_csv(lines: Sequence[Sequence[object]]) -> str:
+    """Return the text of a CSV file.
+
+    Parameters
+    ----------
+    lines : sequence of sequence
+        The cells of each line, the headings first.
+
+    Returns
+    -------
+    str
+        Text that readers take apart into the same cells.
+    """
     # Python's writer leaves a bare carriage return unquoted, which readers take for the end of a line.
-    bare = any("\r" in cell for column in (headings, *columns) for cell in column if isinstance(cell, str))
+    bare = any("\r" in cell for line in lines for cell in line if isinstance(cell, str))
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL)
-    writer.writerow(headings)
-    writer.writerows(zip(*columns, strict=True))
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL).writerows(lines)
+    return text.getvalue()
 
 
 def rows_in_order(path: Path, n: int | None = None) -> list[dict[str, str]]:
@@ -172,14 +185,17 @@ def read_runs(runs: Sequence[Path]) -> Labelled:
     if len(runs) < len(("one", "another")):
         raise InputError(f"compare needs at least two runs. Got {len(runs)}.")
     names, labels, called = zip(*(_read(run / LABELS if run.is_dir() else run) for run in runs), strict=True)
-    for run, named, found in zip(runs[1:], names[1:], labels[1:], strict=True):
+    for run, found in zip(runs[1:], labels[1:], strict=True):
         if len(found) != len(labels[0]):
             raise InputError(f"{runs[0]} and {run} are not of the same rows: {len(labels[0]):,} and {len(found):,}.")
-        other = next((i for i, pair in enumerate(zip(names[0], named, strict=True)) if pair[0] != pair[1]), None)
+    with_names = [(run, named) for run, named in zip(runs, names, strict=True) if any(named)]
+    for run, named in with_names[1:]:
+        first, theirs = with_names[0]
+        other = next((i for i, pair in enumerate(zip(theirs, named, strict=True)) if pair[0] != pair[1]), None)
         if other is not None:
-            told = f"row {other} is {names[0][other]!r} in one and {named[other]!r} in the other"
-            raise InputError(f"{runs[0]} and {run} are not of the same rows: {told}.")
-    return Labelled(_titles(runs), list(labels), list(names[0]) if any(names[0]) else None, called[0])
+            told = f"row {other} is {theirs[other]!r} in one and {named[other]!r} in the other"
+            raise InputError(f"{first} and {run} are not of the same rows: {told}.")
+    return Labelled(_titles(runs), list(labels), with_names[0][1] if with_names else None, called[0])
 
 
 def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:

@@ -60,7 +60,8 @@ def _new_settings(asked: dict[str, Any], config: Path | None, *, folder: Path, r
         raise InputError("Say what to cluster: coterie fit DATA.")
     parameters = {"n_clusters": "auto", **asked.get("parameters", {})}
     return RunSettings.from_values(
-        {**asked, "parameters": parameters, "made_by": "fit"}, "The settings" if config is None else f"{config} and the flags"
+        {**asked, "parameters": parameters, "made_by": "fit"},
+        "The settings" if config is None else f"{config} and the flags",
     )
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import coterie
 from coterie.cli.answers import KNOWN, Answers
 from coterie.cli.choosing import system_name
-from coterie.cli.columns import holds_features_alone
+from coterie.cli.columns import holds_features_alone, name_of_column
 from coterie.cli.console import Screen
 from coterie.cli.inputs import resolve_data
 from coterie.cli.launch import launch
 from coterie.cli.run import stored_settings
 from coterie.cli.warm import MODEL
-from coterie.data.forms import is_delimited
+from coterie.data.forms import guess_form, is_delimited
 from coterie.data.labels import number_classes
 from coterie.data.table import tidy_known
 
@@ -63,16 +63,28 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
     values = _settings(settings, model, folder)
     if train is not None:
         values["data"] = resolve_data(train)
-        if holds_features_alone(Path(values["data"]), model.spec_):
-            values = {name: value for name, value in values.items() if name not in ("names", "drop", "labels")}
+        values |= _found_in(Path(values["data"]), values, model)
     launch(values, config=None, out=_free(folder), resume=False, quiet=screen.quiet)
+
+
+def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str, Any]:
+    """Return what is no feature without the columns that other data of the same rows lack."""
+    names, drop, labels = values.get("names"), values.get("drop", []), values.get("labels")
+    if not is_delimited(path) or not path.is_file() or holds_features_alone(path, model.spec_):
+        return {"names": None, "drop": [], "labels": labels if labels and os.path.isfile(labels) else None}
+    columns, has_names = guess_form(path)[0].labelled, bool(model.spec_.feature_names)
+    return {
+        "names": names if names in columns or not has_names else None,
+        "drop": [column for column in drop if column in columns or not has_names],
+        "labels": labels if not labels or labels in columns or not has_names or os.path.isfile(labels) else None,
+    }
 
 
 def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str, Any]:
     """Return what the new run is made from."""
     values: dict[str, Any] = settings.model_dump(exclude_none=True, exclude={"warm_start", "made_by"})
-    if _learned_from_column(settings):  # whose labels the answers hold too
-        values["drop"] = [*settings.drop, settings.known]
+    if settings.known is not None and _learned_from_column(settings):  # whose labels the answers hold too
+        values["drop"] = [*settings.drop, name_of_column(Path(settings.data), settings.known)]
     values["known"] = str(folder / KNOWN)
     if settings.system == _CHOICE and not hasattr(model, "warm_start"):  # all are tried again; some learn from labels
         asked = values["parameters"].get("n_clusters")

@@ -88,10 +88,8 @@ class RunSettings(BaseModel):
 
     @field_validator("system")
     @classmethod
-    def _as_listed(cls, given: str) -> str:
-        """Return a system's name as it is listed where it was written as its class is, or nearly so."""
-        plain = {name.replace("-", ""): name for name in ("auto", *SYSTEMS)}
-        return plain.get(given.lower().replace("-", "").replace("_", ""), given)
+    def _listed(cls, given: str) -> str:
+        return as_listed(given)
 
     @property
     def aside(self) -> Aside:
@@ -171,6 +169,29 @@ class RunSettings(BaseModel):
         return made if self.warm_start is None else going_on(made, Path(self.warm_start))
 
 
+def as_listed(system: str) -> str:
+    """Return a system's name as it is listed where it was written as its class is, or nearly so.
+
+    Parameters
+    ----------
+    system : str
+        As it was typed.
+
+    Returns
+    -------
+    str
+        A key of ``SYSTEMS``, "auto", or what was given where it is like none of them.
+
+    Examples
+    --------
+    >>> from coterie.cli.settings import as_listed
+    >>> as_listed("KMeans"), as_listed("DEK")
+    ('kmeans', 'DEK')
+    """
+    plain = {name.replace("-", ""): name for name in ("auto", *SYSTEMS)}
+    return plain.get(system.lower().replace("-", "").replace("_", ""), system)
+
+
 def _unknown(system: str, name: str, known: dict[str, Any]) -> str:
     told = f"{system} has no parameter {name!r}; it has {', '.join(sorted(known))}."
     return f"{told} Parameters of one system need its name: --system." if system == "Auto" else told
@@ -201,6 +222,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     for name, kind, what in (("parameters", dict, "a table"), ("out", str, "a path")):
         if name in values and not isinstance(values[name], kind):
             raise InputError(f"{path}: {name!r} must be {what}. Got {values[name]!r} instead.")
+    if isinstance(values.get("system"), str):
+        values["system"] = as_listed(values["system"])
     if "out" in values:
         values["out"] = str(path.parent / values["out"])
     return resolve_paths(values, path.parent)

@@ -42,7 +42,7 @@ def show_row(screen: Screen, edited: Editable, row: int, *, folder: Path) -> Non
     run, source = edited.run, edited.source
     raw = np.asarray(source.raw(np.array([row])))
     if run.is_images:
-        file = folder / str(run.arrays["names"][row]) if "names" in run.arrays else None
+        file = folder / str(run.arrays["names"][row]) if "names" in run.arrays and folder.is_dir() else None
         if file is None or not view(file):
             limits = run.arrays["value_range"]
             draw(screen, shrink(to_bytes(as_pictures(raw, source.spec), limits), _SIDE)[0])

@@ -76,7 +76,7 @@ def read_delimited(
         raise InputError(
             f"{path.name!r} has no column of numbers besides {'those set aside' if drop or names else 'its labels'}."
         )
-    _refuse_text_columns(form, sample, kept, path=path)
+    _refuse_text_columns(form, sample, kept, path=path, complete=complete)
     X = _read_numbers(path, form, taken, aside=aside)
     tidy = tidy_labels if complete else tidy_known
     return Table(
@@ -135,11 +135,10 @@ def records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
     with opened(path) as file:
         reader = csv.reader(file, delimiter=form.separator)
         try:
+            found = (record for record in reader if record)
             if form.header:
-                next(reader)
-            for record in reader:
-                if not record:
-                    continue
+                next(found)
+            for record in found:
                 if len(record) != len(form.columns):
                     raise InputError(
                         f"{path.name!r}, line {reader.line_num}: {len(record)} fields where "
@@ -185,13 +184,15 @@ def _find_columns(form: Form, columns: Sequence[str | int], path: Path, *, compl
     return found
 
 
-def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *, path: Path) -> None:
+def _refuse_text_columns(form: Form, sample: list[list[str]], kept: list[int], *, path: Path, complete: bool) -> None:
     def mostly_text(j: int) -> bool:
         fields = [record[j] for record in sample if len(record) > j]
         filled = [field for field in fields if field.strip().lower() not in MISSING]
         return 2 * sum(is_text(field, form.decimal) for field in filled) > len(filled)
 
     odd = [form.columns[j] for j in kept if mostly_text(j)]
+    if odd and not complete:
+        raise InputError(f"{path.name!r} has columns that are not numbers: {named(odd)}.")
     if odd:
         raise InputError(
             f"{path.name!r} has columns that are not numbers: {named(odd)}. Encode them as numbers or leave them "

@@ -161,13 +161,17 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
     rows = _lines(path, known) if path.suffix.lower() == ".txt" else _fields(path, known)
     if not rows:
         raise InputError(f"{what} is empty.")
-    width, names = len(rows[0]), table.names or []
-    header = _heads_names(rows, names) or _has_header(rows, len(table))
-    columns = [field.strip() for field in rows[0]] if header else []
-    rows = rows[1:] if header else rows
-    key = _key(columns, rows, names) if header and rows and width > 1 else None
-    j = 1 - key if width == 2 and key is not None else _choose(columns, width if rows else 1, what)
-    if key is not None and key != j:
+    names = table.names or []
+    header = _has_header(rows, len(table)) or _heads_names(rows, names)
+    columns = [field.strip().lower() for field in rows[0]] if header else [""] * len(rows[0])
+    given, rows = rows[0], rows[1:] if header else rows
+    j = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
+    key = _key(columns, rows, names, besides=j) if rows and len(columns) > 1 else None
+    if j is None and len(columns) == 2 and key is not None:
+        j = 1 - key
+    elif j is None:
+        j = _only_column(given if header else [], len(columns) if rows else 1, what)
+    if key is not None:
         called = _own_names([fields[key] for fields in rows], names)
         return _by_name(
             list(zip(called, (fields[j].strip() for fields in rows), strict=True)), names, what, known=known
@@ -178,15 +182,18 @@ def _from_text(path: Path, table: Table, what: str, *, known: bool) -> list[str]
     return [fields[j] for fields in rows]
 
 
-def _key(columns: list[str], rows: list[list[str]], names: list[str]) -> int | None:
-    """Return the column that holds names of rows, None if there is none."""
-    lowered = [column.lower() for column in columns]
-    if "name" in lowered:
-        return lowered.index("name") if names else None
-    if "row" in lowered:  # which holds numbers, not names
+def _key(columns: list[str], rows: list[list[str]], names: list[str], *, besides: int | None) -> int | None:
+    """Return the column, not that of the labels, that says by name whose they are; None if there is none."""
+    called = columns.index("name") if "name" in columns else None
+    by_number = "row" in columns and (called is None or len(set(names)) < len(names))
+    if not names or by_number:
         return None
     shares = _shares_of_names(rows, names)
-    return int(np.argmax(shares)) if max(shares) >= MOST_NAMES else None
+    # Numbers of folds and the like may be names of rows too, but come again and again.
+    distinct = [len({fields[c] for fields in rows}) / len(rows) for c in range(len(columns))]
+    able = [c for c, share in enumerate(shares) if share >= MOST_NAMES and (c == called or distinct[c] >= MOST_NAMES)]
+    able = [c for c in able if c != besides]
+    return max(able, key=lambda c: (shares[c], c == called, distinct[c]), default=called)
 
 
 def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
@@ -194,9 +201,9 @@ def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
     first, below = rows[0], rows[1:]
     if not names or not below or len(first) == 1:
         return False
-    key = int(np.argmax(_shares_of_names(below, names)))
-    mostly = _shares_of_names(below, names)[key] >= MOST_NAMES
-    return "name" in first or (mostly and not _shares_of_names([first], names)[key])
+    shares = _shares_of_names(below, names)
+    key = int(np.argmax(shares))
+    return "name" in first or (shares[key] >= MOST_NAMES and not _shares_of_names([first], names)[key])
 
 
 def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:
@@ -207,9 +214,10 @@ def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:
 
 
 def _own_names(found: list[str], names: list[str]) -> list[str]:
-    """Return names as the rows have them: a file that coterie wrote has some made harmless for spreadsheets."""
+    """Return names as the rows have them: some were made harmless for spreadsheets, or stand among spaces."""
     known = set(names)
-    return [name if name in known else as_given(name) for name in found]
+    ways = [(name, name.strip(), as_given(name), as_given(name.strip())) for name in found]
+    return [next((way for way in tried if way in known), tried[0]) for tried in ways]
 
 
 def _in_order(rows: list[list[str]], column: int, what: str) -> list[list[str]]:
@@ -259,13 +267,10 @@ def _lines(path: Path, known: bool) -> list[list[str]]:
     return [[line] for line in text.splitlines() if known or line.strip()]
 
 
-def _choose(columns: list[str], width: int, what: str) -> int:
+def _only_column(columns: list[str], width: int, what: str) -> int:
+    """Return the first column where there is no other, none of them having the heading of labels."""
     if width == 1:
         return 0
-    lowered = [column.lower() for column in columns]
-    for name in _LABEL_COLUMNS:
-        if name in lowered:
-            return lowered.index(name)
     found = f"Its columns are {named(columns)}" if columns else "It has no header"
     raise InputError(f"{what} must have one column, or name one of {', '.join(_LABEL_COLUMNS)}. {found}.")
 

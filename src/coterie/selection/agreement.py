@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import adjusted_rand_score
 
-from coterie.matching import align, check_partitions
+from coterie.matching import align_all, check_partitions
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def consensus(partitions: Sequence[ArrayLike]) -> Consensus:
     """
     known, found = check_partitions(partitions), agreement(partitions)
     central = int(found.sum(1).argmax())
-    aligned = np.stack([align(labels, known[central]) for labels in known])
+    aligned = np.stack(align_all(known, known[central]))
     return Consensus(*vote(aligned), aligned, central, found)
 
 

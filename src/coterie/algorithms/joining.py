@@ -1,0 +1,202 @@
+r"""Which clusters are one: those whose rows change place when they are shifted and turned.
+
+Two clusters of one kind of thing, such as upright and slanted ones, lie along a path that augmentation walks: changed
+rows of the one are found among the other. Those of two kinds are not, however near they are and however few rows one of
+them has. With :math:`q_k(x)` the soft assignment of a row to cluster k,
+
+.. math::
+    v_{ab} = \sum_{i \in a} q_b(T(x_i)), \qquad
+    \operatorname{lift}(a, b) = \frac{(v_{ab} + v_{ba}) \sum v}{v_{a \cdot} v_{\cdot b} + v_{b \cdot} v_{\cdot a}}
+
+is how many times as often a changed row goes from one to the other as it would by chance. Sizes cancel, so that a small
+cluster is not joined for being small.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from coterie.agglomeration import Tree, agglomerate
+from coterie.nn import Nearest
+from coterie.training import Fit, encode
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+VIEWS = 3  # changed copies of each row
+_BLOCK, _STREAM = 1024, 2  # rows at a time; counter of these random streams beside those of training
+
+
+def remember(fit: Fit, tree: Tree, *, groups: np.ndarray) -> None:
+    """Put clusters, and what their rows are not pushed apart from, into a fit's memory.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit under way.
+    tree : Tree
+        Its clusters and their merges.
+    groups : ndarray of shape (n,)
+        Unions of clusters, int64.
+    """
+    fit.memory["groups"], fit.memory["clusters"] = torch.from_numpy(groups), torch.from_numpy(tree.labels)
+    fit.memory["members"] = torch.from_numpy(np.argsort(tree.labels, kind="stable"))  # one cluster after the other
+    for name in ("merges", "merge_affinities", "leaves"):
+        fit.memory[name] = torch.from_numpy(getattr(tree, name.removeprefix("merge_")))
+
+
+def partners(fit: Fit, index: Tensor) -> Tensor:
+    """Return for each row a random one of its cluster, which may be itself.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit under way; its memory has the clusters.
+    index : Tensor of shape (b,)
+        Numbers of rows.
+
+    Returns
+    -------
+    Tensor of shape (b,)
+        Numbers of rows.
+    """
+    y, clock = fit.memory["clusters"], fit.clock
+    sizes = y.bincount()
+    generator = fit.streams.generator("partners", clock.phase, clock.step)
+    place = torch.rand(len(index), generator=generator, dtype=torch.float64) * sizes[y[index]]
+    return fit.memory["members"][(sizes.cumsum(0) - sizes)[y[index]] + place.long()]
+
+
+def exchanged(fit: Fit, labels: Tensor) -> np.ndarray:
+    """Return how many changed rows of each cluster are found in each.
+
+    Parameters
+    ----------
+    fit : Fit
+        Between phases: its encoder, rows and augmentation.
+    labels : Tensor of shape (n,)
+        Cluster of each row, int64, none empty.
+
+    Returns
+    -------
+    ndarray of shape (k, k)
+        v, from the cluster of the row to those that a changed copy is assigned to, by the nearness of mean codes.
+    """
+    z, k = encode(fit.model.encode, fit.source, fit.runtime.device), int(labels.max()) + 1
+    head = Nearest(k, z.shape[1])
+    head.fill_from(z, torch.stack([z[labels == a].mean(0) for a in range(k)]))
+    found = torch.zeros(k, k, dtype=torch.float64)
+    with torch.no_grad():
+        for view in range(VIEWS):
+            for index in torch.arange(len(labels)).split(_BLOCK):
+                batch = fit.batch(index, fit.clock.phase, view, int(index[0]), 0, _STREAM)
+                q = head(fit.model.encode(batch.view).cpu()).exp()
+                found.index_add_(0, labels[index], q.double())
+    return found.numpy()
+
+
+def join(v: np.ndarray, n_clusters: int) -> tuple[np.ndarray, list[tuple[int, int, float]]]:
+    """Join clusters between which rows go most often, until K are left.
+
+    Parameters
+    ----------
+    v : ndarray of shape (k, k)
+        What :func:`exchanged` returned; k >= K.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    labels : ndarray of shape (k,)
+        Which of the K each cluster is part of, int64, numbered in the order of their first parts.
+    steps : list of (int, int, float)
+        Two clusters that were joined, each by the number of its first part, and their lift.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.algorithms.joining import join
+    >>> v = np.array([[90.0, 1.0, 9.0], [1.0, 9.0, 0.0], [9.0, 0.0, 90.0]])
+    >>> join(v, 2)[0].tolist()
+    [0, 1, 0]
+    """
+    part, steps = np.arange(len(v)), []
+    while len(np.unique(part)) > n_clusters:
+        left = np.unique(part)
+        member = (part[:, None] == left).astype(np.float64)
+        lifts = _lifts(member.T @ v @ member)
+        a, b = np.unravel_index(np.argmax(np.where(np.tri(len(left), k=-1).T > 0, lifts, -1.0)), lifts.shape)
+        steps.append((int(left[a]), int(left[b]), float(lifts[a, b])))
+        part = np.where(part == left[b], left[a], part)
+    return np.unique(part, return_inverse=True)[1].astype(np.int64), steps
+
+
+def joined(fit: Fit, z: np.ndarray, graph: csr_matrix, *, n_clusters: int, **rules: Any) -> Tree:
+    """Join the clusters in a fit's memory until K are left, and merge these on.
+
+    Parameters
+    ----------
+    fit : Fit
+        Between phases; its memory has "clusters".
+    z : ndarray of shape (n, d)
+        Codes.
+    graph : csr_matrix of shape (n, n)
+        Of their neighbours.
+    n_clusters : int
+        K.
+    **rules : object
+        Of :func:`coterie.agglomeration.agglomerate`.
+
+    Returns
+    -------
+    Tree
+        K clusters, and the record from the clusters in memory down to one.
+    """
+    y = fit.memory["clusters"]
+    part, steps = join(exchanged(fit, y), n_clusters)
+    rest = agglomerate(z, graph, part[y.numpy()], n_clusters=n_clusters, n_leaves=n_clusters, **rules)
+    return as_tree(y.numpy(), steps, rest)
+
+
+def _lifts(v: np.ndarray) -> np.ndarray:
+    by_chance = np.outer(v.sum(1), v.sum(0))
+    return (v + v.T) * v.sum() / np.maximum(by_chance + by_chance.T, np.finfo(np.float64).tiny)
+
+
+def as_tree(labels: np.ndarray, steps: list[tuple[int, int, float]], rest: Tree) -> Tree:
+    """Return the record of merges that begins with joins.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Cluster of each row before the first join, 0 .. k - 1.
+    steps : list of (int, int, float)
+        The joins, as :func:`join` returns them.
+    rest : Tree
+        The merges of the K clusters that are left, its leaves, down to one.
+
+    Returns
+    -------
+    Tree
+        With k leaves; the first k - K merges are the joins.
+    """
+    k, K = int(labels.max()) + 1, int(rest.leaves.max()) + 1
+    name, held, merges = list(range(k)), dict.fromkeys(range(k), 1), []
+
+    def add(a: int, b: int) -> int:
+        new = k + len(merges)
+        held[new] = held[a] + held[b]
+        merges.append([min(a, b), max(a, b), len(merges) + 1, held[new]])
+        return new
+
+    for a, b, _ in steps:
+        name[a] = add(name[a], name[b])
+    node = {c: name[int(labels[rest.leaves == c].min())] for c in range(K)}  # a cluster is called by its first part
+    for i, (a, b, *_) in enumerate(rest.merges):
+        node[K + i] = add(node[int(a)], node[int(b)])
+    affinities = np.array([*(lift for *_, lift in steps), *rest.affinities])
+    return Tree(rest.labels, labels, np.array(merges, dtype=np.float64).reshape(-1, 4), affinities)
