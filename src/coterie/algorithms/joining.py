@@ -22,7 +22,8 @@ from torch import Tensor
 
 from coterie.agglomeration import Tree, agglomerate
 from coterie.nn import Nearest
-from coterie.training import Fit, encode
+from coterie.nn.heads import squared_distances
+from coterie.training import Fit
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -71,13 +72,39 @@ def partners(fit: Fit, index: Tensor) -> Tensor:
     return fit.memory["members"][(sizes.cumsum(0) - sizes)[y[index]] + place.long()]
 
 
-def exchanged(fit: Fit, labels: Tensor) -> np.ndarray:
+def settled(z: Tensor, labels: Tensor) -> Tensor:
+    """Return for each row the cluster whose mean code is nearest, which is more often right than what merging says.
+
+    Parameters
+    ----------
+    z : Tensor of shape (n, d)
+        Codes.
+    labels : Tensor of shape (n,)
+        Clusters, int64, none empty.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        Int64; the clusters as they were if one would be left without rows.
+    """
+    means = _means(z, labels)
+    found = torch.cat([squared_distances(part, means).argmin(1) for part in z.split(_BLOCK)])
+    return found if len(found.unique()) == len(means) else labels
+
+
+def _means(z: Tensor, labels: Tensor) -> Tensor:
+    return torch.stack([z[labels == a].mean(0) for a in range(int(labels.max()) + 1)])
+
+
+def exchanged(fit: Fit, z: Tensor, labels: Tensor) -> np.ndarray:
     """Return how many changed rows of each cluster are found in each.
 
     Parameters
     ----------
     fit : Fit
         Between phases: its encoder, rows and augmentation.
+    z : Tensor of shape (n, d)
+        Codes of the rows as they are.
     labels : Tensor of shape (n,)
         Cluster of each row, int64, none empty.
 
@@ -86,9 +113,9 @@ def exchanged(fit: Fit, labels: Tensor) -> np.ndarray:
     ndarray of shape (k, k)
         v, from the cluster of the row to those that a changed copy is assigned to, by the nearness of mean codes.
     """
-    z, k = encode(fit.model.encode, fit.source, fit.runtime.device), int(labels.max()) + 1
+    k = int(labels.max()) + 1
     head = Nearest(k, z.shape[1])
-    head.fill_from(z, torch.stack([z[labels == a].mean(0) for a in range(k)]))
+    head.fill_from(z, _means(z, labels))
     found = torch.zeros(k, k, dtype=torch.float64)
     with torch.no_grad():
         for view in range(VIEWS):
@@ -156,8 +183,9 @@ def joined(fit: Fit, z: np.ndarray, graph: csr_matrix, *, n_clusters: int, **rul
     Tree
         K clusters, and the record from the clusters in memory down to one.
     """
-    y = fit.memory["clusters"]
-    part, steps = join(exchanged(fit, y), n_clusters)
+    code = torch.from_numpy(z)
+    y = settled(code, fit.memory["clusters"])
+    part, steps = join(exchanged(fit, code, y), n_clusters)
     rest = agglomerate(z, graph, part[y.numpy()], n_clusters=n_clusters, n_leaves=n_clusters, **rules)
     return as_tree(y.numpy(), steps, rest)
 

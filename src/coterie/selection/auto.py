@@ -26,6 +26,7 @@ from coterie.selection.answering import AnswersByBest
 from coterie.selection.backing import Second, pupil, second_run
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
 from coterie.selection.keeping import Notes, identity_of
+from coterie.selection.learnable import best_learned
 from coterie.selection.reasons import reason
 from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
@@ -252,7 +253,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _settle(self, trying: Trying) -> None:
         """Choose among what was tried, let a further network learn from it, and find out how sure the rows are."""
-        self.trials_, self.criterion_ = trying.ranked()
+        trials, self.criterion_ = trying.ranked()
+        self.trials_ = best_learned(trying, trials)
         second = second_run(trying, self.trials_) if self.confidence else None
         taught = pupil(trying, self.trials_, second, by=self.criterion_) if self.self_label else None
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]

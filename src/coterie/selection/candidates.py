@@ -63,6 +63,9 @@ class Trial:
         What speaks for it.
     agreement : float or None, default=None
         Share of what was known, classes and pairs, that it has so; None where nothing was known.
+    learned : float or None, default=None
+        Of networks that differ, how well another one that learned its clusters on half of the rows tells them in the
+        other half: normalised mutual information, in [0, 1]; None where that was not asked.
 
     Examples
     --------
@@ -75,6 +78,7 @@ class Trial:
     model: Clusterer
     judgement: Judgement
     agreement: float | None = None
+    learned: float | None = None
 
 
 def names_for(

@@ -9,6 +9,7 @@ import numpy as np
 
 from coterie.data.knowledge import UNKNOWN
 from coterie.selection.candidates import SIMPLE, TAUGHT
+from coterie.selection.learnable import CLEARLY
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -91,6 +92,10 @@ def reason(
 
 def _how_well_kept(trials: Sequence[Trial]) -> str:
     best, kept = trials[0], f"({trials[0].judgement.kept:.2f} of 1)"
+    others = [one.learned for one in trials[1:] if one.learned is not None]
+    if best.learned is not None and best.learned > max(others, default=1.0) + CLEARLY:
+        told = f"{best.learned:.2f} of 1, the next {max(others):.2f}"
+        return f"of networks that differ, its clusters are those that another one learns best ({told})"
     whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
     if best.judgement.kept == max(one.kept for one in whole):
         return f"it keeps neighbours together best {kept}"
