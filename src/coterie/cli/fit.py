@@ -41,18 +41,10 @@ def fit(
     """
     from coterie.cli.launch import launch
     from coterie.cli.parameters import parse_clusters, parse_image_shape
-    from coterie.cli.settings import as_listed
 
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
-    what = {
-        "data": data,
-        "system": None if system is None else as_listed(system),
-        "recipe": recipe,
-        "labels": labels,
-        "known": known,
-        "seed": seed,
-    }
+    what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "known": known, "seed": seed}
     what |= {"names": names, "drop": drop or None}
     how = {"warm_start": None if warm_start is None else str(warm_start), "strict": strict, "report": report}
     given: dict[str, Any] = _given(what | machine | how)

@@ -6,6 +6,7 @@ import re
 from dataclasses import fields
 from typing import Any
 
+from coterie.algorithms import SYSTEMS
 from coterie.data import Augment
 from coterie.errors import InputError
 from coterie.nn import GAN, MLP, Conv, PooledConv
@@ -128,3 +129,26 @@ def _group(name: str, table: dict[str, Any], kinds: dict[str, type] | None) -> A
         if key not in known:
             raise InputError(f"[parameters.{name}] has no entry {key!r}; it has {', '.join(known)}.")
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def as_listed(system: str) -> str:
+    """Return a system's name as it is listed where it was written as its class is, or nearly so.
+
+    Parameters
+    ----------
+    system : str
+        As it was typed.
+
+    Returns
+    -------
+    str
+        A key of ``SYSTEMS``, "auto", or what was given where it is like none of them.
+
+    Examples
+    --------
+    >>> from coterie.cli.parameters import as_listed
+    >>> as_listed("KMeans"), as_listed("DEK")
+    ('kmeans', 'DEK')
+    """
+    plain = {name.replace("-", ""): name for name in ("auto", *SYSTEMS)}
+    return plain.get(system.lower().replace("-", "").replace("_", ""), system)

@@ -15,7 +15,7 @@ from coterie.algorithms import SYSTEMS, Clusterer
 from coterie.cli import toml
 from coterie.cli.columns import Aside
 from coterie.cli.inputs import resolve_data, resolve_labels
-from coterie.cli.parameters import to_parameter
+from coterie.cli.parameters import as_listed, to_parameter
 from coterie.cli.warm import going_on
 from coterie.errors import InputError
 from coterie.files import write_text
@@ -169,29 +169,6 @@ class RunSettings(BaseModel):
         return made if self.warm_start is None else going_on(made, Path(self.warm_start))
 
 
-def as_listed(system: str) -> str:
-    """Return a system's name as it is listed where it was written as its class is, or nearly so.
-
-    Parameters
-    ----------
-    system : str
-        As it was typed.
-
-    Returns
-    -------
-    str
-        A key of ``SYSTEMS``, "auto", or what was given where it is like none of them.
-
-    Examples
-    --------
-    >>> from coterie.cli.settings import as_listed
-    >>> as_listed("KMeans"), as_listed("DEK")
-    ('kmeans', 'DEK')
-    """
-    plain = {name.replace("-", ""): name for name in ("auto", *SYSTEMS)}
-    return plain.get(system.lower().replace("-", "").replace("_", ""), system)
-
-
 def _unknown(system: str, name: str, known: dict[str, Any]) -> str:
     told = f"{system} has no parameter {name!r}; it has {', '.join(sorted(known))}."
     return f"{told} Parameters of one system need its name: --system." if system == "Auto" else told
@@ -222,8 +199,6 @@ def read_settings(path: Path) -> dict[str, Any]:
     for name, kind, what in (("parameters", dict, "a table"), ("out", str, "a path")):
         if name in values and not isinstance(values[name], kind):
             raise InputError(f"{path}: {name!r} must be {what}. Got {values[name]!r} instead.")
-    if isinstance(values.get("system"), str):
-        values["system"] = as_listed(values["system"])
     if "out" in values:
         values["out"] = str(path.parent / values["out"])
     return resolve_paths(values, path.parent)
