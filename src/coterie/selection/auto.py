@@ -117,8 +117,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     Candidates are judged where none has drawn clusters together: on principal components of the rows or, once DEC or
     N2D was tried, in the code of its autoencoder before it knew of clusters, which learned what does not matter in
     images from their augmentation. A second fit has another seed; where the best is no network, whose runs hardly
-    differ, it sees only half of the rows. Networks of images that differ are compared by how well another one learns
-    their clusters (:func:`coterie.selection.learnable.best_learned`).
+    differ, it sees only half of the rows. Networks of images that differ from the first are compared with it by how
+    well another one learns their clusters (:func:`coterie.selection.learnable.best_learned`).
 
     Examples
     --------

@@ -64,8 +64,8 @@ class Trial:
     agreement : float or None, default=None
         Share of what was known, classes and pairs, that it has so; None where nothing was known.
     learned : float or None, default=None
-        Of networks that differ, how well another one that learned its clusters on half of the rows tells them in the
-        other half: normalised mutual information, in [0, 1]; None where that was not asked.
+        How well a network that learned its clusters on half of the rows tells them in the other half: normalised mutual
+        information, in [0, 1]; None where that was not asked.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which of several networks' partitions another network learns best: groups that are there can be told in new rows."""
+"""Which of several partitions of images a network learns best: groups that are there can be told in new rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLEARLY = 0.01  # by which another must be learned better than the best so far t
 
 
 def best_learned(trying: Trying, trials: Sequence[Trial]) -> list[Trial]:
-    """Put first, of networks of images that differ, the one whose clusters another network clearly learns best.
+    """Put that network of images first whose clusters another network clearly learns best, where networks differ.
 
     The best and each network that agrees with it on fewer than nineteen rows of twenty are compared: a further network
     learns the clusters of half of the rows (:class:`coterie.SelfLabel`) and predicts those of the other half. A style
@@ -41,12 +41,12 @@ def best_learned(trying: Trying, trials: Sequence[Trial]) -> list[Trial]:
     Returns
     -------
     list of Trial
-        In the same order but for the first, with ``learned`` where it was found out. As they were where the best is no
-        network that has all clusters, the rows are no images, something is known of them, or the time is up.
+        In the same order but for the first, with ``learned`` where it was found out. As they were where clusters are
+        missing, the rows are no images, something is known of them, or the time is up.
     """
     best, *others = trials
-    rivals = [one for one in others if _is_whole_network(one, trying) and _agreement(one, best) < ALIKE]
-    if not rivals or not _is_whole_network(best, trying) or trying.source.spec.kind != "images" or trying.knowledge:
+    rivals = [one for one in others if one.name in DEEP and _is_whole(one, trying) and _agreement(one, best) < ALIKE]
+    if not rivals or not _is_whole(best, trying) or trying.source.spec.kind != "images" or trying.knowledge:
         return list(trials)
     learned: dict[str, float] = {}
     for one in (best, *rivals):
@@ -79,8 +79,8 @@ def _learned(trying: Trying, trial: Trial) -> float | None:
     return float(normalized_mutual_info_score(y[new], model.predict(Source(source.raw(new), source.spec))))
 
 
-def _is_whole_network(trial: Trial, trying: Trying) -> bool:
-    return trial.name in DEEP and trial.judgement.clusters == trying.n_clusters
+def _is_whole(trial: Trial, trying: Trying) -> bool:
+    return trial.judgement.clusters == trying.n_clusters
 
 
 def _agreement(trial: Trial, other: Trial) -> float:

@@ -95,7 +95,7 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
     others = [one.learned for one in trials[1:] if one.learned is not None]
     if best.learned is not None and best.learned > max(others, default=1.0) + CLEARLY:
         told = f"{best.learned:.2f} of 1, the next {max(others):.2f}"
-        return f"of networks that differ, its clusters are those that another one learns best ({told})"
+        return f"of those that differ, its clusters are those that another network learns best ({told})"
     whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
     if best.judgement.kept == max(one.kept for one in whole):
         return f"it keeps neighbours together best {kept}"
