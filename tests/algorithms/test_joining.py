@@ -123,4 +123,37 @@ def test_without_augmentation_nothing_is_joined():
     seen = Phases()
     with config_context(callbacks=(seen,)):
         model = small(JULE, n_clusters=2, augment="none", train=Schedule(steps=2, batch_size=32)).fit(X)
-    assert "join" not in seen.names and model.settings_["finer"] == 1
+    assert "join" not in seen.names and model.settings_["finer"] == 0
+
+
+@pytest.mark.parametrize("stop_at", [("recluster", 3), ("join", 3)])
+def test_a_fit_that_was_stopped_about_joining_goes_on_to_the_same_bits(tmp_path, stop_at):
+    X, _ = bars_of_two_kinds(n=(40, 40, 20))
+
+    class Stop(Callback):
+        def on_step(self, fit, phase):
+            if (phase.name, fit.clock.step) == stop_at:
+                raise KeyboardInterrupt
+
+    def fitted():
+        return small(JULE, n_clusters=2, finer=1, augment="shift", train=Schedule(steps=6, batch_size=32)).fit(X)
+
+    whole = fitted()
+    how = {"checkpoint": tmp_path, "checkpoint_every": 0}
+    with config_context(callbacks=(Stop(),), **how), pytest.raises(KeyboardInterrupt):
+        fitted()
+    with config_context(checkpoint=tmp_path):
+        again = fitted()
+    np.testing.assert_array_equal(again.transform(X), whole.transform(X))
+    np.testing.assert_array_equal(again.merges_, whole.merges_)
+
+
+@pytest.mark.parametrize(("n_clusters", "finer", "n"), [(1, 1, 30), (5, 4, 6), (3, 2, 40)])
+def test_there_are_as_many_clusters_as_asked_for(n_clusters, finer, n):
+    X, _ = bars_of_two_kinds(n=(n - 2 * (n // 3), n // 3, n // 3))
+    how = {"augment": "shift", "reclusters": 0, "train": Schedule(steps=2, batch_size=32)}
+    model = small(JULE, n_clusters=n_clusters, finer=finer, **how).fit(X)
+    assert len(np.unique(model.transductive_labels_)) == n_clusters
+    if n_clusters > 1:
+        cut = fcluster(model.merges_, n_clusters, "maxclust")[model.leaves_]
+        assert adjusted_rand_score(cut, model.transductive_labels_) == 1.0

@@ -127,6 +127,13 @@ def test_rows_of_one_name_are_told_apart_by_their_numbers(tmp_path):
     assert load_labels(tmp_path / "l.csv", table).tolist() == [3, 4, 5]
 
 
+def test_numbers_of_rows_are_no_names(tmp_path):
+    table = Table(X=np.zeros((6, 2)), names=[str(i) for i in range(1, 7)])  # as R counts
+    lines = "".join(f"{i},p{i},{c}\n" for i, c in enumerate("abcabc"))
+    (tmp_path / "l.csv").write_text("row,name,label\n" + lines)
+    assert load_labels(tmp_path / "l.csv", table).tolist() == list("abcabc")
+
+
 def test_spaces_around_names_do_not_matter(tmp_path):
     table = Table(X=np.zeros((3, 2)), names=["p0", "p1", "p2"])
     (tmp_path / "l.csv").write_text("id | label\np2 | c\np0 | a\np1 | b\n")

@@ -56,7 +56,7 @@ def test_a_tree_joins_where_its_branches_do_and_is_cut_at_k():
     assert heights == sorted(heights)
     assert heights[5] < tree["cut"] < heights[6]  # six of eight merges leave three clusters
     assert sorted(leaf[1] for leaf in tree["leaves"]) == pytest.approx(np.arange(9) * 14 + 10.5)
-    assert tree["branches"][-1][1] == -1 and tree["branches"][-1][2] == "9 rows"
+    assert tree["branches"][-1][1] == -1 and tree["branches"][-1][2] == "9 leaves"
     assert merge_tree(merges, np.full(9, -1), 9)["cut"] < heights[0]
 
 

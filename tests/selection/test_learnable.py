@@ -38,7 +38,7 @@ def trying(X, *, known=None, folder=None):
 
 
 def trials(*named, judgement=WHOLE):
-    return [Trial(name, SimpleNamespace(labels_=labels), judgement) for name, labels in named]
+    return [Trial(name, SimpleNamespace(labels_=labels, fit_seconds_=0.0), judgement) for name, labels in named]
 
 
 def names(found):

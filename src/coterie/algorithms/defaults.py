@@ -85,7 +85,7 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     settings = {name: own[name] if _is_auto(value) and name in own else value for name, value in settings.items()}
     images = spec.kind == "images"
     if "augment" in settings:
-        settings["augment"] = _augment(settings["augment"], images=images)
+        settings["augment"] = augmentation(settings["augment"], images=images)
     if "network" not in settings:
         return settings
     settings["network"] = _network(settings["network"], spec, n)
@@ -217,7 +217,27 @@ def _code_size(settings: dict[str, Any]) -> int:
     return settings["code_size"] if "code_size" in settings else settings["noise_size"] + settings["n_clusters"]
 
 
-def _augment(augment: Augment | str | None, *, images: bool) -> Augment:
+def augmentation(augment: Augment | str | None, *, images: bool) -> Augment:
+    """Return what changes rows.
+
+    Parameters
+    ----------
+    augment : Augment, str or None
+        As it was given: words as of :meth:`coterie.data.Augment.parse`, or "auto", which is "shift-rotate" for images
+        and "none" for others; None changes nothing.
+    images : bool
+        Whether rows are images.
+
+    Returns
+    -------
+    Augment
+        False where nothing is changed.
+
+    Raises
+    ------
+    InputError
+        If it moves what is no image.
+    """
     asked = augment
     if augment == "auto":
         augment = "shift-rotate" if images else "none"

@@ -210,7 +210,7 @@ def as_tree(labels: np.ndarray, steps: list[tuple[int, int, float]], rest: Tree)
     Returns
     -------
     Tree
-        With k leaves; the first k - K merges are the joins.
+        With k leaves, in whatever order; the first k - K merges are the joins.
     """
     k, K = int(labels.max()) + 1, int(rest.leaves.max()) + 1
     name, held, merges = list(range(k)), dict.fromkeys(range(k), 1), []

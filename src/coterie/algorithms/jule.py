@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from coterie.agglomeration import agglomerate
 from coterie.algorithms import joining, recipes
 from coterie.algorithms.base import Clusterer
-from coterie.algorithms.defaults import halving_conv, steps_for
+from coterie.algorithms.defaults import augmentation, halving_conv, steps_for
 from coterie.checks import POSITIVE, Rule, integer, number, within
 from coterie.data import DataSpec
 from coterie.neighbours import CHAIN, affinity_graph, chains, neighbours
@@ -52,7 +52,7 @@ class JULE(Clusterer):
     n_near : int, default=5
         K_c, the partners of a cluster that are compared when it is to merge; >= 1.
     least_share : float, default=0.1
-        Rows, over n / K, below which a last cluster joins its nearest, if there are K others; in [0, 1).
+        Rows, over n / K, below which one of the last clusters goes to its nearest, if there are enough; in [0, 1).
     eta : float, default=0.9
         Share of the present clusters that are merged away before the next training; in (0, 1).
     gamma, margin : float, default=1.0, 0.2
@@ -63,7 +63,7 @@ class JULE(Clusterer):
     reclusters : int, default=2
         How often the last clusters are found anew from chains of the learned codes, and learned; >= 0.
     finer : int or "auto", default="auto"
-        How many more than K are left to be joined; >= 0. "auto" is 0.3 K, rounded up, for images that are augmented.
+        How many more than K are left to be joined, if rows are augmented; >= 0. "auto" is 0.3 K for images, else 0.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class JULE(Clusterer):
         train = Schedule(steps=steps_for(150, n_rows, 0.36), learning_rate=3e-3, warmup=0.2)
         if spec.kind != "images":
             return {"network": MLP(hidden=(500, 500)), "train": train, "finer": 0}
-        finer = math.ceil(0.3 * self.n_clusters)
+        finer = math.ceil(0.3 * self.n_clusters) if augmentation(self.augment, images=True) else 0
         return {"network": halving_conv(spec, (16, 32, 64)), "train": train, "finer": finer}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:

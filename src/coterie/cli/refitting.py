@@ -69,14 +69,20 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
 
 def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str, Any]:
     """Return what is no feature without the columns that other data of the same rows lack."""
-    names, drop, labels = values.get("names"), values.get("drop", []), values.get("labels")
-    if not is_delimited(path) or not path.is_file() or holds_features_alone(path, model.spec_):
-        return {"names": None, "drop": [], "labels": labels if labels and os.path.isfile(labels) else None}
-    columns, has_names = guess_form(path)[0].labelled, bool(model.spec_.feature_names)
+    if not is_delimited(path) or not path.is_file():
+        return {"names": None, "drop": []}
+    alone, has_names = holds_features_alone(path, model.spec_), bool(model.spec_.feature_names)
+    columns = guess_form(path)[0].labelled
+
+    def there(column: str | None) -> str | None:
+        name = None if column is None or alone else name_of_column(path, column)
+        return name if name in columns or not has_names else None
+
+    labels = values.get("labels")
     return {
-        "names": names if names in columns or not has_names else None,
-        "drop": [column for column in drop if column in columns or not has_names],
-        "labels": labels if not labels or labels in columns or not has_names or os.path.isfile(labels) else None,
+        "names": there(values.get("names")),
+        "drop": [name for name in map(there, values.get("drop", [])) if name is not None],
+        "labels": labels if labels is not None and os.path.isfile(labels) else there(labels),
     }
 
 

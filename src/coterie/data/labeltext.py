@@ -75,14 +75,14 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
 def _key(columns: list[str], rows: list[list[str]], names: list[str], *, besides: int | None) -> int | None:
     """Return the column, not that of the labels, that says by name whose they are; None if there is none."""
     called = columns.index("name") if "name" in columns else None
-    by_number = "row" in columns and (called is None or len(set(names)) < len(names))
-    if not names or by_number:
+    shares = _shares_of_names(rows, names) if names else []
+    says_nothing = called is None or not names or len(set(names)) < len(names) or shares[called] < MOST_NAMES
+    if not names or ("row" in columns and says_nothing):
         return None
-    shares = _shares_of_names(rows, names)
     # Numbers of folds and the like may be names of rows too, but come again and again.
     distinct = [len({fields[c] for fields in rows}) / len(rows) for c in range(len(columns))]
     able = [c for c, share in enumerate(shares) if share >= MOST_NAMES and (c == called or distinct[c] >= MOST_NAMES)]
-    able = [c for c in able if c != besides]
+    able = [c for c in able if c != besides and columns[c] != "row"]
     return max(able, key=lambda c: (shares[c], c == called, distinct[c]), default=called)
 
 

@@ -15,7 +15,7 @@ def merge_tree(merges: np.ndarray, clusters: np.ndarray, n_clusters: int) -> dic
     Parameters
     ----------
     merges : ndarray of shape (L - 1, 4)
-        The two clusters of each merge, its height, its rows; merge i makes cluster L + i.
+        The two clusters of each merge, its height, its leaves; merge i makes cluster L + i.
     clusters : ndarray of shape (L,)
         Cluster of each leaf, -1 if unknown; its branches take its colour.
     n_clusters : int
@@ -36,14 +36,14 @@ def merge_tree(merges: np.ndarray, clusters: np.ndarray, n_clusters: int) -> dic
     def x(height: float) -> float:
         return round(_LABEL + height / tallest * (_WIDTH - _LABEL - 8), 1)
 
-    # Of each cluster, leaves first: place across, height, colour, rows.
+    # Of each cluster, leaves first: place across, height, colour.
     nodes = [((place[i] + 0.5) * _LEAF, 0.0, int(clusters[i])) for i in range(n_leaves)]
     branches = []
-    for a, b, height, rows in merges.tolist():
+    for a, b, height, held in merges.tolist():
         (y_a, h_a, c_a), (y_b, h_b, c_b) = nodes[int(a)], nodes[int(b)]
         colour = c_a if c_a == c_b else -1
         path = f"M{x(h_a)} {y_a:.1f}H{x(height)}V{y_b:.1f}H{x(h_b)}"
-        branches.append((path, colour, f"{int(rows):,} rows"))
+        branches.append((path, colour, f"{int(held):,} leaves"))
         nodes.append(((y_a + y_b) / 2, height, colour))
     kept = len(merges) - n_clusters + 1  # merges that the run made itself
     heights = [0.0, *merges[:, 2].tolist()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -46,13 +47,16 @@ def best_learned(trying: Trying, trials: Sequence[Trial]) -> list[Trial]:
     """
     best, *others = trials
     rivals = [one for one in others if one.name in DEEP and _is_whole(one, trying) and _agreement(one, best) < ALIKE]
-    if not rivals or not _is_whole(best, trying) or trying.source.spec.kind != "images" or trying.knowledge:
+    images = trying.source.spec.kind == "images" and len(trying.source) >= 2 * trying.n_clusters
+    if not rivals or not _is_whole(best, trying) or not images or trying.knowledge:
         return list(trials)
     learned: dict[str, float] = {}
-    for one in (best, *rivals):
+    for left, one in zip(range(len(rivals), -1, -1), (best, *rivals), strict=True):
+        began = time.monotonic()
         found = _learned(trying, one)
-        if found is None:
-            return list(trials)
+        now = time.monotonic()
+        if found is None or now + left * (now - began) + best.model.fit_seconds_ * bool(left) > trying.until:
+            return list(trials)  # what time there is goes to a second run
         learned[one.name] = found
     told = [replace(one, learned=learned.get(one.name)) for one in trials]
     first = max(told, key=lambda one: learned.get(one.name, 0.0))

@@ -9,7 +9,6 @@ import numpy as np
 
 from coterie.data.knowledge import UNKNOWN
 from coterie.selection.candidates import SIMPLE, TAUGHT
-from coterie.selection.learnable import CLEARLY
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -65,10 +64,13 @@ def reason(
     best, *rest = trials = trials[1:] if taught else trials
     if len(best.model.cluster_centers_) == 1:
         return _nothing_to_choose(count)
-    by = {
-        "neighbours": _how_well_kept(trials),
-        "likelihood": "groups touch, and its clusters describe the rows best",
-    }[criterion]
+    by = (
+        _how_well_learned(trials)
+        or {
+            "neighbours": _how_well_kept(trials),
+            "likelihood": "groups touch, and its clusters describe the rows best",
+        }[criterion]
+    )
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
     if spared and not rest:
         said = f"{best.name} was chosen: it keeps neighbours together ({best.judgement.kept:.2f} of 1)."
@@ -90,12 +92,16 @@ def reason(
     return said
 
 
+def _how_well_learned(trials: Sequence[Trial]) -> str:
+    best, others = trials[0], [one.learned for one in trials[1:] if one.learned is not None]
+    if best.learned is None or best.learned < max(others):
+        return ""
+    told = f"{best.learned:.2f} of 1, the next {max(others):.2f}"
+    return f"of those that differ, its clusters are those that another network learns best ({told})"
+
+
 def _how_well_kept(trials: Sequence[Trial]) -> str:
     best, kept = trials[0], f"({trials[0].judgement.kept:.2f} of 1)"
-    others = [one.learned for one in trials[1:] if one.learned is not None]
-    if best.learned is not None and best.learned > max(others, default=1.0) + CLEARLY:
-        told = f"{best.learned:.2f} of 1, the next {max(others):.2f}"
-        return f"of those that differ, its clusters are those that another network learns best ({told})"
     whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
     if best.judgement.kept == max(one.kept for one in whole):
         return f"it keeps neighbours together best {kept}"
@@ -127,4 +133,5 @@ def _used(n_known: int, n_pairs: int) -> str:
 
 def _is_as_good(trial: Trial, best: Trial) -> bool:
     first, other = best.judgement, trial.judgement
-    return other.clusters >= first.clusters and other.worth >= first.worth - AS_GOOD
+    overtaken = trial.learned is not None and best.learned is not None and trial.learned < best.learned
+    return other.clusters >= first.clusters and other.worth >= first.worth - AS_GOOD and not overtaken
