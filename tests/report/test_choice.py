@@ -30,6 +30,21 @@ def test_candidates_are_called_by_their_names(runs: dict[str, Path]) -> None:
     assert candidate_name("ward") == "Ward’s agglomeration"
 
 
+def test_how_well_clusters_are_learned_is_shown_where_that_was_asked(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(runs["chosen"], tmp_path / "run"))
+    section = render(read_run(folder)).split('id="choice"')[1].split("</section>")[0]
+    assert ">Learned</abbr>" not in section
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["choice"]["trials"][0]["learned"] = 0.9512
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    section = render(read_run(folder)).split('id="choice"')[1].split("</section>")[0]
+    table = section.split("</table>")[0]
+    heads, first, *others = [row for row in table.split("<tr>")[1:] if row]
+    assert ">Learned</abbr>" in heads and "<td>.95</td>" in first
+    assert all(row.count("<td") == first.count("<td") for row in others if "colspan" not in row)
+    assert f'colspan="{first.count("<td")}"' in table
+
+
 def test_doubtful_images_are_shown_and_names_do_no_harm(runs: dict[str, Path]) -> None:
     page = render(read_run(runs["chosen"]))
     section = page.split('id="choice"')[1].split("</section>")[0]

@@ -40,7 +40,8 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     dict or None
         ``why``; ``trials``, the best first; ``left_out``; ``names`` and ``agreement``, a matrix; ``stability`` of each
         cluster, by the ``second`` run if there is one; ``doubtful`` rows, with pictures where rows are images;
-        ``scored``, whether labels were given; ``changed``, whether clusters were merged or split since.
+        ``scored``, whether labels were given; ``learned``, whether networks that differ were compared;
+        ``changed``, whether clusters were merged or split since.
     """
     choice = run.metrics.get("choice")
     if choice is None:
@@ -51,12 +52,14 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
         "likelihood": choice["criterion"] == "likelihood",
         "changed": "fitted" in run.metrics,
         "scored": any("metrics" in trial for trial in choice["trials"]),
+        "learned": any("learned" in trial for trial in choice["trials"]),
         "trials": [
             {
                 "name": candidate_name(trial["name"]),
                 "kept": trial["kept"],
                 "evenness": trial.get("evenness"),  # which earlier versions did not look at
                 "likelihood": trial["likelihood"],
+                "learned": trial.get("learned"),
                 "clusters": trial["clusters"],
                 "time": duration(trial["seconds"]),
                 "accuracy": trial.get("metrics", {}).get("accuracy"),
