@@ -97,6 +97,7 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
         "trials": found | over,
         "taken_over": [*over, *taken["peers"]],
         "kept": {trial.name: trial.judgement.kept for trial in auto.trials_},
+        "learned": {trial.name: trial.learned for trial in auto.trials_ if trial.learned is not None},
         "criterion": auto.criterion_,
         "agreed": None if again is None else float((again == auto.labels_).mean()),
         "sure_half": _share_right(y, auto.labels_, sure),
