@@ -147,7 +147,7 @@ def join(v: np.ndarray, n_clusters: int) -> tuple[np.ndarray, list[tuple[int, in
     --------
     >>> import numpy as np
     >>> from coterie.algorithms.joining import join
-    >>> v = np.array([[90.0, 1.0, 9.0], [1.0, 9.0, 0.0], [9.0, 0.0, 90.0]])
+    >>> v = np.array([[90.0, 1.0, 9.0], [1.0, 59.0, 0.0], [9.0, 0.0, 90.0]])
     >>> join(v, 2)[0].tolist()
     [0, 1, 0]
     """

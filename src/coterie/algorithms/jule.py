@@ -55,9 +55,10 @@ class JULE(Clusterer):
         Rows, over n / K, below which one of the last clusters goes to its nearest, if there are enough; in [0, 1).
     eta : float, default=0.9
         Share of the present clusters that are merged away before the next training; in (0, 1).
-    gamma, margin : float, default=1.0, 0.2
-        Weight of the distance to a row of the same cluster, unitless, and m, by how much squared distances to other
-        clusters should be larger, in units of the sphere's radius; positive.
+    gamma : float, default=1.0
+        Weight of the distance to a row of the same cluster; positive, unitless.
+    margin : float, default=0.2
+        m, by how much squared distances to other clusters should be larger; positive, in units of the sphere's radius.
     spare : bool, default=True
         Whether clusters that the present graph would merge before the last are left are spared being pushed apart.
     reclusters : int, default=2
@@ -84,8 +85,7 @@ class JULE(Clusterer):
     compared with all of the batch, and the mean is over triplets whose loss is not zero; (b) clusters that will merge
     are spared, and a few outliers are none; (c) training follows the last merging too, and the last clusters are found
     anew twice, in the paper's variant "RC" once; (d) the K_c partners count down to the end, in the authors' code to
-    100 clusters; (e) rows belong to the nearest of K mean codes; (f) of images the affinity, by which small clusters
-    merge early, does not decide on the last merges.
+    100 clusters; (e) rows belong to the nearest of K mean codes; (f) of images the last merges are joins.
 
     References
     ----------
