@@ -41,6 +41,33 @@ def align(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     return align_all([labels], reference)[0]
 
 
+def share_alike(labels: ArrayLike, reference: ArrayLike) -> float:
+    """Return the share of the rows that two partitions put into the same cluster, when clusters are matched.
+
+    Parameters
+    ----------
+    labels, reference : array-like of shape (n,)
+        Clusters of the same rows, integers >= 0.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    InputError
+        If they are not of the same rows.
+
+    Examples
+    --------
+    >>> from coterie.matching import share_alike
+    >>> share_alike([2, 2, 0, 1], [0, 0, 1, 1])
+    0.75
+    """
+    return float((align(labels, reference) == np.asarray(reference)).mean())
+
+
 def align_all(partitions: Sequence[ArrayLike], reference: ArrayLike) -> list[np.ndarray]:
     """Give the clusters of several partitions the numbers of a reference, and common numbers to what it has not.
 

@@ -13,7 +13,7 @@ import coterie
 from coterie import JULE, MLP, Augment, Schedule, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.joining import partners
+from coterie.algorithms.members import partners
 from coterie.data import make_source
 from coterie.errors import InputError
 from coterie.nn import triplet_loss

@@ -32,46 +32,6 @@ VIEWS = 3  # changed copies of each row
 _BLOCK, _STREAM = 1024, 2  # rows at a time; counter of these random streams beside those of training
 
 
-def remember(fit: Fit, tree: Tree, *, groups: np.ndarray) -> None:
-    """Put clusters, and what their rows are not pushed apart from, into a fit's memory.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit under way.
-    tree : Tree
-        Its clusters and their merges.
-    groups : ndarray of shape (n,)
-        Unions of clusters, int64.
-    """
-    fit.memory["groups"], fit.memory["clusters"] = torch.from_numpy(groups), torch.from_numpy(tree.labels)
-    fit.memory["members"] = torch.from_numpy(np.argsort(tree.labels, kind="stable"))  # one cluster after the other
-    for name in ("merges", "merge_affinities", "leaves"):
-        fit.memory[name] = torch.from_numpy(getattr(tree, name.removeprefix("merge_")))
-
-
-def partners(fit: Fit, index: Tensor) -> Tensor:
-    """Return for each row a random one of its cluster, which may be itself.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit under way; its memory has the clusters.
-    index : Tensor of shape (b,)
-        Numbers of rows.
-
-    Returns
-    -------
-    Tensor of shape (b,)
-        Numbers of rows.
-    """
-    y, clock = fit.memory["clusters"], fit.clock
-    sizes = y.bincount()
-    generator = fit.streams.generator("partners", clock.phase, clock.step)
-    place = torch.rand(len(index), generator=generator, dtype=torch.float64) * sizes[y[index]]
-    return fit.memory["members"][(sizes.cumsum(0) - sizes)[y[index]] + place.long()]
-
-
 def settled(z: Tensor, labels: Tensor) -> Tensor:
     """Return for each row the cluster whose mean code is nearest, which is more often right than what merging says.
 
@@ -87,12 +47,26 @@ def settled(z: Tensor, labels: Tensor) -> Tensor:
     Tensor of shape (n,)
         Int64; the clusters as they were if one would be left without rows.
     """
-    means = _means(z, labels)
-    found = torch.cat([squared_distances(part, means).argmin(1) for part in z.split(_BLOCK)])
-    return found if len(found.unique()) == len(means) else labels
+    centers = means(z, labels)
+    found = torch.cat([squared_distances(part, centers).argmin(1) for part in z.split(_BLOCK)])
+    return found if len(found.unique()) == len(centers) else labels
 
 
-def _means(z: Tensor, labels: Tensor) -> Tensor:
+def means(z: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean code of each cluster.
+
+    Parameters
+    ----------
+    z : Tensor of shape (n, d)
+        Codes.
+    labels : Tensor of shape (n,)
+        Clusters, int64, none empty.
+
+    Returns
+    -------
+    Tensor of shape (k, d)
+        In the order of their numbers.
+    """
     return torch.stack([z[labels == a].mean(0) for a in range(int(labels.max()) + 1)])
 
 
@@ -115,7 +89,7 @@ def exchanged(fit: Fit, z: Tensor, labels: Tensor) -> np.ndarray:
     """
     k = int(labels.max()) + 1
     head = Nearest(k, z.shape[1])
-    head.fill_from(z, _means(z, labels))
+    head.fill_from(z, means(z, labels))
     found = torch.zeros(k, k, dtype=torch.float64)
     with torch.no_grad():
         for view in range(VIEWS):

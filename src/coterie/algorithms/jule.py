@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coterie.agglomeration import agglomerate
-from coterie.algorithms import joining, recipes
+from coterie.algorithms import joining, members, recipes
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.defaults import augmentation, halving_conv, steps_for
 from coterie.checks import POSITIVE, Rule, integer, number, within
@@ -180,12 +180,12 @@ class JULE(Clusterer):
             tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
             last = agglomerate(z, graph, tree.labels, n_clusters=K, **rules) if self.spare else tree
         fit.memory["reclustered"] = fit.memory.get("reclustered", torch.tensor(0)) + int(again)
-        joining.remember(fit, tree, groups=last.labels)
+        members.remember(fit, tree, groups=last.labels)
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the triplet loss of the rows, each with a partner, and the rows of other clusters in the batch."""
         b, clock = len(batch.index), fit.clock
-        others = fit.batch(joining.partners(fit, batch.index), clock.phase, clock.step, 0, 0, 1)
+        others = fit.batch(members.partners(fit, batch.index), clock.phase, clock.step, 0, 0, 1)
         z = fit.model.encode(torch.cat([batch.view, others.view]))  # (2b, d)
         y = fit.memory["groups"][batch.index]
         apart = y[:, None] != y.repeat(2)  # (b, 2b)
@@ -195,6 +195,5 @@ class JULE(Clusterer):
     def finish(self, fit: Fit) -> None:
         """Put a centre on the mean code of each cluster, so that new rows have a cluster too."""
         z, y = encode(fit.model.encode, fit.source, fit.runtime.device), fit.memory["clusters"]
-        centers = torch.stack([z[y == k].mean(0) for k in range(self.n_clusters)])
-        fit.model.head.fill_from(z, centers)
+        fit.model.head.fill_from(z, joining.means(z, y))
         fit.memory["transductive_labels"] = y

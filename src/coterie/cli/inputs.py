@@ -130,11 +130,9 @@ def open_data(
     """
     table = _read(data, aside, strict=strict, image_shape=image_shape)
     labels, known = aside.labels, aside.known
-    # A column that reading has taken out, by name or by number, is there already.
-    is_there = (
-        table.y is not None and (data not in DATASETS or labels == table.y_name) and not os.path.isfile(labels or "")
-    )
-    y = load_labels(labels, table) if labels and not is_there else table.y
+    y = table.y
+    if labels and (y is None or data in DATASETS or os.path.isfile(labels)):
+        y = load_labels(labels, table)  # else a column, which reading has taken out by name or by number
     if spec is None:
         how = {"image_shape": image_shape, "scaling": scaling, "feature_names": table.feature_names}
         source = make_source(table.X, **how, name="DATA")

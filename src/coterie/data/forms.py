@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv")
 _PEEK = 1 << 16  # characters from which separator, header and text columns are guessed
-_SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, tab and semicolon hardly ever
+_SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, and a bar in those of any other file
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
 _WHOLE = re.compile(r"\s*\d{1,9}\s*")
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from coterie.algorithms import SelfLabel
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError
-from coterie.matching import align
+from coterie.matching import align, share_alike
 from coterie.selection.candidates import DEEP, SIMPLE, TAUGHT
 from coterie.selection.labelled import agreement_with, told_to
 
@@ -140,4 +140,4 @@ def _alike(trials: Sequence[Trial]) -> list[Trial]:
         return []
     labels = best.model.labels_
     networks = [other for other in others if other.name in DEEP]
-    return [other for other in networks if (align(other.model.labels_, labels) == labels).mean() >= ALIKE]
+    return [other for other in networks if share_alike(other.model.labels_, labels) >= ALIKE]

@@ -12,7 +12,7 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from coterie.algorithms import SelfLabel
 from coterie.data import Source
-from coterie.matching import align
+from coterie.matching import share_alike
 from coterie.selection.backing import ALIKE
 from coterie.selection.candidates import DEEP
 
@@ -46,7 +46,8 @@ def best_learned(trying: Trying, trials: Sequence[Trial]) -> list[Trial]:
         missing, the rows are no images, something is known of them, or the time is up.
     """
     best, *others = trials
-    rivals = [one for one in others if one.name in DEEP and _is_whole(one, trying) and _agreement(one, best) < ALIKE]
+    networks = [one for one in others if one.name in DEEP and _is_whole(one, trying)]
+    rivals = [one for one in networks if share_alike(one.model.labels_, best.model.labels_) < ALIKE]
     images = trying.source.spec.kind == "images" and len(trying.source) >= 2 * trying.n_clusters
     if not rivals or not _is_whole(best, trying) or not images or trying.knowledge:
         return list(trials)
@@ -85,7 +86,3 @@ def _learned(trying: Trying, trial: Trial) -> float | None:
 
 def _is_whole(trial: Trial, trying: Trying) -> bool:
     return trial.judgement.clusters == trying.n_clusters
-
-
-def _agreement(trial: Trial, other: Trial) -> float:
-    return float((align(trial.model.labels_, other.model.labels_) == other.model.labels_).mean())

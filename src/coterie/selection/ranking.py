@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.components import fit_components, sampled
-from coterie.matching import align
+from coterie.matching import share_alike
 from coterie.selection.candidates import DEEP, Trial
 from coterie.selection.judging import criterion, judge_partitions, ranked, rows_needed
 
@@ -185,7 +185,7 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     if best.judgement.kept >= SETTLED:
         return True
     labels = best.model.labels_
-    shared = sorted((float((align(other.model.labels_, labels) == labels).mean()) for other in others), reverse=True)
+    shared = sorted((share_alike(other.model.labels_, labels) for other in others), reverse=True)
     by_three = len(shared) > 1 and shared[1] >= AGREED_BY_THREE
     return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
 
@@ -201,7 +201,7 @@ def _backed_first(trials: list[Trial], n_clusters: int) -> list[Trial]:
     least = trials[0].judgement.worth - NEAR
     near = [trial for trial in trials if trial.judgement.worth >= least and trial.judgement.clusters >= n_clusters]
     found = [trial.model.labels_ for trial in near]
-    shares = [[float((align(other, labels) == labels).mean()) for other in found] for labels in found]
+    shares = [[share_alike(other, labels) for other in found] for labels in found]
     # Agreement is the same both ways but for ties in the matching of clusters.
     first = near[int(np.argmax(np.sum(shares, axis=1)))] if len(near) > 2 else trials[0]
     return [first, *(trial for trial in trials if trial is not first)]

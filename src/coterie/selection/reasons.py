@@ -64,13 +64,8 @@ def reason(
     best, *rest = trials = trials[1:] if taught else trials
     if len(best.model.cluster_centers_) == 1:
         return _nothing_to_choose(count)
-    by = (
-        _how_well_learned(trials)
-        or {
-            "neighbours": _how_well_kept(trials),
-            "likelihood": "groups touch, and its clusters describe the rows best",
-        }[criterion]
-    )
+    shapes = "groups touch, and its clusters describe the rows best"
+    by = _how_well_learned(trials) or (shapes if criterion == "likelihood" else _how_well_kept(trials))
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
     if spared and not rest:
         said = f"{best.name} was chosen: it keeps neighbours together ({best.judgement.kept:.2f} of 1)."
