@@ -78,7 +78,7 @@ def test_a_fitted_model_is_used_as_it_is_and_left_alone(cls, fitted):
     weights = [p.detach().clone() for p in model.model_.parameters()]
     for given in (model, FrozenEstimator(model), clone(cls(model=FrozenEstimator(model))).model):
         found = cls(model=given, random_state=0).fit(X)
-        assert found.model_ is model
+        assert found.model_.model_ is model.model_
         assert found.model is given
     assert all(torch.equal(a, b) for a, b in zip(weights, model.model_.parameters(), strict=True))
 
@@ -110,7 +110,42 @@ def test_without_a_model_each_score_fits_a_system_of_its_own(monkeypatch):
 def test_the_best_of_several_systems_will_do():
     X, _ = blobs()
     auto = Auto(n_clusters=3, candidates=("kmeans", "ward"), random_state=0).fit(X)
-    assert DETECTORS["centre"](model=auto).fit(X).model_ is auto.best_
+    alone = DETECTORS["centre"](model=auto.best_).fit(X)
+    for given in (auto, clone(auto)):  # fitted or not
+        np.testing.assert_array_equal(DETECTORS["centre"](model=given).fit(X).score_samples(X), alone.score_samples(X))
+
+
+@every_score
+def test_what_is_done_to_clusters_later_does_not_move_a_score(cls, tmp_path):
+    X, _ = blobs(n=120)
+    model = small(AEKMeans).fit(X)
+    found = cls(model=model, random_state=0).fit(X)
+    before = found.score_samples(X)
+    model.merge([0, 1])
+    np.testing.assert_array_equal(found.score_samples(X), before)
+    model.undo().split(0, into=3, X=X)
+    np.testing.assert_array_equal(found.score_samples(X), before)
+    found.save(tmp_path / "scores")
+    np.testing.assert_array_equal(load(tmp_path / "scores").score_samples(X), before)
+
+
+@every_score
+def test_the_seed_reaches_a_model_without_one(cls):
+    X, _ = blobs()
+    first, second = (cls(model=small(AEKMeans, random_state=None), random_state=5).fit(X) for _ in range(2))
+    np.testing.assert_array_equal(first.train_scores_, second.train_scores_)
+
+
+def test_a_model_and_a_detector_do_not_replace_each_other(fitted, tmp_path):
+    model, X, _ = fitted
+    found = DETECTORS["centre"](model=model).fit(X)
+    model.save(tmp_path / "model")
+    found.save(tmp_path / "scores")
+    with pytest.raises(InputError, match="would be replaced, but its manifest.json says 'coterie-model'"):
+        found.save(tmp_path / "model")
+    with pytest.raises(InputError, match="says 'coterie-outliers'"):
+        model.save(tmp_path / "scores")
+    np.testing.assert_array_equal(coterie.load(tmp_path / "model").labels_, model.labels_)
 
 
 @every_score

@@ -54,7 +54,8 @@ def save_model(
     Raises
     ------
     InputError
-        If `folder` exists and is not such a folder, or `config` or `tensors` hold something that cannot be stored.
+        If `folder` exists and is not such a folder, or is one of another kind, or `config` or `tensors` hold something
+        that cannot be stored.
 
     Examples
     --------
@@ -66,6 +67,7 @@ def save_model(
     ({'k': 2}, torch.Size([2, 3]))
     """
     contents = {_CONFIG: _config_bytes(config), _WEIGHTS: _weights_bytes(tensors)}
+    _refuse_other_kind(Path(folder), kind)
     with replace_folder(folder, known=(*_FILES, _MANIFEST)) as new:
         for name, content in contents.items():
             (new / name).write_bytes(content)
@@ -199,6 +201,18 @@ def _read_manifest(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
     if not _HEX.fullmatch(digest) or hashlib.sha256(blanked).hexdigest() != digest:
         raise ModelFileError(f"{folder}: {_MANIFEST} is damaged (sha256 differs).")
     return _check_entries(folder, manifest.get("files"))
+
+
+def _refuse_other_kind(folder: Path, kind: str) -> None:
+    """Raise where a folder of another kind would be replaced; a damaged one may be."""
+    try:
+        found = json.loads((folder / _MANIFEST).read_bytes())["format"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return
+    if found != f"coterie-{kind}":
+        raise InputError(
+            f"{folder} would be replaced, but its {_MANIFEST} says {str(found)[:40]!r}; choose another folder."
+        )
 
 
 def _check_entries(folder: Path, entries: object) -> dict[str, dict[str, Any]]:

@@ -15,8 +15,10 @@ from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
 from coterie.algorithms.members import partners
 from coterie.data import make_source
+from coterie.data.knowledge import make_knowledge
 from coterie.errors import InputError
 from coterie.nn import triplet_loss
+from coterie.selection.labelled import number_by_class
 from coterie.training import Callback, Fit, Runtime, Streams
 
 
@@ -154,6 +156,16 @@ def test_merges_and_transductive_labels_are_kept_and_saved(tmp_path):
     for name in ("merges_", "merge_affinities_", "leaves_", "transductive_labels_"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(model, name))
     assert not hasattr(model, "inverse_transform")
+
+
+def test_transductive_labels_follow_the_numbers_of_classes():
+    X, _ = blobs(n=200)
+    model = small(JULE).fit(X)
+    before = (model.labels_ == model.transductive_labels_).mean()
+    known = np.where(np.arange(200) < 12, (model.labels_ + 1) % 3, -1)
+    number_by_class(model, make_knowledge(200, known=known))
+    np.testing.assert_array_equal(model.labels_[:12], known[:12])
+    assert (model.labels_ == model.transductive_labels_).mean() == before > 0.95
 
 
 @pytest.mark.parametrize("stop_at", [("merge", 5), ("recluster", 5)])

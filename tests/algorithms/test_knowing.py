@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 from small import blobs, small
 
 import coterie
@@ -307,6 +308,21 @@ def test_a_start_with_pairs_never_breaks_more_of_them(seed):
     assert broken(labels) <= broken(together(start.labels, groups, 3))
 
 
+def test_rows_at_a_border_that_are_kept_apart_part():
+    rng = np.random.default_rng(0)
+    z = np.concatenate([rng.normal(size=(50, 2)), rng.normal([4, 0], size=(50, 2))])
+    start, alone = as_start(z, np.repeat([0, 1], 50), 2), np.full(100, -1)
+    nearest = np.argsort(np.abs(z[:, 0] - 2))
+    one, other = paired(start, z, groups=alone, apart=nearest[None, :2], seed=0).labels[nearest[:2]]
+    assert one != other
+    # A cannot-link of two rows is one of all that are together with them.
+    groups = alone.copy()
+    groups[nearest[:3]], groups[nearest[3:6]] = 0, 1
+    labels = paired(start, z, groups=groups, apart=nearest[None, [0, 3]], seed=0).labels
+    assert len(set(labels[nearest[:3]])) == len(set(labels[nearest[3:6]])) == 1
+    assert labels[nearest[0]] != labels[nearest[3]]
+
+
 def test_pairs_stay_together_where_classes_spread():
     X, y = blobs(n=150, spread=3.0)
     known = few(y, 4)
@@ -317,6 +333,28 @@ def test_pairs_stay_together_where_classes_spread():
     labels = knowing.steered(fit, z, make_start("kmeans", X, 3, seed=0), seed=0).labels
     assert (labels[pairs[:, 0]] == labels[pairs[:, 1]]).all()
     assert (labels[known >= 0] == known[known >= 0]).all()
+
+
+@pytest.mark.parametrize("make", [lambda: small(DEC, n_clusters="auto"), lambda: Auto(random_state=0)])
+def test_years_are_no_numbers_of_clusters(make):
+    X, y = blobs()
+    with pytest.raises(InputError, match="must be numbers of clusters, from 0 on.*Got 2021 among 3 classes"):
+        make().fit(X, known=2019 + y)
+
+
+@pytest.mark.parametrize("make", [lambda: KMeans(3, random_state=0), lambda: Auto(3, random_state=0)])
+def test_a_fit_that_is_refused_leaves_what_was_fitted(make):
+    X, y = blobs()
+    model = make().fit(X)
+    for wrong in ({"known": y[:5]}, {"must_link": [(0, 0)]}):
+        with pytest.raises(InputError):
+            model.fit(X[:, :2], **wrong)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    new = make()
+    with pytest.raises(InputError):
+        new.fit(X, must_link=[(0, 0)])
+    with pytest.raises(NotFittedError):
+        new.predict(X)
 
 
 def test_with_the_number_open_there_are_at_least_the_named_classes():

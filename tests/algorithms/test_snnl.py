@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
+from sklearn.pipeline import make_pipeline
 from small import bars, blobs, small
 from torch import nn
 
@@ -11,7 +12,7 @@ import coterie
 from coterie import MLP, AEKMeans, Augment, Schedule, SNNLKMeans, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.numbering import begun_from_classes, follow_classes
+from coterie.algorithms.numbering import begun_from_classes, classes_of_clusters, follow_classes
 from coterie.data import make_source
 from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.nn import bce, soft_nearest_neighbor_loss, supervised_contrastive_loss
@@ -134,6 +135,18 @@ def test_numbers_by_hand(y, labels, k, order):
     assert follow_classes(np.array(y), np.array(labels), k).tolist() == order
 
 
+@pytest.mark.parametrize(
+    ("y", "labels", "k", "classes"),
+    [
+        ([0, 2], [0, 2], 3, [0, 1, 2]),
+        ([0, 1, 1, 2, 2], [0, 0, 0, 1, 1], 2, [1, 2]),  # two classes in one cluster, whose most rows name it
+        ([5, 7], [0, 1], 3, [5, 7, -1]),
+    ],
+)
+def test_which_class_a_cluster_stands_for(y, labels, k, classes):
+    assert classes_of_clusters(np.array(y), np.array(labels), k).tolist() == classes
+
+
 def test_k_means_begins_from_the_classes_too_and_keeps_what_is_tighter():
     z = np.repeat(np.eye(4), 10, axis=0).astype(np.float32)
     y = np.repeat(np.arange(4), 10)
@@ -156,6 +169,19 @@ def test_without_labels_it_is_an_autoencoder_and_says_so():
     assert plain.known_ is None
     assert "snnl" not in plain.history_[-1]
     np.testing.assert_allclose(plain.transform(X), small(AEKMeans, pretrain=train).fit(X).transform(X), atol=0.5)
+
+
+def test_labels_reach_every_way_to_fit():
+    X, y = blobs(spread=2.5)
+    fitted = snnl().fit(X, y)
+    np.testing.assert_array_equal(snnl().fit_predict(X, y), fitted.labels_)
+    np.testing.assert_array_equal(make_pipeline(snnl()).fit_predict(X, y), fitted.labels_)
+    np.testing.assert_array_equal(snnl().fit_predict(X, known=y), fitted.labels_)
+    np.testing.assert_array_equal(snnl().fit(X, y, known=y).labels_, fitted.labels_)
+    with pytest.raises(InputError, match="takes labels by one name: y and known differ"):
+        snnl().fit(X, y, known=2 - y)
+    with pytest.raises(InputError, match="one for each of the 90 rows"):
+        snnl().fit(X, y[:3], known=y[:3])
 
 
 def test_only_labels_that_are_given_count():
@@ -264,6 +290,11 @@ def test_the_number_of_clusters_may_be_open():
     model = snnl(n_clusters=(2, 4)).fit(X, y)
     assert model.settings_["n_clusters"] == 3
     np.testing.assert_array_equal(model.labels_, y)
+
+
+def test_classes_do_not_lead_out_of_a_range():
+    X, y = blobs(n=120, k=4)
+    assert snnl(n_clusters=(2, 3)).fit(X, y).count_.n == 3
 
 
 def test_classes_are_counted_not_their_numbers():

@@ -137,8 +137,8 @@ def test_a_choice_suggests_what_its_best_does() -> None:
     ("given", "message"),
     [
         ({"n": 0}, r"The 'n' of suggest\(\) must be an integer >= 1. Got 0 instead."),
-        ({"known": np.zeros(3)}, r"The 'known' of suggest\(\) must be 200 integers, one a row"),
-        ({"known": np.zeros(200)}, r"The 'known' of suggest\(\) must be 200 integers, one a row, -1 .* Got float64"),
+        ({"known": np.zeros(3)}, r"Known labels must be one for each of the 200 rows"),
+        ({"known": np.full(200, 0.5)}, r"known labels must be whole numbers, -1 where a row has none"),
         ({"exclude": np.zeros(200)}, r"The 'exclude' of suggest\(\) must be 200 booleans"),
         ({"random_state": "x"}, "random_state"),
     ],

@@ -8,13 +8,19 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from commands import Blobs, run, start
 
 import coterie
-from coterie.report import summarise
+from coterie import Auto
+from coterie.cli.choosing import choice_arrays
+from coterie.criteria import judge
+from coterie.data import make_source
+from coterie.report import save_arrays, summarise
+from coterie.report.arrays import load_arrays
 from coterie.report.wording import percent
 
 FILES = ("arrays.npz", "labels.csv", "metrics.json", "report.html", "config.toml", "history.jsonl", "environment.json")
@@ -248,6 +254,27 @@ def test_the_report_is_as_sure_as_labels_csv(chosen: Path, tmp_path: Path) -> No
         above = summarise(own)["confidence"]["sentence"].split(" above")[0]
         assert above == percent(float((told > 0.9).mean()))
         assert run(*command).code == 0
+
+
+def test_after_an_edit_clusters_are_judged_on_the_code_of_before(chosen: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(chosen, tmp_path / "run")
+    arrays, code = load_arrays(own / "arrays.npz"), np.random.default_rng(0).normal(size=(120, 3))
+    save_arrays(own / "arrays.npz", arrays | {"judged_code": code})
+    assert run("merge", own, 1, 3).code == 0
+    metrics = json.loads((own / "metrics.json").read_text())
+    labels = np.array(column(own / "labels.csv", "cluster"), dtype=int)
+    assert metrics["criteria"]["silhouette"] == judge(code, None, labels)["silhouette"]
+
+
+def test_the_code_that_a_choice_was_judged_on_is_kept_where_its_best_has_none() -> None:
+    X = np.random.default_rng(3).normal(size=(120, 2))
+    auto = Auto(3, candidates=["kmeans", "ward"], random_state=0).fit(X)
+    data = SimpleNamespace(source=make_source(X))
+    assert "judged_code" not in choice_arrays(auto, data, {"doubtful": []})
+    auto.trials_[1].model.pretrained_code_ = X
+    assert choice_arrays(auto, data, {"doubtful": []})["judged_code"] is X
+    auto.best_.pretrained_code_ = X
+    assert "judged_code" not in choice_arrays(auto, data, {"doubtful": []})
 
 
 def test_what_a_choice_says_of_clusters_is_told_anew(chosen: Path, tmp_path: Path) -> None:

@@ -169,6 +169,34 @@ def test_systems_that_cannot_use_it_are_refused(blobs: Blobs, tmp_path: Path) ->
     assert "KMeans cannot use known=" in done.err
 
 
+def test_of_more_classes_than_clusters_those_that_are_clusters_give_the_names(blobs: Blobs, tmp_path: Path) -> None:
+    kinds = kinds_of(blobs)
+    first = [kinds.index(kind) for kind in sorted(set(kinds))]
+    known = ["able" if i in first[1:] else kind for i, kind in enumerate(kinds)]  # few, and first in the alphabet
+    (tmp_path / "known.txt").write_text("\n".join(known) + "\n")
+    (tmp_path / "brief.toml").write_text(
+        "[parameters]\nnetwork = { kind = 'MLP', hidden = [16] }\ntrain = { kind = 'Schedule', steps = 200 }\n"
+    )
+    folder = tmp_path / "run"
+    asked = ("-k", 3, "--system", "snnl-kmeans", "--known", tmp_path / "known.txt", "--config", tmp_path / "brief.toml")
+    done = run("fit", blobs.npy, *asked, "--out", folder)
+    assert done.code == 0, done.err
+    rows = rows_of(folder)
+    share = np.mean([row["cluster_name"] == kind for row, kind in zip(rows, kinds, strict=True)])
+    assert share > 0.95
+    assert json.loads((folder / "metrics.json").read_text())["known"]["kept"] > 0.9
+
+
+def test_files_where_a_run_is_read_do_not_become_its_labels(
+    taught: Path, partly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for column in ("told", "kind"):
+        Path(column).write_text("x\n")
+    done = run("predict", taught, partly, "--out", tmp_path / "labels.csv")
+    assert done.code == 0, done.err
+
+
 def test_clusters_have_their_classes_names_and_edits_keep_what_was_known(taught: Path, tmp_path: Path) -> None:
     own = shutil.copytree(taught, tmp_path / "taught")
     before = {path.name: path.read_bytes() for path in own.iterdir() if path.is_file()}

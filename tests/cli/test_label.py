@@ -234,6 +234,13 @@ def test_the_fit_with_labels_goes_on_from_the_run(own: Path) -> None:
     assert (own.with_name("twice") / "labels.csv").read_bytes() == (again / "labels.csv").read_bytes()
 
 
+def test_the_run_may_be_the_working_folder(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own)
+    done = fit_again(Path(), "c\nb\na\n")
+    assert done.exit_code == 0, done.stderr
+    assert (own.with_name("run-labelled") / "labels.csv").exists()
+
+
 def test_rows_that_have_moved_are_given_with_train(own: Path, blobs: Blobs) -> None:
     config = own / "config.toml"
     config.write_text(config.read_text().replace(str(blobs.csv), str(own.with_name("gone.csv"))))

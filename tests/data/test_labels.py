@@ -173,12 +173,43 @@ def test_numbers_of_rows_decide_where_rows_have_no_names(tmp_path, load):
     assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["x", "y", "z"]
 
 
-def test_a_known_file_one_line_too_long_is_refused(tmp_path):
-    (tmp_path / "l.txt").write_text("cat\n\ncat\n\n")
+@pytest.mark.parametrize("name", ["l.txt", "l.csv"])
+def test_a_known_file_may_end_in_an_empty_line_where_that_can_mean_but_one_thing(tmp_path, name):
+    (tmp_path / name).write_text("cat\n\ncat\n\n")  # no heading, as the first label comes again
+    assert load_known(tmp_path / name, TABLE).tolist() == ["cat", "", "cat"]
+    (tmp_path / name).write_text("Label\n\ncat\n\n")
+    assert load_known(tmp_path / name, TABLE).tolist() == ["", "cat", ""]
+    (tmp_path / name).write_text("kind\n\ncat\n\n")
+    with pytest.raises(InputError, match="4 lines for 3 rows: either 'kind' is a heading, or the empty line"):
+        load_known(tmp_path / name, TABLE)
+    (tmp_path / name).write_text("cat\n\ndog\ncat\n")
     with pytest.raises(InputError, match="each of the 3 rows. Got 4"):
-        load_known(tmp_path / "l.txt", TABLE)
-    (tmp_path / "l.txt").write_text("kind\n\ncat\n\n")
-    assert load_known(tmp_path / "l.txt", TABLE).tolist() == ["", "cat", ""]
+        load_known(tmp_path / name, TABLE)
+
+
+def test_a_field_that_is_empty_between_quotes_is_a_row(tmp_path):
+    (tmp_path / "l.csv").write_text('kind\n""\ncat\n""\n')
+    assert load_known(tmp_path / "l.csv", TABLE).tolist() == ["", "cat", ""]
+
+
+@pytest.mark.parametrize(("name", "load"), [("l.txt", load_labels), ("l.csv", load_labels), ("l.csv", load_known)])
+def test_what_looks_like_the_end_of_a_line_may_stand_within_a_label(tmp_path, name, load):
+    (tmp_path / name).write_text("oak\x85x\nelm\x0by\nfir\u2028z\n", encoding="utf-8")
+    assert load(tmp_path / name, TABLE).tolist() == ["oak\x85x", "elm\x0by", "fir\u2028z"]
+
+
+def test_a_known_label_may_have_two_lines(tmp_path):
+    (tmp_path / "l.csv").write_text('"oak\nred"\n\nelm\n')
+    assert load_known(tmp_path / "l.csv", TABLE).tolist() == ["oak\nred", "", "elm"]
+
+
+@pytest.mark.parametrize("values", [["007", "7", "70"], ["1e3", "1000", "2"], ["1_0", "10", "2"], ["9" * 19, "1", "2"]])
+def test_only_numbers_as_they_are_usually_written_are_numbers(values):
+    assert tidy_labels(values, "This").tolist() == values
+
+
+def test_whole_numbers_may_have_a_point():
+    assert tidy_labels(["1.0", "-2.", "+3"], "This").tolist() == [1, -2, 3]
 
 
 @pytest.mark.parametrize(

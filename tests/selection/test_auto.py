@@ -342,6 +342,24 @@ def test_a_candidate_that_fails_is_left_out(monkeypatch):
     assert (model.best_name_, model.left_out_) == ("kmeans", {"ward": "failed: no such luck"})
 
 
+def test_a_second_fit_that_fails_leaves_what_was_chosen(monkeypatch):
+    from coterie.algorithms import shallow
+
+    whole, sizes = shallow.partition, []
+
+    def broken(method, z, n_clusters, *, seed):
+        sizes.append(len(z))
+        if len(z) < 90:  # the second fit's half of the rows
+            raise ValueError("no such luck")
+        return whole(method, z, n_clusters, seed=seed)
+
+    monkeypatch.setattr(shallow, "partition", broken)
+    model = Auto(n_clusters=3, candidates=["ward"], random_state=0).fit(blobs()[0])
+    assert min(sizes) < 90
+    assert (model.best_name_, model.second_name_, model.left_out_) == ("ward", None, {})
+    assert "independent run" not in model.why()
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
@@ -350,8 +368,9 @@ def test_a_candidate_that_fails_is_left_out(monkeypatch):
         ({"candidates": ["abacus"]}, "'candidates' parameter of Auto must be 'auto' or a list of some of kmeans"),
         ({"candidates": []}, "'candidates'"),
         ({"n_clusters": (5, 3)}, "'n_clusters' parameter of Auto must be an integer >= 1, 'auto' or a range"),
-        ({"n_clusters": 91}, "n_clusters=91 and n_samples=90"),
+        ({"n_clusters": 91}, "parameter of Auto .* Got n_clusters=91 and n_samples=90"),
         ({"time_budget": -1}, "'time_budget' parameter of Auto must be None or a positive number"),
+        ({"confidence": "no"}, "'confidence' parameter of Auto must be True or False. Got 'no' instead"),
     ],
 )
 def test_bad_parameters_are_named(parameters, sentence):
@@ -450,7 +469,7 @@ def test_of_what_is_about_as_good_the_one_that_others_agree_with_comes_first():
         backed, "neighbours", labels=y, second=None
     )
     told = [replace(each, agreement=1.0) for each in backed]
-    said = reason(told, "neighbours", (3, 0), labels=y, second=None)
+    said = reason(told, "neighbours", labels=y, second=None, n_known=3)
     assert "of those that agree as well with what is known, it comes first" in said
     assert "others agree" not in said
     crumbs = trial("crumbs", alone, 0.8)

@@ -16,7 +16,7 @@ from coterie.algorithms import defaults, knowing, shared_docs, warming
 from coterie.algorithms.building import build, check_parameters, identify, is_open
 from coterie.algorithms.counting import Count, fit_counted
 from coterie.algorithms.editing import Editing
-from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
 from coterie.algorithms.insight import Describes
 from coterie.algorithms.reading import Reading
 from coterie.algorithms.suggesting import Suggests
@@ -65,6 +65,7 @@ class Clusterer(
     title: ClassVar[str] = ""
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}
     extras: ClassVar[tuple[str, ...]] = ()  # what of the fit's memory becomes an attribute, with "_" at its end
+    numbered: ClassVar[tuple[str, ...]] = ()  # of these, which hold clusters of rows, whose numbers may change
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Fill the shared parts into the docstring."""
@@ -98,6 +99,7 @@ class Clusterer(
             raise InputError(f"{cls.__name__} has no recipe {name!r}; it has: {known}.")
         return cls(**copy.deepcopy(cls.recipes[name]) | overrides)
 
+    @undone_on_error
     def fit(
         self,
         X: ArrayLike | Source,
@@ -138,7 +140,8 @@ class Clusterer(
         began = time.perf_counter()
         source = open_source(self, X, reset=not warming.is_warm(self))
         check_parameters(self, source)
-        knowledge = knowing.learn(self, len(source), known=known, must_link=must_link, cannot_link=cannot_link)
+        told: dict[str, Any] = {"known": known, "must_link": must_link, "cannot_link": cannot_link}
+        knowledge = knowing.check_knowledge(self, len(source), **told)
         if is_open(self.n_clusters):
             self._adopt(fit_counted(self, source, knowledge=knowledge))
             # The fit within counts what an earlier process did too.
@@ -146,6 +149,10 @@ class Clusterer(
             return self
         self._learn(source, knowledge)
         return self
+
+    def fit_predict(self, X: ArrayLike | Source, y: object = None, **known: Any) -> np.ndarray:
+        """Fit, and return ``labels_``, shape (n,); takes what :meth:`fit` takes."""
+        return self.fit(X, y, **known).labels_
 
     def _learn(self, source: Source, knowledge: Knowledge) -> None:
         """Train, once all is checked and K is a number."""
@@ -163,8 +170,7 @@ class Clusterer(
         warming.begin(self, fit)
         runtime.prepare(fit.model)
         watch = CollapseWatch(self.n_clusters)
-        callbacks = [watch, *make_callbacks(config)]
-        train(self, fit, checkpointer=checkpointer, callbacks=callbacks, saved=saved)
+        train(self, fit, checkpointer=checkpointer, callbacks=[watch, *make_callbacks(config)], saved=saved)
         runtime.release(fit.model)
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)

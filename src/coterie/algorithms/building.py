@@ -24,7 +24,7 @@ WORDS = ("auto", *NETWORKS)
 CHECKED = 4096  # rows looked at together
 
 
-def check_parameters(estimator: Clusterer, source: Source) -> None:
+def check_parameters(estimator: Clusterer, source: Source, *, owner: str | None = None) -> None:
     """Raise an InputError for the first parameter that breaks its rule.
 
     Parameters
@@ -33,13 +33,15 @@ def check_parameters(estimator: Clusterer, source: Source) -> None:
         Its parameters as the user set them.
     source : Source
         The rows, checked.
+    owner : str or None, default=None
+        Whose parameters messages say they are; None is the estimator's class.
 
     Raises
     ------
     InputError
         Naming the parameter, the rule and the value.
     """
-    e, owner = estimator, type(estimator).__name__
+    e, owner = estimator, owner or type(estimator).__name__
     given = e.get_params(deep=False)
     own = {name: rule for base in reversed(type(e).__mro__) for name, rule in vars(base).get("rules", {}).items()}
     require(owner, e, {name: rule for name, rule in (SHARED | own).items() if name in given})

@@ -147,7 +147,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
         found, n = estimator.count_, warming.number_of(estimator)
     else:
         classes = knowledge.n_classes if estimator.one_a_class else knowledge.n_different
-        found = at_least(count(estimator, source, seed=seed), classes)
+        found = at_least(count(estimator, source, seed=seed), classes, asked=estimator.n_clusters)
         n = found.n
     try:
         fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
@@ -171,9 +171,25 @@ def kept_seed(random_state: Any) -> int:
     return int(json.loads(path.read_text(encoding="utf-8"))["seed"])
 
 
-def at_least(found: Count, n_classes: int) -> Count:
-    """Return a count with a number that is enough for the classes that are known."""
-    return replace(found, n=max(found.n, n_classes))
+def at_least(found: Count, n_classes: int, *, asked: Any) -> Count:
+    """Return a count with a number that is enough for the classes that are known, as far as a range allows it.
+
+    Parameters
+    ----------
+    found : Count
+        What was counted.
+    n_classes : int
+        Fewest clusters that there should be.
+    asked : "auto" or (int, int)
+        What was left open.
+
+    Returns
+    -------
+    Count
+        With another number where that is too small.
+    """
+    most = n_classes if isinstance(asked, str) else min(n_classes, asked[1])
+    return replace(found, n=max(found.n, most))
 
 
 def _untied(x: np.ndarray, seed: int) -> np.ndarray:

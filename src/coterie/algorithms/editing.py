@@ -173,7 +173,10 @@ class Editing:
         """Call the fitted cluster ``order[k]`` by the number k from now on."""
         system = cast("Clusterer", self)
         system.order_ = order if system.order_ is None else system.order_[order]
-        self._found(np.argsort(order)[self.edits_.fitted])
+        number = np.argsort(order)
+        for name in system.numbered:
+            setattr(system, f"{name}_", number[getattr(system, f"{name}_")])
+        self._found(number[self.edits_.fitted])
 
     def name_classes(self, names: Sequence[str]) -> Self:
         """Call clusters by the classes that a fit learned from; unlike :meth:`rename`, this is part of the fit.

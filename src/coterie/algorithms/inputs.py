@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeGuard
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeGuard, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +20,38 @@ if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
 
 IMAGES = (3, 4)  # numbers of axes of stacked images
+_Estimator = TypeVar("_Estimator")
+_Fitted = TypeVar("_Fitted")
+_Arguments = ParamSpec("_Arguments")
+
+
+def undone_on_error(
+    fit: Callable[Concatenate[_Estimator, _Arguments], _Fitted],
+) -> Callable[Concatenate[_Estimator, _Arguments], _Fitted]:
+    """Decorate a method that fits, so that an estimator stays as it was, fitted or not, where it raises.
+
+    Parameters
+    ----------
+    fit : callable
+        The method.
+
+    Returns
+    -------
+    callable
+        The same, in whose place it stands.
+    """
+
+    @wraps(fit)
+    def fit_or_undo(self: _Estimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Fitted:
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return fit_or_undo
 
 
 def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:

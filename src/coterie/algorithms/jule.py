@@ -12,7 +12,7 @@ from coterie.agglomeration import agglomerate
 from coterie.algorithms import joining, members, recipes
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.defaults import augmentation, halving_conv, steps_for
-from coterie.checks import POSITIVE, Rule, integer, number, within
+from coterie.checks import FLAG, POSITIVE, Rule, integer, number, within
 from coterie.data import DataSpec
 from coterie.neighbours import CHAIN, affinity_graph, chains, neighbours
 from coterie.nn import MLP, Model, Nearest, UnitLength, make_autoencoder, triplet_loss
@@ -123,12 +123,13 @@ class JULE(Clusterer):
         "least_share": number(0, below=1),
         "eta": Rule(lambda v: within(v, 0, 1) and v > 0, "a number in (0, 1)"),
         **dict.fromkeys(("gamma", "margin"), POSITIVE),
-        "spare": Rule(lambda v: isinstance(v, bool), "True or False"),
+        "spare": FLAG,
         "reclusters": integer(0),
         "finer": integer(0).or_word("auto"),
     }
     decodes: ClassVar[bool] = False
     extras: ClassVar[tuple[str, ...]] = ("transductive_labels", "merges", "merge_affinities", "leaves")
+    numbered: ClassVar[tuple[str, ...]] = ("transductive_labels",)
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.JULE
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
 
+from coterie.algorithms.counting import RANGE
 from coterie.algorithms.steering import named, paired, spread, together
 from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
 from coterie.errors import DataWarning, InputError
@@ -41,7 +42,7 @@ LONGER = 3  # times as many steps as "auto" gives clusters, for labels to be lea
 _STREAMS = {KNOWN: 1, TOGETHER: 2, APART: 3}
 
 
-def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
+def check_knowledge(estimator: Clusterer, n: int, *, owner: str | None = None, **told: Any) -> Knowledge:
     """Check what a user knows of rows.
 
     Parameters
@@ -50,6 +51,8 @@ def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
         The system that is told.
     n : int
         Number of rows.
+    owner : str or None, default=None
+        What messages call it; None is the estimator's class.
     **told : object
         ``known``, ``must_link`` and ``cannot_link`` of its ``fit``.
 
@@ -66,7 +69,7 @@ def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
     """
     from coterie.algorithms import SYSTEMS
 
-    owner = type(estimator).__name__
+    owner = owner or type(estimator).__name__
     given = [name for name, value in told.items() if value is not None]
     if given and not estimator.knows:
         pairs = given[0] != "known"  # for which each class needs its cluster
@@ -75,12 +78,37 @@ def learn(estimator: Clusterer, n: int, **told: Any) -> Knowledge:
     knowledge = make_knowledge(n, **told)
     K = estimator.n_clusters
     most = K[1] if isinstance(K, list | tuple) else K
-    if estimator.one_a_class and not isinstance(most, str) and knowledge.n_classes > most:
+    if most == "auto" and estimator.one_a_class and knowledge.n_classes > max(RANGE[1], 2 * knowledge.n_different):
+        raise InputError(
+            "Known labels must be numbers of clusters, from 0 on, where n_clusters='auto' (numpy.unique with "
+            f"return_inverse numbers years or codes). Got {knowledge.n_classes - 1} among {knowledge.n_different} "
+            "classes instead."
+        )
+    if estimator.one_a_class and most != "auto" and knowledge.n_classes > most:
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at least {knowledge.n_classes}, as each known class has a "
             f"cluster and they are numbered up to {knowledge.n_classes - 1}. Got {K} instead."
         )
     return knowledge
+
+
+def fit_arguments(estimator: Clusterer, knowledge: Knowledge) -> dict[str, np.ndarray]:
+    """Return what the ``fit`` of a system is given of what is known: as much of it as that system can use.
+
+    Parameters
+    ----------
+    estimator : Clusterer
+        The system.
+    knowledge : Knowledge
+        Of the rows.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Of ``known``, ``must_link`` and ``cannot_link``; empty where nothing is known, or of use.
+    """
+    given = knowledge.given() if estimator.knows else {}
+    return {name: part for name, part in given.items() if estimator.one_a_class or name == "known"}
 
 
 def remember(fit: Fit, knowledge: Knowledge) -> None:

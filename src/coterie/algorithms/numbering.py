@@ -33,14 +33,38 @@ def follow_classes(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.nda
         The present number of the cluster that is to be number 0, 1, ....
     """
     classes, codes = np.unique(y, return_inverse=True)
-    counts = np.zeros((len(classes), n_clusters), dtype=np.int64)
-    np.add.at(counts, (codes, labels), 1)
-    matched, clusters = linear_sum_assignment(counts, maximize=True)
+    matched, clusters = _matched(codes, labels, (len(classes), n_clusters))
     places = classes[matched] if classes[-1] < n_clusters else np.arange(len(matched))
     order = np.full(n_clusters, -1)
     order[places] = clusters
     order[order < 0] = np.setdiff1d(np.arange(n_clusters), clusters)
     return order
+
+
+def classes_of_clusters(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return the class that each cluster stands for, where clusters are numbered as :func:`follow_classes` has it.
+
+    Parameters
+    ----------
+    y : ndarray of shape (l,)
+        Classes of rows, >= 0.
+    labels : ndarray of shape (l,)
+        Their clusters, 0 .. K - 1.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    ndarray of shape (K,)
+        Its own number, where all classes are below K; else the class that it is matched with, -1 for none.
+    """
+    classes, codes = np.unique(y, return_inverse=True)
+    if classes[-1] < n_clusters:
+        return np.arange(n_clusters)
+    matched, clusters = _matched(codes, labels, (len(classes), n_clusters))
+    found = np.full(n_clusters, -1)
+    found[clusters] = classes[matched]
+    return found
 
 
 def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.ndarray:
@@ -69,3 +93,10 @@ def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.
         lloyd = KMeans(len(means), init=means, n_init=1, random_state=0).fit(z)
     inertia = np.square(pairwise_distances_argmin_min(z, centers)[1]).sum()
     return lloyd.cluster_centers_.astype(np.float32) if lloyd.inertia_ < inertia else centers
+
+
+def _matched(codes: np.ndarray, labels: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return classes and the clusters they are matched with, one to one, so that most rows agree."""
+    counts = np.zeros(shape, dtype=np.int64)
+    np.add.at(counts, (codes, labels), 1)
+    return linear_sum_assignment(counts, maximize=True)

@@ -12,7 +12,7 @@ from coterie.algorithms import knowing, teaching
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import build, check_parameters
 from coterie.algorithms.defaults import halving_conv, resolve, steps_for
-from coterie.algorithms.inputs import open_source
+from coterie.algorithms.inputs import open_source, undone_on_error
 from coterie.checks import Rule, integer, number
 from coterie.data.knowledge import make_knowledge
 from coterie.nn import MLP, Model, Softmax, make_autoencoder
@@ -110,6 +110,7 @@ class SelfLabel(Clusterer):
         "smoothing": number(0, below=1),
     }
 
+    @undone_on_error
     def fit_to(self, X: ArrayLike | Source, partitions: Sequence[ArrayLike], *, known: ArrayLike | None = None) -> Self:
         """Learn what clusterings from elsewhere agree on; ``teachers`` are not asked.
 
@@ -134,7 +135,7 @@ class SelfLabel(Clusterer):
         """
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
-        self._learn_from(partitions, source, knowing.learn(self, len(source), known=known))
+        self._learn_from(partitions, source, knowing.check_knowledge(self, len(source), known=known))
         self.settings_["teachers"] = ()
         return self
 

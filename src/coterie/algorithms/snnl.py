@@ -16,7 +16,7 @@ from coterie.algorithms.defaults import schedules
 from coterie.algorithms.numbering import begun_from_classes, follow_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.knowledge import UNKNOWN
-from coterie.errors import DataWarning
+from coterie.errors import DataWarning, InputError
 from coterie.nn import DISTANCES, RECONSTRUCTIONS, Model, Nearest, make_autoencoder, stages_of, walk
 from coterie.nn import soft_nearest_neighbor_loss as snnl
 from coterie.nn import supervised_contrastive_loss as supcon
@@ -130,7 +130,7 @@ class SNNLKMeans(DeepClusterer):
         X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
             Rows: array of any numeric dtype, tensor or data frame.
         y, known : array-like of shape (n,) or None, default=None
-            Class of each row, a whole number >= 0, or -1 where it is not known; by either name. None: no row has one.
+            Class of each row, a whole number >= 0, or -1 where it is not known; by one of both names.
 
         Returns
         -------
@@ -142,10 +142,13 @@ class SNNLKMeans(DeepClusterer):
         InputError
             If a parameter, the rows or the labels break a rule; before any training.
         """
-        labels = known if y is None or known is not None else np.asarray(y)
+        if known is not None and y is not None and not np.array_equal(known, y):
+            raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
+        labels = known if y is None else np.asarray(y)
         if labels is None or bool((np.asarray(labels) == UNKNOWN).all()):
-            message = "No row has a label, so SNNLKMeans is an autoencoder with k-means; fit(X, y) takes labels."
-            warnings.warn(message, DataWarning, stacklevel=2)
+            warnings.warn(
+                "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
+            )
             labels = None
         return super().fit(X, known=labels)
 
@@ -193,8 +196,7 @@ class SNNLKMeans(DeepClusterer):
         centers = make_start(start, z.numpy(), self.n_clusters, seed=seed).centers
         if "known" in fit.memory:
             y = fit.memory["known"].numpy()
-            if start == "kmeans":
-                centers = begun_from_classes(z.numpy(), y, centers)
+            centers = begun_from_classes(z.numpy(), y, centers) if start == "kmeans" else centers
             nearest = pairwise_distances_argmin(z.numpy()[y >= 0], centers)
             centers = centers[follow_classes(y[y >= 0], nearest, self.n_clusters)]
         fit.model.head.fill_from(z, torch.from_numpy(centers))

@@ -59,7 +59,7 @@ def named(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
     return Start(start.centers[np.argsort(number)], number[start.labels], start.spread)
 
 
-def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray | None = None, *, seed: int) -> np.ndarray:
+def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray, *, seed: int) -> np.ndarray:
     r"""Spread known classes over the graph of nearest neighbours in the code [1]_, as far as clusters let them.
 
     .. math::
@@ -78,9 +78,9 @@ def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray | None = None,
         The code.
     known : ndarray of shape (n,)
         Classes, -1 where unknown.
-    clusters : ndarray of shape (n,) or None, default=None
+    clusters : ndarray of shape (n,)
         Clusters, numbered by class as :func:`named` does. Those with another number may hold a class that nobody named,
-        and keep their rows. None lets neighbours alone decide.
+        and keep their rows.
     seed : int
         Seed of the sample.
 
@@ -104,18 +104,15 @@ def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray | None = None,
     >>> spread(z, known, np.arange(40) % 2, seed=0).tolist() == [0] * 20 + [1] * 20
     True
     """
-    K = int(known.max() if clusters is None else max(known.max(), clusters.max())) + 1
+    K = int(max(known.max(), clusters.max())) + 1
     rows = np.union1d(sample_rows(len(z), SAMPLE, seed), np.flatnonzero(known >= 0))
-    weight = _flow(_normalised(z[rows]), known[rows], K)
-    if clusters is not None:
-        weight *= _shares(known, clusters, K)[clusters[rows]]
-    found = weight.argmax(1)
+    flow = _flow(_normalised(z[rows]), known[rows], K)
+    found = (flow * _shares(known, clusters, K)[clusters[rows]]).argmax(1)
     if len(rows) < len(z):
         theirs = KNeighborsClassifier(FOLLOWED, algorithm="brute").fit(z[rows], found).predict(z)
         theirs[rows] = found
         found = theirs
-    if clusters is not None:
-        found = np.where(np.isin(clusters, known), found, clusters)
+    found = np.where(np.isin(clusters, known), found, clusters)
     return np.where(known >= 0, known, found)
 
 
@@ -138,8 +135,8 @@ def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray
     Returns
     -------
     Start
-        The partition that breaks the smallest share of pairs; the start itself where none is better. Rows of a group
-        are then in the cluster of most of them.
+        The partition that breaks the smallest share of pairs, of several the tightest; the start itself where none
+        breaks less. Rows of a group are then in the cluster of most of them.
 
     Examples
     --------
@@ -160,8 +157,9 @@ def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray
         first = means_of(middles, kmeans(middles, K, seed=seed, n_init=10), K)
         found.append(_sweep(z, _nearest(z, first), K, groups=groups, apart=apart))
     found = [together(labels, groups, K) for labels in found]
-    broken = [_broken(labels, groups, apart) for labels in found]
-    return as_start(z, found[int(np.argmin(broken))], K)
+    cost = [(_broken(labels, groups, apart), _inertia(z, labels, K)) for labels in found]
+    cost[0] = (cost[0][0], 0.0)  # a start that breaks no more than others stays
+    return as_start(z, found[min(range(len(found)), key=lambda i: cost[i])], K)
 
 
 def _normalised(z: np.ndarray) -> csr_matrix:
@@ -195,21 +193,37 @@ def _flow(S: csr_matrix, y: np.ndarray, K: int) -> np.ndarray:
 
 
 def _sweep(z: np.ndarray, labels: np.ndarray, K: int, *, groups: np.ndarray, apart: np.ndarray) -> np.ndarray:
-    """Return the clusters of k-means in which groups move as one and a row leaves what it is kept apart from."""
+    """Return the clusters of k-means in which groups move as one and leave what a row of theirs is kept apart from.
+
+    A row alone is a group of one. A cannot-link of two rows is one of all rows of their groups; each that is broken
+    costs as much as a row's mean squared distance from its centre. Groups with such links move one after the other:
+    all at once, the two of a pair would leave together and come back together.
+    """
+    group = np.where(groups >= 0, groups, int(groups.max(initial=UNKNOWN)) + 1 + np.arange(len(z)))
+    group = np.unique(group, return_inverse=True)[1]
+    size = np.bincount(group)
+    enemies: dict[int, set[int]] = {}
+    for a, b in group[apart].tolist():
+        enemies.setdefault(a, set()).add(b)
+        enemies.setdefault(b, set()).add(a)
+    there = np.empty(len(size), dtype=np.int64)  # cluster of each group
+    there[group] = together(labels, groups, K)
     for _ in range(SWEEPS):
-        squared = cdist(z, means_of(z, labels, K), "sqeuclidean")  # (n, K)
-        held = groups >= 0
-        if held.any():
-            squared[held] = means_of(squared[held], groups[held], int(groups.max()) + 1)[groups[held]]
-        cost = squared.copy()
-        far = squared.min(1).mean()
-        for i, j in ((0, 1), (1, 0)):
-            np.add.at(cost, (apart[:, i], labels[apart[:, j]]), far)
-        now = together(cost.argmin(1), groups, K)
-        if (now == labels).all():
+        squared = cdist(z, means_of(z, there[group], K), "sqeuclidean")  # (n, K)
+        far, before = squared.min(1).mean(), there
+        cost = np.zeros((len(size), K))
+        np.add.at(cost, group, squared)
+        there = np.where(np.isin(np.arange(len(size)), list(enemies)), before, cost.argmin(1))
+        for one, others in enemies.items():
+            broken = np.bincount(there[list(others)], weights=size[list(others)], minlength=K)
+            there[one] = (cost[one] + far * size[one] * broken).argmin()
+        if (there == before).all():
             break
-        labels = now
-    return labels
+    return there[group]
+
+
+def _inertia(z: np.ndarray, labels: np.ndarray, K: int) -> float:
+    return float(np.square(z - means_of(z, labels, K)[labels]).sum())
 
 
 def _nearest(z: np.ndarray, centers: np.ndarray) -> np.ndarray:

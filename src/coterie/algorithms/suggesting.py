@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.checks import whole
+from coterie.data.knowledge import check_known
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
@@ -195,13 +196,7 @@ def _known(known: ArrayLike | None, n: int) -> np.ndarray:
     """Return which rows have a label."""
     if known is None:
         return np.zeros(n, dtype=bool)
-    given = np.asarray(known)
-    if given.shape != (n,) or given.dtype.kind not in "iu":
-        raise InputError(
-            f"The 'known' of suggest() must be {n} integers, one a row, -1 where unknown. "
-            f"Got {given.dtype} of shape {given.shape} instead."
-        )
-    return given >= 0
+    return check_known(known, n, none=True) >= 0
 
 
 def _mask(exclude: ArrayLike | None, n: int) -> np.ndarray:

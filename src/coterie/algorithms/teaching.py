@@ -11,6 +11,7 @@ import numpy as np
 
 from coterie.algorithms.building import is_open
 from coterie.algorithms.counting import kept_seed
+from coterie.algorithms.knowing import fit_arguments
 from coterie.algorithms.numbering import follow_classes
 from coterie.config import get_config
 from coterie.data.knowledge import UNKNOWN
@@ -121,12 +122,10 @@ def ask(teachers: list[Clusterer], source: Source, knowledge: Knowledge) -> list
         On Ctrl-C; says how the whole fit can go on.
     """
     for number, teacher in enumerate(teachers):
-        told = knowledge.given() if teacher.knows else {}
-        told = told if teacher.one_a_class else {name: part for name, part in told.items() if name == "known"}
         with part_of(get_config().checkpoint, f"teacher-{number}", _ADVICE), warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)  # what others do not confirm is taught to nobody
             warnings.simplefilter("ignore", DataWarning)
-            teacher.fit(source, **told)
+            teacher.fit(source, **fit_arguments(teacher, knowledge))
     return teachers
 
 

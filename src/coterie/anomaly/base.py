@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,6 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms import Clusterer
+from coterie.algorithms.answering import AnswersByBest
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.anomaly import shared_docs
 from coterie.checks import Rule, require, within
@@ -224,15 +226,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         raise NotImplementedError
 
     def _system(self, X: ArrayLike | Source, seed: int) -> Clusterer:
-        """Return a fitted system: the one given, or one that is fitted here."""
+        """Return a fitted system: the one given, as it is now, or one that is fitted here."""
         model: Any = self.model
         if model is None:
             own = {"n_clusters": self.n_clusters, "image_shape": self.image_shape, "scaling": self.scaling}
             return self.inside(**own, random_state=seed).fit(X)
         if isinstance(model, FrozenEstimator):
             model = model.estimator
-        model = getattr(model, "best_", model)  # of several that Auto fitted
-        if not isinstance(model, Clusterer):
+        if not isinstance(model, Clusterer | AnswersByBest):
             raise InputError(
                 f"The 'model' parameter of {type(self).__name__} must be None or one of coterie's systems. "
                 f"Got {model!r} instead."
@@ -240,8 +241,10 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         try:
             check_is_fitted(model)
         except NotFittedError:
-            return clone(model).fit(X)
-        return model
+            model = clone(model)
+            model.fit(X) if model.random_state is not None else model.set_params(random_state=seed).fit(X)
+        # What is merged or split later is not followed: a score belongs to the clusters that it was learned with.
+        return copy.copy(model.best_ if isinstance(model, AnswersByBest) else model)
 
 
 OutlierDetector.__doc__ = shared_docs.fill(OutlierDetector.__doc__ or "")  # __init_subclass__ sees what is below only

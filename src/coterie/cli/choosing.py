@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +16,13 @@ from coterie.report.images import as_pictures
 from coterie.selection import Auto, align
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from coterie.cli.inputs import Data
     from coterie.data import Source
 
 DOUBTFUL = 50  # rows that are named, the least sure first
+JUDGED_CODE = "judged_code"  # in arrays.npz, where partitions were judged on the code of a system that does not answer
 
 
 def system_name(estimator: Clusterer) -> str:
@@ -88,36 +90,44 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
     }
 
 
-def tell_choice(
-    fitted: Clusterer | Auto, data: Data, *, metrics: dict[str, Any], history: Path
-) -> dict[str, np.ndarray]:
-    """Add to the metrics what was left open and found, keep the chosen system's history, and return the second run.
+def describe(fitted: Clusterer | Auto, data: Data) -> dict[str, Any]:
+    """Return what was left open and found, for the metrics: ``choice``, or ``count``; nothing where all was given."""
+    if isinstance(fitted, Auto):
+        return {"choice": describe_choice(fitted, data)}
+    return {} if fitted.count_ is None else {"count": fitted.count_.to_dict()}
+
+
+def write_history(path: Path, fitted: Clusterer | Auto) -> None:
+    """Write the history of the system that was chosen, atomically; that of a system which was named is there already."""
+    if isinstance(fitted, Auto):
+        write_text(path, "".join(json.dumps(record) + "\n" for record in fitted.best_.history_))
+
+
+def choice_arrays(auto: Clusterer | Auto, data: Data, choice: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the arrays of a choice, from which all that it says can be told again after an edit.
 
     Parameters
     ----------
-    fitted : Clusterer or Auto
+    auto : Clusterer or Auto
         What was fitted.
     data : Data
         The rows.
-    metrics : dict
-        Gains ``choice``, or ``count``.
-    history : Path
-        File for the history of the system that was chosen.
+    choice : mapping
+        What :func:`describe_choice` returned.
 
     Returns
     -------
     dict of str to ndarray
-        Where there is a second run its clusters, ``second_labels`` (n,) int32, from which all that it says can be told
-        again after an edit; for images ``doubtful_choice``, those that the two do not agree on.
+        Nothing of a system that was named. Where there is a second run its clusters, ``second_labels`` (n,) int32; for
+        images ``doubtful_choice``, those that the two do not agree on; ``judged_code`` (n, d), where the clusters were
+        judged on the code of a system that does not answer.
     """
-    if not isinstance(fitted, Auto):
-        if fitted.count_ is not None:
-            metrics["count"] = fitted.count_.to_dict()
+    if not isinstance(auto, Auto):
         return {}
-    metrics["choice"] = choice = describe_choice(fitted, data)
-    write_text(history, "".join(json.dumps(record) + "\n" for record in fitted.best_.history_))
-    second = {} if fitted.second_labels_ is None else {"second_labels": fitted.second_labels_.astype(np.int32)}
-    return second | doubtful_pictures(data.source, choice)
+    second = {} if auto.second_labels_ is None else {"second_labels": auto.second_labels_.astype(np.int32)}
+    code = code_before_clusters(auto)
+    lent = {} if code is None or code is getattr(auto.best_, "pretrained_code_", None) else {JUDGED_CODE: code}
+    return second | lent | doubtful_pictures(data.source, choice)
 
 
 def agreement_column(auto: Clusterer | Auto) -> dict[str, list[str]]:

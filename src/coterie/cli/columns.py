@@ -42,7 +42,7 @@ class Aside:
     def columns(self) -> Self:
         """The same without labels that are in a file of their own."""
         labels, known = (
-            None if text is not None and os.path.isfile(text) else text for text in (self.labels, self.known)
+            None if text is not None and os.path.isabs(text) else text for text in (self.labels, self.known)
         )
         return replace(self, labels=labels, known=known)
 

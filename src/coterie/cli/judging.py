@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coterie.algorithms.numbering import classes_of_clusters
 from coterie.baselines import Baseline, raw_kmeans
 from coterie.criteria import judge, sizes
 from coterie.data.spreadsheets import defuse
@@ -56,7 +57,13 @@ def judge_partition(
     return figures
 
 
-def judge_known(data: Data, labels: np.ndarray) -> dict[str, Any]:
+def cluster_names(data: Data, labels: np.ndarray, n_clusters: int) -> list[str]:
+    """Return the names of the clusters of a fit by the classes that it learned from, "" for none."""
+    names = class_names(data)
+    return [names[c] if 0 <= c < len(names) else "" for c in _classes_of(data, labels, n_clusters)]
+
+
+def judge_known(data: Data, labels: np.ndarray, *, n_clusters: int) -> dict[str, Any]:
     """Return whether the fit learned from known classes, and what it is worth on the other rows.
 
     Parameters
@@ -65,6 +72,8 @@ def judge_known(data: Data, labels: np.ndarray) -> dict[str, Any]:
         The rows.
     labels : ndarray of shape (n,)
         Clusters of the fit.
+    n_clusters : int
+        K.
 
     Returns
     -------
@@ -77,10 +86,17 @@ def judge_known(data: Data, labels: np.ndarray) -> dict[str, Any]:
         return {"labels_used": False}
     held = data.known >= 0
     told: dict[str, Any] = {"n_known": int(held.sum()), "classes": class_names(data)}
-    told["kept"] = float((labels == data.known)[held].mean())
+    told["kept"] = float((_classes_of(data, labels, n_clusters)[labels] == data.known)[held].mean())
     if data.y is not None and not held.all():
         told["metrics"] = evaluate(data.y[~held], labels[~held])
     return {"labels_used": True, "known": told}
+
+
+def _classes_of(data: Data, labels: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return the number of the class that each cluster stands for, shape (K,), -1 for none."""
+    assert data.known is not None
+    held = data.known >= 0
+    return classes_of_clusters(data.known[held], labels[held], n_clusters)
 
 
 def class_names(data: Data) -> list[str]:

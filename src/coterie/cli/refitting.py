@@ -94,9 +94,11 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     values["known"] = str(folder / KNOWN)
     if settings.system == _CHOICE and not hasattr(model, "warm_start"):  # all are tried again; some learn from labels
         asked = values["parameters"].get("n_clusters")
-        if isinstance(asked, int):
-            classes = _classes(Answers.read(folder / KNOWN, len(model.labels_)), asked)
-            values["parameters"] = values["parameters"] | {"n_clusters": max(asked, classes)}
+        most = asked[1] if isinstance(asked, list | tuple) else asked
+        if isinstance(most, int):
+            most = max(most, _classes(Answers.read(folder / KNOWN, len(model.labels_)), most))
+            asked = most if isinstance(asked, int) else [asked[0], most]
+            values["parameters"] = values["parameters"] | {"n_clusters": asked}
         return values
     system = system_name(model) if model.knows else _RECEIVER
     if system != settings.system:
@@ -122,9 +124,8 @@ def _classes(answers: Answers, n_clusters: int) -> int:
 
 def _free(folder: Path) -> Path:
     """Return a folder beside the run that is not there yet."""
+    folder = folder.resolve() if folder.name in ("", "..") else folder
     number = 1
-    while (
-        out := folder.with_name(f"{folder.resolve().name}-labelled" + (f"-{number}" if number > 1 else ""))
-    ).exists():
+    while (out := folder.with_name(f"{folder.name}-labelled" + (f"-{number}" if number > 1 else ""))).exists():
         number += 1
     return out

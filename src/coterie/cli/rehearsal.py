@@ -18,7 +18,7 @@ from coterie.algorithms import SelfLabel
 from coterie.algorithms.building import check_parameters, is_open
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.knowing import learn
+from coterie.algorithms.knowing import check_knowledge
 from coterie.algorithms.teaching import appoint, names_for
 from coterie.algorithms.warming import settle
 from coterie.config import config_context
@@ -62,7 +62,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
         estimator.check_with(source, known=known)
         return 0.0  # how many systems there will be time for is not known
     check_parameters(estimator, source)
-    knowledge = learn(estimator, len(source), known=known)
+    knowledge = check_knowledge(estimator, len(source), known=known)
     if is_open(estimator.n_clusters):
         estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
     chosen = {k: v for k, v in settle(estimator, resolve(estimator, source)).items() if k != "random_state"}

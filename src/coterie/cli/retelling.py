@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from coterie.algorithms import Clusterer
 from coterie.algorithms.edited import Assigned
-from coterie.cli.choosing import agreed_column, doubtful_pictures, doubtful_rows, stability
+from coterie.cli.choosing import JUDGED_CODE, agreed_column, doubtful_pictures, doubtful_rows, stability
 from coterie.cli.judging import judge_partition
 from coterie.cli.run import stored_settings
 from coterie.data import Source
@@ -19,11 +18,11 @@ from coterie.metrics import evaluate, per_class
 from coterie.report import model_arrays
 from coterie.report.grouped import cluster_arrays
 from coterie.report.run import Run
+from coterie.selection.reasons import reason_retold
 
 _JUDGED = ("n_clusters", "sizes", "metrics", "criteria", "per_class", "known", "choice")  # of metrics.json
 _OWN_ARRAYS = ("samples", "merges", "merge_clusters", "merge_cut", "prior")  # what model_arrays may give
 _PICTURES, _SECOND = "doubtful_choice", "second_labels"
-_SAID = re.compile(r" ?An independent run( \(\w+\))? agrees on [\d.]+% of the rows\.")  # see selection.reasons
 
 
 def assigned(run: Run, model: Clusterer) -> Assigned:
@@ -115,7 +114,7 @@ def _judged(
         metrics.pop("fitted", None)
         return metrics
     y, labels, n_clusters = run.arrays.get("y"), model.labels_, q.shape[1]
-    code = getattr(model, "pretrained_code_", None)
+    code = run.arrays.get(JUDGED_CODE, getattr(model, "pretrained_code_", None))
     code = run.arrays["z"] if code is None else code
     metrics |= {"n_clusters": n_clusters, **judge_partition(labels, n_clusters=n_clusters, y=y, code=code, q=q)}
     if y is not None:
@@ -147,13 +146,12 @@ def _choice(choice: Mapping[str, Any], run: Run, model: Clusterer, *, sure: np.n
     A run of an earlier version did not keep the clusters of its second run; what it said of them is left out.
     """
     if _SECOND not in run.arrays:
-        return {**choice, "why": _SAID.sub("", choice["why"]), "stability": [], "doubtful": []}
+        return {**choice, "why": reason_retold(choice["why"], None), "stability": [], "doubtful": []}
     labels, there = model.labels_, _followed(run.arrays[_SECOND], model)
     same, names = there == labels, run.arrays.get("names")
-    now = rf" An independent run\1 agrees on {same.mean():.1%} of the rows."
     return {
         **choice,
-        "why": _SAID.sub(now, choice["why"]),
+        "why": reason_retold(choice["why"], same.mean()),
         "stability": stability(labels, same.astype(np.float64), n_clusters=len(model.cluster_centers_)),
         "doubtful": doubtful_rows(labels, there, sure, names=names.tolist() if names is not None else None),
     }

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 from coterie import baselines
 from coterie.algorithms.building import is_open
 from coterie.cli import judging, show
-from coterie.cli.choosing import agreement_column, code_before_clusters, system_name, tell_choice
+from coterie.cli.choosing import (
+    agreement_column,
+    choice_arrays,
+    code_before_clusters,
+    describe,
+    system_name,
+    write_history,
+)
 from coterie.cli.environment import hardware, versions
 from coterie.cli.inputs import Data, open_data
 from coterie.cli.labelfile import write_labels
@@ -197,12 +204,11 @@ def _write_all(
     """Judge a fitted system and write everything but the report; return the metrics."""
     estimator = fitted.best_ if isinstance(fitted, Auto) else fitted
     if data.classes:
-        estimator.name_classes(data.classes)
+        estimator.name_classes(judging.cluster_names(data, estimator.labels_, len(estimator.cluster_centers_)))
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
     steps, traced = trace.until(estimator)
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
-    metrics = _judge(settings, folder, data, fitted=fitted, baseline=baseline, z=z, q=q)
-    more = tell_choice(fitted, data, metrics=metrics, history=folder / "history.jsonl")
+    metrics = _judge(settings, folder, data, fitted=fitted, baseline=baseline, z=z, q=q) | describe(fitted, data)
     sure = estimator.predict_confidence(data.source)
     arrays = collect(
         z,
@@ -218,8 +224,10 @@ def _write_all(
         network_summary=estimator.network_summary_,
         seed=settings.seed,
     )
+    write_history(folder / "history.jsonl", fitted)
     estimator.save(folder / "model")
-    save_arrays(folder / "arrays.npz", arrays | more | model_arrays(estimator, seed=settings.seed))
+    arrays |= choice_arrays(fitted, data, metrics.get("choice", {})) | model_arrays(estimator, seed=settings.seed)
+    save_arrays(folder / "arrays.npz", arrays)
     further, called = agreement_column(fitted) | judging.known_column(data), estimator.cluster_names_
     write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
     write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
@@ -258,7 +266,7 @@ def _judge(
         "n_clusters": k,
         "seed": settings.seed,
         "seconds": round(spent, 3),
-        **judging.judge_known(data, estimator.labels_),
+        **judging.judge_known(data, estimator.labels_, n_clusters=k),
         **({"cluster_names": estimator.cluster_names_} if data.classes else {}),
         **judging.judge_partition(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from coterie.errors import InputError
 UNKNOWN = -1
 
 
-def check_known(labels: ArrayLike, n: int) -> np.ndarray:
+def check_known(labels: ArrayLike, n: int, *, none: bool = False) -> np.ndarray:
     """Return labels after checking them.
 
     Parameters
@@ -25,6 +26,8 @@ def check_known(labels: ArrayLike, n: int) -> np.ndarray:
         Whole numbers: the class of each row, >= 0, or -1 where it is not known.
     n : int
         Number of rows.
+    none : bool, default=False
+        Whether none need be known.
 
     Returns
     -------
@@ -42,9 +45,11 @@ def check_known(labels: ArrayLike, n: int) -> np.ndarray:
     >>> check_known([0, -1, 2], 3)
     array([ 0, -1,  2])
     """
-    y = np.asarray(labels)
+    y = _as_array(labels, "Known labels", f"one for each of the {n} rows")
     if y.shape != (n,):
         raise InputError(f"Known labels must be one for each of the {n} rows, shape ({n},). Got {y.shape} instead.")
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        raise InputError("Known labels must be -1 where a row has none. Got NaN instead.")
     whole = y.dtype.kind in "bui" or (y.dtype.kind == "f" and np.isfinite(y).all() and bool((y == np.rint(y)).all()))
     if not whole:
         raise InputError(
@@ -54,7 +59,7 @@ def check_known(labels: ArrayLike, n: int) -> np.ndarray:
     y = y.astype(np.int64)
     if (y < -1).any():
         raise InputError(f"Known labels must be >= 0, or -1 where a row has none. Got {y.min()} instead.")
-    if (y < 0).all():
+    if not none and (y < 0).all():
         raise InputError("Known labels must have one row at least that is not -1.")
     return y
 
@@ -87,9 +92,11 @@ def check_pairs(pairs: Any, n: int, name: str) -> np.ndarray:
     >>> check_pairs([(0, 2)], 3, "must_link")
     array([[0, 2]])
     """
-    if pairs is None or len(pairs) == 0:
+    if pairs is None:
         return np.empty((0, 2), dtype=np.int64)
-    array = np.asarray(pairs)
+    array = _as_array(pairs, name, "pairs of row numbers")
+    if array.shape[:1] == (0,):
+        return np.empty((0, 2), dtype=np.int64)
     if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "iu":
         raise InputError(
             f"{name} must be pairs of row numbers, integers of shape (m, 2). "
@@ -102,6 +109,13 @@ def check_pairs(pairs: Any, n: int, name: str) -> np.ndarray:
     if alike.any():
         raise InputError(f"{name} must pair different rows. Got row {array[alike][0, 0]} with itself instead.")
     return array.astype(np.int64)
+
+
+def _as_array(given: Any, what: str, rule: str) -> np.ndarray:
+    try:
+        return np.asarray(list(given) if isinstance(given, Iterator) else given)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{what} must be {rule}: {error}.") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,4 +260,4 @@ def _passed_on(given: np.ndarray, groups: np.ndarray) -> np.ndarray:
             f"must_link and known contradict each other: row {i} is of class {given[i]} and belongs together "
             f"with a row of class {named[groups[i]]}."
         )
-    return np.where((given < 0) & (groups >= 0) & (len(named) > 0), np.append(named, UNKNOWN)[groups], given)
+    return np.where(given < 0, np.append(named, UNKNOWN)[groups], given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def number_classes(known: np.ndarray, n_clusters: object = "auto") -> tuple[np.n
     unknown: str | int = "" if known.dtype.kind == "U" else -1
     found, places = np.unique(known[known != unknown], return_inverse=True)
     whole = known.dtype.kind != "U"
-    enough = n_clusters if isinstance(n_clusters, int) else len(found)
+    enough = int(n_clusters) if isinstance(n_clusters, Integral) else len(found)
     if whole and found[0] >= 0 and found[-1] < enough:
         return known, None
     numbers = np.full(len(known), -1, dtype=np.int64)

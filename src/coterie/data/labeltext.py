@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     """
     what = f"The label file {path.name!r}"
     rows = _lines(path, known) if path.suffix.lower() == ".txt" else _fields(path, known)
+    rows = [fields or [""] for fields in _without_last_line(rows, len(table), what)]
     if not rows:
         raise InputError(f"{what} is empty.")
     names = table.names or []
@@ -91,9 +93,11 @@ def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
     first, below = rows[0], rows[1:]
     if not names or not below or len(first) == 1:
         return False
+    if "name" in [field.strip().lower() for field in first]:
+        return True
     shares = _shares_of_names(below, names)
     key = int(np.argmax(shares))
-    return "name" in first or (shares[key] >= MOST_NAMES and not _shares_of_names([first], names)[key])
+    return shares[key] >= MOST_NAMES and not _shares_of_names([first], names)[key]
 
 
 def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:
@@ -135,6 +139,21 @@ def _has_header(rows: list[list[str]], n: int) -> bool:
     return usual or (one_more and (first[0] == "0" or not _are_numbers([*first, *filled])))
 
 
+def _without_last_line(rows: list[list[str]], n: int, what: str) -> list[list[str]]:
+    """Return the lines without an empty one at the end that is one too many, unless it is the heading that is."""
+    if len(rows) != n + 1 or rows[-1]:
+        return rows
+    first, *below = (fields[0].strip() if fields else "" for fields in rows)
+    if first.lower() in _LABEL_COLUMNS and first not in below:
+        return rows
+    if first and first not in below:
+        raise InputError(
+            f"{what} has {n + 1} lines for {n} rows: either {first!r} is a heading, or the empty line at the end is "
+            "one too many. Call the heading 'label', or leave the last line out."
+        )
+    return rows[:-1]
+
+
 def _are_numbers(fields: list[str]) -> bool:
     try:
         return bool(np.isfinite(np.array(fields).astype(np.float64)).all())
@@ -144,17 +163,22 @@ def _are_numbers(fields: list[str]) -> bool:
 
 def _fields(path: Path, known: bool) -> list[list[str]]:
     form, _ = guess_form(path, header=False)
-    if known and len(form.columns) == 1:  # where an empty line is no record, but a row without a label
-        return [record or [""] for record in csv.reader(line for (line,) in _lines(path, known))]
+    if known and len(form.columns) == 1:  # where an empty line is a row without a label
+        return list(csv.reader(io.StringIO(_text(path), newline="")))
     return [fields for _, fields in records(path, form)]
 
 
 def _lines(path: Path, known: bool) -> list[list[str]]:
+    # Not with splitlines, which cuts at characters that may stand within a label too.
+    lines = (line.rstrip("\n") for line in io.StringIO(_text(path), newline=None))
+    return [[line] if line.strip() else [] for line in lines if known or line.strip()]
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except (UnicodeDecodeError, OSError) as error:
         raise InputError(f"The label file {path.name!r} cannot be read as UTF-8 text: {error}.") from error
-    return [[line] for line in text.splitlines() if known or line.strip()]
 
 
 def _only_column(columns: list[str], width: int, what: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
+_WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d{0,17}))(?:\.0*)?")  # numbers as spreadsheets and data frames write them
 _TWO_CLASSES = {-1, 1}  # as support vector machines and outlier detectors call them
 
 
@@ -144,9 +146,13 @@ def _column(values: Sequence[str] | np.ndarray, what: str) -> tuple[np.ndarray, 
 
 
 def _whole_if_all_are(labels: np.ndarray) -> np.ndarray:
-    try:
-        numbers = labels.astype(np.float64)
-    except ValueError:
+    """Return labels as int64 if all are whole numbers as they are usually written, else as text: 007 is no 7."""
+    if labels.dtype.kind == "i":
+        return labels
+    if labels.dtype.kind == "f":
+        whole = bool((np.abs(labels) < 2**53).all() and (labels == np.rint(labels)).all())
+        return labels.astype(np.int64) if whole else labels.astype(np.str_)
+    found = [_WHOLE.fullmatch(text) for text in labels.tolist()]
+    if not all(found):
         return labels.astype(np.str_)
-    whole = np.isfinite(numbers).all() and bool((numbers == np.rint(numbers)).all())
-    return numbers.astype(np.int64) if whole else labels.astype(np.str_)
+    return np.array([int(one[1]) for one in found if one], dtype=np.int64)

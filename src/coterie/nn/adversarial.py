@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from coterie.checks import Rule, integer, require, whole
+from coterie.checks import FLAG, Rule, integer, require, whole
 from coterie.nn.layers import RowNorm
 from coterie.nn.model import Model, device_of
 from coterie.settings import Settings, hyperparameters
@@ -67,7 +67,7 @@ class GAN(Settings):
     rules: ClassVar[dict[str, Rule]] = {
         **dict.fromkeys(("channels", "hidden"), Rule(_are_sizes, "a tuple of integers >= 1")),
         "kernel": integer(2),
-        "batch_norm": Rule(lambda v: isinstance(v, bool), "True or False"),
+        "batch_norm": FLAG,
     }
 
     def check(self, name: str) -> None:

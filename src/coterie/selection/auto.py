@@ -11,18 +11,18 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms import DEC
+from coterie.algorithms.answering import AnswersByBest
 from coterie.algorithms.building import SHARED, check_parameters, is_open
 from coterie.algorithms.counting import Count, at_least, count
-from coterie.algorithms.inputs import open_source, pick_seed
-from coterie.algorithms.knowing import learn
-from coterie.checks import POSITIVE, Rule, require
+from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
+from coterie.algorithms.knowing import check_knowledge
+from coterie.checks import FLAG, POSITIVE, Rule, require
 from coterie.config import config_context, get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.matching import align
 from coterie.selection.agreement import consensus
-from coterie.selection.answering import AnswersByBest
 from coterie.selection.backing import Second, pupil, second_run
 from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
 from coterie.selection.keeping import Notes, identity_of
@@ -150,9 +150,11 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             f"'auto' or a list of some of {', '.join(CANDIDATES)}",
         ),
         "time_budget": POSITIVE.or_word(None),
-        "self_label": Rule(lambda given: isinstance(given, bool), "True or False"),
+        "confidence": FLAG,
+        "self_label": FLAG,
     }
 
+    @undone_on_error
     def fit(
         self,
         X: ArrayLike | Source,
@@ -196,12 +198,11 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         notes.write(time.monotonic() - began)
         self.count_ = self._count(source, notes, began=began, until=until)
         if self.count_ is not None:
-            self.count_ = at_least(self.count_, knowledge.n_classes)
+            self.count_ = at_least(self.count_, knowledge.n_classes, asked=self.n_clusters)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
-        about = {"n_clusters": k, "folder": self._folder(), "until": until, "sparing": self.candidates == "auto"}
-        trying = Trying(source, notes, knowledge, **about)
-        rows = {"n_rows": len(source), "n_values": source.spec.n_features_in, "images": source.spec.kind == "images"}
-        for name in names_for(self.candidates, n_clusters=k, known=bool(knowledge), **rows):
+        sparing = self.candidates == "auto"
+        trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until, sparing=sparing)
+        for name in self._names(source, knowledge, n_clusters=k):
             trying.fit(name)
             notes.write(time.monotonic() - began)
         self.left_out_ = notes.left_out
@@ -212,45 +213,44 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
 
     def check_with(self, source: Source, **told: Any) -> Knowledge:
         """Raise an InputError for what breaks its rule, or does not go with the rows; return what is known of them."""
-        require(type(self).__name__, self, self.rules)
+        owner = type(self).__name__
+        require(owner, self, self.rules)
         make_runtime(get_config())
-        check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source)
-        return learn(make_candidate("dec", self.n_clusters, seed=0), len(source), **told)
-
-    def predict(self, X: ArrayLike | Source) -> np.ndarray:
-        """Return the cluster of each row by the best system, shape (n,)."""
-        check_is_fitted(self)
-        return self.best_.predict(X)
-
-    def predict_proba(self, X: ArrayLike | Source) -> np.ndarray:
-        """Return the best system's soft assignments, shape (n, K)."""
-        check_is_fitted(self)
-        return self.best_.predict_proba(X)
-
-    def predict_confidence(self, X: ArrayLike | Source) -> np.ndarray:
-        """Return how sure the cluster of each row is, shape (n,), as ``confidence_`` does of the fitted rows."""
-        check_is_fitted(self)
-        return self.best_.predict_confidence(X)
+        check_parameters(make_candidate("kmeans", self.n_clusters, seed=0), source, owner=owner)
+        return check_knowledge(make_candidate("dec", self.n_clusters, seed=0), len(source), owner=owner, **told)
 
     def transform(self, X: ArrayLike | Source) -> np.ndarray:
         """Return the best system's codes, shape (n, d)."""
+        # Defined here, as scikit-learn wraps for set_output what a transformer's own class defines.
         check_is_fitted(self)
         return self.best_.transform(X)
-
-    def save(self, folder: str | Path) -> None:
-        """Write the best system's model folder; :func:`coterie.load` gives that system."""
-        check_is_fitted(self)
-        self.best_.save(folder)
 
     def why(self) -> str:
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
-        fitted = self.best_.edits_.fitted
-        told = (self.n_known_, self.n_pairs_)
         name, found = self.second_name_, self.second_labels_
-        second = None if name is None or found is None else Second(name, found)
-        shown = {"labels": fitted, "second": second, "spared": NOT_NEEDED in self.left_out_.values()}
-        return reason(self.trials_, self.criterion_, told, **shown, count=self.count_)
+        return reason(
+            self.trials_,
+            self.criterion_,
+            labels=self.best_.edits_.fitted,
+            second=None if name is None or found is None else Second(name, found),
+            n_known=self.n_known_,
+            n_pairs=self.n_pairs_,
+            spared=NOT_NEEDED in self.left_out_.values(),
+            count=self.count_,
+        )
+
+    def _names(self, source: Source, knowledge: Knowledge, *, n_clusters: int) -> list[str]:
+        """Return the candidates in the order in which they are tried."""
+        spec = source.spec
+        return names_for(
+            self.candidates,
+            n_rows=len(source),
+            n_values=spec.n_features_in,
+            n_clusters=n_clusters,
+            images=spec.kind == "images",
+            known=bool(knowledge),
+        )
 
     def _settle(self, trying: Trying) -> None:
         """Choose among what was tried, let a further network learn from it, and find out how sure the rows are."""

@@ -10,17 +10,18 @@ import numpy as np
 from sklearn.base import clone
 
 from coterie.algorithms import SelfLabel
+from coterie.algorithms.knowing import fit_arguments
 from coterie.data import Source
-from coterie.deadlines import OutOfTimeError
 from coterie.matching import align, share_alike
 from coterie.selection.candidates import DEEP, SIMPLE, TAUGHT
-from coterie.selection.labelled import agreement_with, told_to
+from coterie.selection.labelled import agreement_with
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
     from coterie.selection.candidates import Trial
     from coterie.selection.trying import Trying
 
+AGAIN = ", again"  # ends the name of a second fit
 ALIKE = 0.95  # of the rows on which another network must agree with the best to be heard
 
 
@@ -48,6 +49,11 @@ class Second(NamedTuple):
     labels: np.ndarray
     seconds: float = 0.0
 
+    @property
+    def is_refit(self) -> bool:
+        """Whether it is a second fit of the best, no other candidate."""
+        return self.name.endswith(AGAIN)
+
 
 def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
     """Return another network that agrees with the best, or else a second fit of the best.
@@ -63,26 +69,27 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
     -------
     Second or None
         A second fit of a network has another seed; any other method, whose fits hardly differ, sees only half of the
-        rows. None if the time does not suffice for one.
+        rows. None if it failed, or the time does not suffice for one.
     """
     first, near = trials[0], _alike(trials)
     if near:
         return Second(near[0].name, align(near[0].model.labels_, first.model.labels_))
-    began = time.monotonic()
-    if began + first.model.fit_seconds_ > trying.until:
+    if time.monotonic() + first.model.fit_seconds_ > trying.until:
         return None
     source, seed = trying.source, trying.notes.seed
     part, n = source, len(source)
     if first.name in SIMPLE and n >= 2 * trying.n_clusters:
         rows = np.sort(np.random.default_rng(seed).permutation(n)[: (n + 1) // 2])
         part = Source(source.raw(rows), source.spec)
-    model = clone(first.model).set_params(random_state=(seed + 1) % 2**32)
-    try:
-        with trying.within(f"second-{first.name}", trying.until):
-            labels = model.fit(part, **told_to(model, trying.knowledge)).predict(source)
-    except OutOfTimeError:
+
+    def fitted() -> Clusterer:
+        model = clone(first.model).set_params(random_state=(seed + 1) % 2**32)
+        return model.fit(part, **fit_arguments(model, trying.knowledge))
+
+    model = trying.done_beside(f"second-{first.name}", fitted)
+    if model is None:
         return None
-    return Second(f"{first.name}, again", align(labels, first.model.labels_), time.monotonic() - began)
+    return Second(first.name + AGAIN, align(model.predict(source), first.model.labels_), model.fit_seconds_)
 
 
 def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by: str) -> Trial | None:

@@ -87,14 +87,22 @@ def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Ju
     >>> [round(one.kept, 2) for one in judge_partitions(z, [np.arange(40) // 20, np.arange(40) % 2])]
     [1.0, 0.0]
     """
+    neighbours = find_neighbours(z)
+    return [judge_partition(z, labels, neighbours) for labels in partitions]
+
+
+def find_neighbours(z: np.ndarray) -> np.ndarray:
+    """Return the nearest other rows of each row, shape (n, 15) or, of fewer rows than that, (n, n - 1)."""
     near = min(NEIGHBOURS, len(z) - 1)
-    neighbours = np.zeros((len(z), 0), dtype=np.int64)
-    if near:
-        neighbours = NearestNeighbors(n_neighbors=near, algorithm="brute").fit(z).kneighbors()[1]
-    return [
-        Judgement(mean_cut(y, neighbours), _told(y, neighbours), log_likelihood(z, y), len(sizes), _evenness(sizes))
-        for y, sizes in (np.unique(labels, return_inverse=True, return_counts=True)[1:] for labels in partitions)
-    ]
+    if not near:
+        return np.zeros((len(z), 0), dtype=np.int64)
+    return NearestNeighbors(n_neighbors=near, algorithm="brute").fit(z).kneighbors()[1]
+
+
+def judge_partition(z: np.ndarray, labels: np.ndarray, neighbours: np.ndarray) -> Judgement:
+    """Judge one partition, with the neighbours that :func:`find_neighbours` returned of the same rows."""
+    _, y, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return Judgement(mean_cut(y, neighbours), _told(y, neighbours), log_likelihood(z, y), len(sizes), _evenness(sizes))
 
 
 def criterion(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: int) -> str:

@@ -7,19 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
+from coterie.algorithms.numbering import follow_classes
 from coterie.data.knowledge import UNKNOWN
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
     from coterie.data.knowledge import Knowledge
     from coterie.selection.candidates import Trial
-
-
-def told_to(model: Clusterer, knowledge: Knowledge) -> dict[str, np.ndarray]:
-    """Return what the ``fit`` of a system is given of what is known: nothing where it cannot use it."""
-    return knowledge.given() if model.knows else {}
 
 
 def number_by_class(model: Clusterer, knowledge: Knowledge) -> None:
@@ -47,12 +42,7 @@ def number_by_class(model: Clusterer, knowledge: Knowledge) -> None:
     held = knowledge.known > UNKNOWN
     if model.n_known_ or not held.any():
         return
-    K = len(model.cluster_centers_)
-    both = np.zeros((max(K, knowledge.n_classes), K))
-    np.add.at(both, (knowledge.known[held], model.labels_[held]), 1)
-    classes, clusters = linear_sum_assignment(both, maximize=True)
-    # Where a method found fewer clusters than there are classes, those it has keep the order of theirs.
-    model._renumber(clusters[np.argsort(classes)])
+    model._renumber(follow_classes(knowledge.known[held], model.labels_[held], len(model.cluster_centers_)))
 
 
 def agreement_with(model: Clusterer, knowledge: Knowledge) -> float | None:

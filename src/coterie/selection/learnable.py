@@ -77,9 +77,8 @@ def _learned(trying: Trying, trial: Trial) -> float | None:
         part = Source(source.raw(seen), source.spec)
         return SelfLabel(trying.n_clusters, random_state=seed).fit_to(part, [y[seen]])
 
-    model = trying.done(name, fitted)
+    model = trying.done_beside(name, fitted)
     if model is None:
-        trying.notes.left_out.pop(name, None)  # no candidate that could be missed
         return None
     return float(normalized_mutual_info_score(y[new], model.predict(Source(source.raw(new), source.spec))))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from coterie.components import fit_components, sampled
 from coterie.matching import share_alike
 from coterie.selection.candidates import DEEP, Trial
-from coterie.selection.judging import criterion, judge_partitions, ranked, rows_needed
+from coterie.selection.judging import criterion, find_neighbours, judge_partition, ranked, rows_needed
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -30,7 +31,9 @@ MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a l
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Where partitions are judged: principal components of some of the rows.
+    """Where partitions are judged: principal components, or a code, of some of the rows.
+
+    Each partition is judged once, as candidates are compared anew whenever there is one more.
 
     Parameters
     ----------
@@ -49,6 +52,25 @@ class Space:
 
     rows: np.ndarray
     z: np.ndarray
+    _judged: dict[int, tuple[np.ndarray, Judgement]] = field(default_factory=dict, repr=False)  # by the array's id
+    _coded: dict[int, tuple[np.ndarray, Space]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def neighbours(self) -> np.ndarray:
+        """Numbers of the nearest of these rows to each, shape (m, 15)."""
+        return find_neighbours(self.z)
+
+    def judge(self, labels: np.ndarray) -> Judgement:
+        """Judge a partition of all rows, shape (n,)."""
+        if id(labels) not in self._judged:
+            self._judged[id(labels)] = (labels, judge_partition(self.z, labels[self.rows], self.neighbours))
+        return self._judged[id(labels)][1]
+
+    def coded(self, code: np.ndarray) -> Space:
+        """Return the same rows in a code of all rows, shape (n, d)."""
+        if id(code) not in self._coded:
+            self._coded[id(code)] = (code, Space(self.rows, code[self.rows]))
+        return self._coded[id(code)][1]
 
 
 def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
@@ -108,12 +130,9 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     >>> [trial.name for trial in rank_models(models, make_space(source, n_clusters=2, seed=0), n_clusters=2)[0]]
     ['2', '1']
     """
-    found = [model.labels_[space.rows] for model in models.values()]
-    judgements = judge_partitions(space.z, found)
+    judgements = [space.judge(model.labels_) for model in models.values()]
     by = criterion(judgements, n_clusters, n=len(space.rows), d=space.z.shape[1])
-    z = _judged_in(models, space, by)
-    if z is not space.z:
-        judgements = judge_partitions(z, found)
+    judgements = [_judged_in(models, space, by).judge(model.labels_) for model in models.values()]
     trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
     trials = [trials[i] for i in ranked(judgements, n_clusters, by=by)]
     return (_backed_first(trials, n_clusters) if by == "neighbours" else trials), by
@@ -148,7 +167,7 @@ def judge_beside(model: Clusterer, models: Mapping[str, Clusterer], space: Space
     >>> judge_beside(model, {}, make_space(source, n_clusters=2, seed=0), by="neighbours").clusters
     2
     """
-    return judge_partitions(_judged_in(models, space, by), [model.labels_[space.rows]])[0]
+    return _judged_in(models, space, by).judge(model.labels_)
 
 
 def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> bool:
@@ -190,10 +209,10 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
 
 
-def _judged_in(models: Mapping[str, Clusterer], space: Space, by: str) -> np.ndarray:
-    """Return the rows as partitions are judged on them: in a code from before clustering where there is one."""
-    coded = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
-    return space.z if coded is None or by != "neighbours" else coded[space.rows]
+def _judged_in(models: Mapping[str, Clusterer], space: Space, by: str) -> Space:
+    """Return where partitions are judged: in a code from before clustering where there is one."""
+    code = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
+    return space if code is None or by != "neighbours" else space.coded(code)
 
 
 def _backed_first(trials: list[Trial], n_clusters: int) -> list[Trial]:

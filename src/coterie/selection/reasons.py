@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
     from coterie.selection.candidates import Trial
 
 AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
+_OF_SECOND = " An independent run{which} agrees on {share:.1%} of the rows."
+_OF_SECOND_SAID = re.compile(r" ?An independent run( \(\w+\))? agrees on [\d.]+% of the rows\.")
 
 
 def reason(
     trials: Sequence[Trial],
     criterion: str,
-    told: tuple[int, int] = (0, 0),
     *,
     labels: np.ndarray,
     second: Second | None,
+    n_known: int = 0,
+    n_pairs: int = 0,
     spared: bool = False,
     count: Count | None = None,
 ) -> str:
@@ -37,12 +41,12 @@ def reason(
         The best first; before it the network that learned from it, if one did.
     criterion : {"neighbours", "likelihood"}
         What decided.
-    told : tuple of int, default=(0, 0)
-        Known labels and known pairs that were used.
     labels : ndarray of shape (n,)
         Clusters of the first.
     second : Second or None
         What an independent run found, in the same numbers.
+    n_known, n_pairs : int, default=0
+        Known labels and known pairs that were used.
     spared : bool, default=False
         Whether others were left out, as they could hardly be better.
     count : Count or None, default=None
@@ -72,19 +76,43 @@ def reason(
     if spared:
         said += " Others, which take longer, could hardly be better and were not tried."
     if best.agreement is not None:
-        said += f" {_used(*told)}"
-        said += f" {(taught or best).agreement:.1%} of " + (
-            "them are kept." if told[1] else "these rows are in their class's cluster."
-        )
+        where = "them are kept." if n_pairs else "these rows are in their class's cluster."
+        said += f" {_used(n_known, n_pairs)} {(taught or best).agreement:.1%} of {where}"
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
     if taught is not None:
         said += _taught(taught.model, best.name)
     elif second is not None:
-        which = "" if second.name.endswith("again") else f" ({second.name})"
-        said += f" An independent run{which} agrees on {(second.labels == labels).mean():.1%} of the rows."
+        which = "" if second.is_refit else f" ({second.name})"
+        said += _OF_SECOND.format(which=which, share=(second.labels == labels).mean())
     return said
+
+
+def reason_retold(why: str, share: float | None) -> str:
+    """Return what :func:`reason` said with what an independent run says of clusters that were changed since.
+
+    Parameters
+    ----------
+    why : str
+        What it said.
+    share : float or None
+        Of the rows on which that run agrees now; None leaves the sentence out.
+
+    Returns
+    -------
+    str
+        The same where it said nothing of such a run.
+
+    Examples
+    --------
+    >>> from coterie.selection.reasons import reason_retold
+    >>> reason_retold("It is so. An independent run (jule) agrees on 98.0% of the rows.", 0.5)
+    'It is so. An independent run (jule) agrees on 50.0% of the rows.'
+    """
+    if share is None:
+        return _OF_SECOND_SAID.sub("", why)
+    return _OF_SECOND_SAID.sub(lambda said: _OF_SECOND.format(which=said[1] or "", share=share), why)
 
 
 def _how_well_learned(trials: Sequence[Trial]) -> str:

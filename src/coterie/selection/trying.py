@@ -15,13 +15,14 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from coterie.algorithms import Clusterer, load
+from coterie.algorithms.knowing import fit_arguments
 from coterie.config import config_context, get_config
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
 from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError
 from coterie.selection.candidates import DEEP, SIMPLE, Deadline, Trial, make_candidate
 from coterie.selection.keeping import Notes
-from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels, told_to
+from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels
 from coterie.selection.ranking import Space, is_settled, judge_beside, make_space, rank_models
 from coterie.training import part_of
 
@@ -104,7 +105,7 @@ class Trying:
 
         def fitted() -> Clusterer:
             model = make_candidate(name, self.n_clusters, seed=self.notes.seed)
-            number_by_class(model.fit(self.source, **told_to(model, self.knowledge)), self.knowledge)
+            number_by_class(model.fit(self.source, **fit_arguments(model, self.knowledge)), self.knowledge)
             return model
 
         model = self.done(name, fitted)
@@ -164,6 +165,26 @@ class Trying:
         if self.folder is not None:
             model.save(self.folder / name / MODEL)
         logger.info("%s took %.1f s", name, model.fit_seconds_)
+        return model
+
+    def done_beside(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
+        """Do the same for a fit that is no candidate's: where it came to nothing, that is not among what was left out.
+
+        Parameters
+        ----------
+        name : str
+            What it is kept as.
+        fitted : callable
+            Does it, and returns the system.
+
+        Returns
+        -------
+        Clusterer or None
+            As :meth:`done` has it.
+        """
+        model = self.done(name, fitted)
+        if (reason := self.notes.left_out.pop(name, None)) is not None:
+            logger.info("%s: %s", name, reason)
         return model
 
     def _is_enough(self, name: str) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import ArrayLike
 
@@ -34,6 +36,26 @@ class AnswersByBest:
     def cluster_names_(self) -> list[str | None]:
         """Names of the clusters, None where there is none."""
         return self.best_.cluster_names_
+
+    def predict(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return the cluster of each row by the best system, shape (n,)."""
+        check_is_fitted(self)
+        return self.best_.predict(X)
+
+    def predict_proba(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return the best system's soft assignments, shape (n, K)."""
+        check_is_fitted(self)
+        return self.best_.predict_proba(X)
+
+    def predict_confidence(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return how sure the cluster of each row is, shape (n,), as ``confidence_`` does of the fitted rows."""
+        check_is_fitted(self)
+        return self.best_.predict_confidence(X)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the best system's model folder; :func:`coterie.load` gives that system."""
+        check_is_fitted(self)
+        self.best_.save(folder)
 
     def rename(self, cluster: int, name: str | None) -> Self:
         """Give a cluster of the best a name; see :meth:`coterie.algorithms.Clusterer.rename`."""
