@@ -98,7 +98,7 @@ def describe(fitted: Clusterer | Auto, data: Data) -> dict[str, Any]:
 
 
 def write_history(path: Path, fitted: Clusterer | Auto) -> None:
-    """Write the history of the system that was chosen, atomically; that of a system which was named is there already."""
+    """Write the history of the system that was chosen, atomically; of one that was named it is there already."""
     if isinstance(fitted, Auto):
         write_text(path, "".join(json.dumps(record) + "\n" for record in fitted.best_.history_))
 
