@@ -34,6 +34,11 @@ def read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
+def decimal(value: float) -> str:
+    """Return a share for a table: three digits, and no 0 before the point."""
+    return f"{value:.3f}".removeprefix("0")
+
+
 def provenance() -> dict[str, Any]:
     """Return commit, time, hardware and versions of this run."""
     return {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
+from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, read
+from benchmarks.common import NOT_YET, decimal, read
 from benchmarks.suggesting import labels_needed
 
 TARGETS = {"fashion-mnist": 0.78}  # accuracy that suggested and random labels are to reach
@@ -26,11 +27,11 @@ def few() -> list[str]:
     for key in sorted(groups, key=lambda key: (datasets.index(key[0]), COUNTS.index(key[1]))):
         rows = groups[key]
         acc = [row["accuracy"] for row in rows]
-        spread = f" ± {_short(statistics.stdev(acc))}" if len(acc) > 1 else ""
-        span = f"{_short(min(acc))} – {_short(max(acc))}" if len(acc) > 1 else ""
+        spread = f" ± {decimal(statistics.stdev(acc))}" if len(acc) > 1 else ""
+        span = f"{decimal(min(acc))} – {decimal(max(acc))}" if len(acc) > 1 else ""
         seconds = statistics.median(row["seconds"] for row in rows)
         told = f"{key[0]} | {max(row['labels_used'] for row in rows):,} | {key[2]} | {len(rows)}"
-        lines.append(f"| {told} | {_short(statistics.fmean(acc))}{spread} | {span} | {seconds:.0f} |")
+        lines.append(f"| {told} | {decimal(fmean(acc))}{spread} | {span} | {seconds:.0f} |")
     return [*lines, "", _machines(_latest())] if groups else [NOT_YET]
 
 
@@ -49,7 +50,7 @@ def suggested() -> list[str]:
             )
             for way in ("suggest", "random")
         }
-        told = f"{dataset} | {learner} | {_short(TARGETS[dataset])} | {len(seeds)}"
+        told = f"{dataset} | {learner} | {decimal(TARGETS[dataset])} | {len(seeds)}"
         lines.append(f"| {told} | {needed['suggest']:g} | {needed['random']:g} |")
     return lines if len(lines) > 2 else [NOT_YET]
 
@@ -67,7 +68,3 @@ def _latest() -> list[Row]:
 def _machines(rows: list[Row]) -> str:
     kinds = sorted({row["hardware"] for row in rows})
     return f"Fitted on the train part, scored on the test part. Hardware: {'; '.join(kinds)}."
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
+from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, read
+from benchmarks.common import NOT_YET, decimal, read
 
 Row = dict[str, Any]
 
@@ -23,8 +24,8 @@ def outliers() -> list[str]:
     ]
     for (dataset, score), rows in groups.items():
         auc, precision = ([row[name] for row in rows] for name in ("roc_auc", "average_precision"))
-        span = f"{_short(min(auc))} – {_short(max(auc))}"
-        means = f"{_short(statistics.fmean(auc))} | {span} | {_short(statistics.fmean(precision))}"
+        span = f"{decimal(min(auc))} – {decimal(max(auc))}"
+        means = f"{decimal(fmean(auc))} | {span} | {decimal(fmean(precision))}"
         classes, seconds = len({row["left_out"] for row in rows}), statistics.median(row["seconds"] for row in rows)
         lines.append(f"| {dataset} | {score} | {classes} | {means} | {seconds:.0f} |")
     machines = sorted({row["hardware"] for rows in groups.values() for row in rows})
@@ -43,10 +44,6 @@ def _groups() -> dict[tuple[str, str], list[Row]]:
     found: dict[tuple[str, str], list[Row]] = {}
     for (dataset, score, *_), row in latest.items():
         found.setdefault((dataset, score), []).append(row)
-    means = {key: statistics.fmean(row["roc_auc"] for row in rows) for key, rows in found.items()}
+    means = {key: fmean(row["roc_auc"] for row in rows) for key, rows in found.items()}
     datasets = list(dict.fromkeys(dataset for dataset, _ in found))
     return {key: found[key] for key in sorted(found, key=lambda key: (datasets.index(key[0]), -means[key]))}
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Iterable
+from statistics import fmean
 from typing import Any
 
 from benchmarks import budgets, few_tables, outlier_tables, trust_tables
 from benchmarks.accuracy import FORMS
-from benchmarks.common import ROOT, read
+from benchmarks.common import ROOT, decimal, read
 from benchmarks.published import PUBLISHED
 
 README, RESULTS_PAGE, TRUST_PAGE = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "trust.md"
@@ -61,7 +62,9 @@ def render(text: str) -> str:
         start, end = f"<!-- table:{name} -->", "<!-- end -->"
         before, found, rest = text.partition(start)
         if found:
-            _, _, after = rest.partition(end)
+            _, ended, after = rest.partition(end)
+            if not ended:
+                raise SystemExit(f"The table {name!r} has no {end!r} after it, so what follows it would be lost.")
             text = "\n".join([f"{before}{start}", *make(), f"{end}{after}"])
     return text
 
@@ -131,7 +134,7 @@ def curves() -> list[str]:
         points = row.get("curve") or []
         if len(points) > 2:
             shown = points[:: max(1, len(points) // 6)]
-            told = ", ".join(f"{seconds / 60:.1f}: {_short(acc)}" for seconds, acc in shown)
+            told = ", ".join(f"{seconds / 60:.1f}: {decimal(acc)}" for seconds, acc in shown)
             lines.append(f"| {TITLES[key[0]]} | {_name(key)} | {told} |")
     return lines
 
@@ -143,7 +146,7 @@ def speed() -> list[str]:
     for name, row in latest.items():
         more = ""
         if "seconds_versus" in row:
-            more = f": {row['seconds']:.0f} s, ACC {_short(row['accuracy'])}, against {row['seconds_versus']:.0f} s"
+            more = f": {row['seconds']:.0f} s, ACC {decimal(row['accuracy'])}, against {row['seconds_versus']:.0f} s"
         lines.append(f"| {name}{more} | {row['value']:g} {row['unit']} | {row['versus']} |")
     lines += _demo_lines() + _kill_lines()
     return [*lines, "", *_hardware([*latest.values(), *read("demo.jsonl")])]
@@ -163,8 +166,8 @@ def _line(key: Key, rows: list[Row]) -> str:
         _name(key),
         str(len(rows)),
         *_figures(rows),
-        _short(_mean(code)) if code else "–",
-        _short(_mean(row["kmeans"] for row in rows)),
+        decimal(fmean(code)) if code else "–",
+        decimal(fmean(row["kmeans"] for row in rows)),
         _seconds(rows),
         f"{max(row['peak_mb'] for row in rows):,.0f}",
     ]
@@ -174,10 +177,10 @@ def _line(key: Key, rows: list[Row]) -> str:
 def _figures(rows: list[Row]) -> list[str]:
     acc, several = [row["accuracy"] for row in rows], len(rows) > 1
     return [
-        _short(_mean(acc)) + (f" ± {_short(statistics.stdev(acc))}" if several else ""),
-        f"{_short(min(acc))} – {_short(max(acc))}" if several else "",  # one run has no spread
-        _short(_mean(row["nmi"] for row in rows)),
-        _short(_mean(row["ari"] for row in rows)),
+        decimal(fmean(acc)) + (f" ± {decimal(statistics.stdev(acc))}" if several else ""),
+        f"{decimal(min(acc))} – {decimal(max(acc))}" if several else "",  # one run has no spread
+        decimal(fmean(row["nmi"] for row in rows)),
+        decimal(fmean(row["ari"] for row in rows)),
     ]
 
 
@@ -197,9 +200,9 @@ def _demo_lines() -> list[str]:
         return []
     acc, wall = [row["accuracy"] for row in rows], [row["wall_seconds"] for row in rows]
     return [
-        f"| `make demo` on MNIST-10k, baselines and report included, {len(rows)} seeds: ACC {_short(_mean(acc))} "
-        f"({_short(min(acc))} – {_short(max(acc))}) | {_mean(wall):.0f} s (longest {max(wall):.0f} s) | "
-        "k-means on pixels ACC " + _short(_mean(row["baselines"]["kmeans"] for row in rows)) + " |"
+        f"| `make demo` on MNIST-10k, baselines and report included, {len(rows)} seeds: ACC {decimal(fmean(acc))} "
+        f"({decimal(min(acc))} – {decimal(max(acc))}) | {fmean(wall):.0f} s (longest {max(wall):.0f} s) | "
+        "k-means on pixels ACC " + decimal(fmean(row["baselines"]["kmeans"] for row in rows)) + " |"
     ]
 
 
@@ -218,14 +221,6 @@ def _kill_lines() -> list[str]:
 def _hardware(rows: Iterable[Row]) -> list[str]:
     kinds = sorted({f"{row['hardware']}, torch {row['versions']['torch']}" for row in rows})
     return [f"No labels used in fitting or choosing; measured on {'; '.join(kinds)}."] if kinds else []
-
-
-def _mean(values: Iterable[float]) -> float:
-    return statistics.fmean(values)
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
             trials[name] = (model.labels_, model.fit_seconds_)
     sure = np.lexsort((auto.predict_proba(X).max(1), auto.confidence_))[(len(y) + 1) // 2 :]  # exactly half of them
     again = auto.second_labels_
-    peers = {} if alone or taken["peers"] else _peers(X, k, seed)
+    peers = {} if alone else _peers(X, k, seed, without=taken["peers"])
     peers |= _clustpy(clustpy, X, k, seed=seed) if clustpy else {}
     found = {name: {"accuracy": accuracy(y, labels), "seconds": seconds} for name, (labels, seconds) in trials.items()}
     over = {name: figures for name, figures in taken["trials"].items() if name not in found}
@@ -95,7 +96,7 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
         "accuracy": accuracy(y, auto.labels_),
         "seconds": auto.fit_seconds_,
         "trials": found | over,
-        "taken_over": [*over, *taken["peers"]],
+        "taken_over": [*over, *(name for name in taken["peers"] if name not in peers)],
         "kept": {trial.name: trial.judgement.kept for trial in auto.trials_},
         "learned": {trial.name: trial.learned for trial in auto.trials_ if trial.learned is not None},
         "criterion": auto.criterion_,
@@ -111,16 +112,22 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
 
 
 def _taken(dataset: str, seed: int) -> dict[str, dict[str, Any]]:
-    """Return what earlier rows of this set and seed tell of candidates and peers, the latest of each."""
+    """Return what earlier rows of this set and seed tell of candidates and peers, the latest of each.
+
+    A network that learned from what an earlier rule chose is no candidate.
+    """
+    from coterie.selection.candidates import CANDIDATES
+
     found: dict[str, dict[str, Any]] = {"trials": {}, "peers": {}}
     for row in [*read("trust_voided.jsonl"), *read("trust.jsonl")]:
         if (row["dataset"], row["seed"]) == (dataset, seed):
             for what in found:
                 found[what] |= row[what]
+    found["trials"] = {name: one for name, one in found["trials"].items() if name in CANDIDATES}
     return found
 
 
-def _peers(X: np.ndarray, k: int, seed: int) -> dict[str, np.ndarray | None]:
+def _peers(X: np.ndarray, k: int, seed: int, *, without: Collection[str]) -> dict[str, np.ndarray | None]:
     """Return what scikit-learn's methods find at their defaults in rows as they come; None where that takes hours."""
     from sklearn.cluster import HDBSCAN, KMeans, SpectralClustering
     from sklearn.mixture import GaussianMixture
@@ -133,7 +140,8 @@ def _peers(X: np.ndarray, k: int, seed: int) -> dict[str, np.ndarray | None]:
         "sklearn SpectralClustering": SpectralClustering(k, random_state=seed) if n <= PEER_ROWS else None,
         "sklearn HDBSCAN": HDBSCAN(copy=True) if n <= PEER_ROWS else None,
     }
-    found = {name: None if peer is None else peer.fit_predict(rows) for name, peer in peers.items()}
+    wanted = {name: peer for name, peer in peers.items() if name not in without}
+    found = {name: None if peer is None else peer.fit_predict(rows) for name, peer in wanted.items()}
     # Rows that HDBSCAN puts nowhere are a group of their own.
     return {name: None if labels is None else labels - min(labels.min(), 0) for name, labels in found.items()}
 

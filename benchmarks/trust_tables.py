@@ -5,9 +5,10 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable
+from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, read
+from benchmarks.common import NOT_YET, decimal, read
 
 SIMPLE = ("kmeans", "mixture", "spectral")  # what a data set's best simple baseline is looked for among
 DEVELOPMENT = 100  # the first seed that is looked at while defaults are chosen
@@ -29,10 +30,10 @@ def choices() -> list[str]:
             dataset,
             str(len(rows)),
             ", ".join(dict.fromkeys(row["chosen"] for row in rows)),
-            f"**{_short(_mean(row['accuracy'] for row in rows))}**",
-            _short(_mean(_best(row, row["trials"]) for row in rows)),
-            *(_short(_mean(values)) if values else "–" for values in each),
-            _short(_mean(row["sure_half"] for row in rows)),
+            f"**{decimal(fmean(row['accuracy'] for row in rows))}**",
+            decimal(fmean(_best(row, row["trials"]) for row in rows)),
+            *(decimal(fmean(values)) if values else "–" for values in each),
+            decimal(fmean(row["sure_half"] for row in rows)),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
@@ -53,7 +54,7 @@ def confidences() -> list[str]:
             str(len(rows)),
             ", ".join(dict.fromkeys(row["chosen"] for row in rows)),
             _scatter([row["accuracy"] for row in rows]),
-            _short(min(row["worst_f"] for row in rows)),
+            decimal(min(row["worst_f"] for row in rows)),
             *(_mean_of(rows, name) for name in ("agreed", "sure_half", "calibration_error")),
             _mean_of(rows, "calibration_error_by_labels"),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
@@ -73,9 +74,9 @@ def peers() -> list[str]:
     lines = [f"| data | seeds | chosen | {' | '.join(names)} |", "|---|--:|--:|" + "--:|" * len(names)]
     for dataset, rows in groups.items():
         each = [[row["peers"][name] for row in rows if row["peers"].get(name) is not None] for name in names]
-        cells = [_short(_mean(values)) if values else "–" for values in each]
+        cells = [decimal(fmean(values)) if values else "–" for values in each]
         lines.append(
-            f"| {dataset} | {len(rows)} | **{_short(_mean(row['accuracy'] for row in rows))}** | {' | '.join(cells)} |"
+            f"| {dataset} | {len(rows)} | **{decimal(fmean(row['accuracy'] for row in rows))}** | {' | '.join(cells)} |"
         )
     return lines if groups else [NOT_YET]
 
@@ -97,28 +98,28 @@ def strange() -> list[str]:
     lines = ["| digit left out | ROC-AUC | flagged | flagged of the other digits |", "|---|--:|--:|--:|"]
     for row in rows:
         shares = f"{row['flagged']:.0%} | {row['flagged_of_known']:.1%}"
-        lines.append(f"| {row['digit']} | {_short(row['auc'])} | {shares} |")
+        lines.append(f"| {row['digit']} | {decimal(row['auc'])} | {shares} |")
     if rows:
-        mean = [_mean(row[name] for row in rows) for name in ("auc", "flagged", "flagged_of_known")]
-        lines.append(f"| mean | {_short(mean[0])} | {mean[1]:.0%} | {mean[2]:.1%} |")
+        mean = [fmean(row[name] for row in rows) for name in ("auc", "flagged", "flagged_of_known")]
+        lines.append(f"| mean | {decimal(mean[0])} | {mean[1]:.0%} | {mean[2]:.1%} |")
     return lines
 
 
 def _verdict(groups: dict[str, list[Row]], names: list[str]) -> list[str]:
     """Return means over the data sets, in a sentence."""
     per_set = list(groups.values())
-    ours = _mean(_mean(row["accuracy"] for row in rows) for rows in per_set)
-    oracle = _mean(_mean(_best(row, row["trials"]) for row in rows) for rows in per_set)
+    ours = fmean(fmean(row["accuracy"] for row in rows) for rows in per_set)
+    oracle = fmean(fmean(_best(row, row["trials"]) for row in rows) for rows in per_set)
     fixed = {}
     for name in names:
         if all(name in row["trials"] for rows in per_set for row in rows):
-            fixed[name] = _mean(_mean(row["trials"][name]["accuracy"] for row in rows) for rows in per_set)
+            fixed[name] = fmean(fmean(row["trials"][name]["accuracy"] for row in rows) for rows in per_set)
     best = max(fixed, key=lambda name: fixed[name])
-    short = {name: _mean(row["accuracy"] - _best(row, SIMPLE) for row in rows) for name, rows in groups.items()}
+    short = {name: fmean(row["accuracy"] - _best(row, SIMPLE) for row in rows) for name, rows in groups.items()}
     worst = min(short, key=lambda name: short[name])
     return [
-        f"Mean over the {len(groups)} data sets: chosen {_short(ours)}, best of all by labels {_short(oracle)}, the "
-        f"best single candidate everywhere {_short(fixed[best])} ({best}). Furthest below the best simple baseline "
+        f"Mean over the {len(groups)} data sets: chosen {decimal(ours)}, best of all by labels {decimal(oracle)}, the "
+        f"best single candidate everywhere {decimal(fixed[best])} ({best}). Furthest below the best simple baseline "
         f"(k-means, mixture, spectral): {short[worst]:+.3f} on {worst}. No labels used in fitting or choosing."
     ]
 
@@ -135,15 +136,15 @@ def _by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
 def _scatter(values: list[float]) -> str:
     """Return mean, standard deviation, and the lowest and highest, as far as there are several."""
     if len(values) == 1:
-        return _short(values[0])
-    bounds = f"({_short(min(values))} – {_short(max(values))})"
-    return f"{_short(_mean(values))} ± {_short(statistics.stdev(values))} {bounds}"
+        return decimal(values[0])
+    bounds = f"({decimal(min(values))} – {decimal(max(values))})"
+    return f"{decimal(fmean(values))} ± {decimal(statistics.stdev(values))} {bounds}"
 
 
 def _mean_of(rows: list[Row], name: str) -> str:
     """Return the mean of a figure where rows have it."""
     values = [row[name] for row in rows if row[name] is not None]
-    return _short(_mean(values)) if values else "–"
+    return decimal(fmean(values)) if values else "–"
 
 
 def _cost(row: Row) -> float:
@@ -153,11 +154,3 @@ def _cost(row: Row) -> float:
 
 def _best(row: Row, among: Iterable[str]) -> float:
     return max(row["trials"][name]["accuracy"] for name in among)
-
-
-def _mean(values: Iterable[float]) -> float:
-    return statistics.fmean(values)
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")

@@ -175,7 +175,7 @@ def test_of_more_classes_than_clusters_those_that_are_clusters_give_the_names(bl
     known = ["able" if i in first[1:] else kind for i, kind in enumerate(kinds)]  # few, and first in the alphabet
     (tmp_path / "known.txt").write_text("\n".join(known) + "\n")
     (tmp_path / "brief.toml").write_text(
-        "[parameters]\nnetwork = { kind = 'MLP', hidden = [16] }\ntrain = { kind = 'Schedule', steps = 200 }\n"
+        "[parameters.network]\nkind = 'mlp'\nhidden = [16]\n\n[parameters.train]\nsteps = 200\n"
     )
     folder = tmp_path / "run"
     asked = ("-k", 3, "--system", "snnl-kmeans", "--known", tmp_path / "known.txt", "--config", tmp_path / "brief.toml")
