@@ -101,7 +101,8 @@ def mixture_from(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Gaussian
     for k in range(n_clusters):
         rows = z[labels == k]
         spread = np.atleast_2d(np.cov(rows.T, bias=True) if len(rows) > 1 else np.cov(z.T))
-        precisions.append(np.linalg.inv(spread + ridge * np.eye(z.shape[1])))
+        inverse = np.linalg.inv(spread + ridge * np.eye(z.shape[1]))
+        precisions.append((inverse + inverse.T) / 2)  # which rounding leaves not quite symmetric, and is refused then
         shares.append(max(len(rows), 1))
     model = GaussianMixture(
         n_clusters,

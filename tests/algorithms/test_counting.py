@@ -132,7 +132,7 @@ def test_a_stopped_fit_goes_on_with_the_seed_that_was_drawn(tmp_path):
     with config_context(checkpoint=tmp_path):
         with config_context(callbacks=(StopAmid(),)), pytest.raises(Interrupted):
             asked.fit(X)
-        drawn = json.loads((tmp_path / "count.json").read_text())["seed"]
+        drawn = json.loads((tmp_path / "seed.json").read_text())["seed"]
         went_on = clone(asked).fit(X)
     assert went_on.seed_ == drawn
     whole = small(DEC, n_clusters=(2, 5), random_state=drawn).fit(X)

@@ -9,7 +9,7 @@ from small import small
 from torch import nn
 
 from coterie import JULE, Augment, Conv, Schedule, config_context
-from coterie.algorithms.joining import VIEWS, exchanged, join, settled
+from coterie.algorithms.joining import VIEWS, assign_to_means, count_moves, join
 from coterie.data import make_source
 from coterie.nn import Model, Nearest
 from coterie.training import Callback, Fit, Runtime, Streams
@@ -87,21 +87,21 @@ def test_what_is_exchanged_is_counted_in_changed_rows():
     labels = torch.tensor([0, 0, 1, 1, 1])
     fit = Fit(model, source, Streams(0), Runtime(torch.device("cpu"), "float32"), Augment(), {})
     z = source.take(slice(0, 5))
-    v = exchanged(fit, z, labels)
+    v = count_moves(fit, z, labels)
     np.testing.assert_allclose(v.sum(1), VIEWS * np.array([2, 3]))
     np.testing.assert_allclose(v, VIEWS * np.diag([2.0, 3.0]), atol=1e-6)  # nothing is changed, and they are far apart
     fit = Fit(model, source, Streams(0), Runtime(torch.device("cpu"), "float32"), Augment(noise=3.0), {})
-    noisy = exchanged(fit, z, labels)
+    noisy = count_moves(fit, z, labels)
     np.testing.assert_allclose(noisy.sum(1), VIEWS * np.array([2, 3]))
     assert noisy[0, 1] > 0.1
-    np.testing.assert_array_equal(noisy, exchanged(fit, z, labels))
+    np.testing.assert_array_equal(noisy, count_moves(fit, z, labels))
 
 
 def test_rows_settle_on_the_nearest_mean_unless_a_cluster_would_be_empty():
     z = torch.tensor([[0.0], [0.2], [0.9], [1.0], [1.2]])
-    assert settled(z, torch.tensor([0, 0, 0, 1, 1])).tolist() == [0, 0, 1, 1, 1]
+    assert assign_to_means(z, torch.tensor([0, 0, 0, 1, 1])).tolist() == [0, 0, 1, 1, 1]
     torn = torch.tensor([0, 1, 2, 2])  # whose last cluster lies between the others
-    assert settled(torch.tensor([[-10.0], [10.0], [-9.0], [9.1]]), torn).tolist() == torn.tolist()
+    assert assign_to_means(torch.tensor([[-10.0], [10.0], [-9.0], [9.1]]), torn).tolist() == torn.tolist()
 
 
 def test_images_are_joined_where_a_shift_makes_them_one():

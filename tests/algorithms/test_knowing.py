@@ -13,7 +13,7 @@ from small import blobs, small
 import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
 from coterie.algorithms import knowing
-from coterie.algorithms.steering import named, paired, spread, together
+from coterie.algorithms.steering import gather_groups, keep_pairs, number_clusters, propagate
 from coterie.data.knowledge import check_known, make_knowledge
 from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.selection import Judgement, Trial
@@ -263,23 +263,23 @@ def test_classes_spread_where_clusters_do_not_follow_them():
     moons += rng.normal(0, 0.05, moons.shape)
     halves = (moons[:, 0] > 0.5).astype(int)
     known = few(y, 10)
-    assert (named(as_start(moons, halves, 2), moons, known).labels == y).mean() < 0.9
-    assert (spread(moons, known, halves, seed=0) == y).mean() > 0.98
+    assert (number_clusters(as_start(moons, halves, 2), moons, known).labels == y).mean() < 0.9
+    assert (propagate(moons, known, halves, seed=0) == y).mean() > 0.98
 
 
 def test_where_known_rows_are_in_their_clusters_these_stay():
     X, _ = blobs(n=300, k=1)
     clusters = (X[:, 0] > X[:, 0].mean()).astype(int)  # no gap between them that neighbours could tell of
     known = few(clusters, 3)
-    np.testing.assert_array_equal(spread(X, known, clusters, seed=0), clusters)
+    np.testing.assert_array_equal(propagate(X, known, clusters, seed=0), clusters)
 
 
 def test_naming_puts_two_classes_into_two_clusters():
     z = np.array([[0.0], [0.2], [5.0], [5.2]])
     start = as_start(z, np.array([0, 0, 1, 1]), 2)
     # Both known rows lie in one cluster: the one that is nearer to the other cluster gives it its name.
-    assert named(start, z, np.array([1, 0, -1, -1])).labels.tolist() == [1, 1, 0, 0]
-    assert named(start, z, np.array([0, 1, -1, -1])).centers.ravel() == pytest.approx([0.1, 5.1])
+    assert number_clusters(start, z, np.array([1, 0, -1, -1])).labels.tolist() == [1, 1, 0, 0]
+    assert number_clusters(start, z, np.array([0, 1, -1, -1])).centers.ravel() == pytest.approx([0.1, 5.1])
 
 
 def test_a_start_that_keeps_all_pairs_stays():
@@ -287,7 +287,7 @@ def test_a_start_that_keeps_all_pairs_stays():
     start = as_start(X, corner % 2, 2)
     groups = np.full(len(X), -1)
     groups[[0, 4]] = 0
-    kept = paired(start, X, groups=groups, apart=np.array([[0, 1]]), seed=0)
+    kept = keep_pairs(start, X, groups=groups, apart=np.array([[0, 1]]), seed=0)
     np.testing.assert_array_equal(kept.labels, start.labels)
 
 
@@ -299,13 +299,13 @@ def test_a_start_with_pairs_never_breaks_more_of_them(seed):
     groups[rows[:12]] = np.repeat(np.arange(4), 3)
     apart = rows[12:18].reshape(3, 2)
     start = as_start(z, make_start("kmeans", z, 3, seed=seed).labels, 3)
-    labels = paired(start, z, groups=groups, apart=apart, seed=seed).labels
+    labels = keep_pairs(start, z, groups=groups, apart=apart, seed=seed).labels
 
     def broken(labels):
         return (labels[apart[:, 0]] == labels[apart[:, 1]]).mean()
 
     assert all(len(set(labels[groups == g])) == 1 for g in range(4))
-    assert broken(labels) <= broken(together(start.labels, groups, 3))
+    assert broken(labels) <= broken(gather_groups(start.labels, groups, 3))
 
 
 def test_rows_at_a_border_that_are_kept_apart_part():
@@ -313,12 +313,12 @@ def test_rows_at_a_border_that_are_kept_apart_part():
     z = np.concatenate([rng.normal(size=(50, 2)), rng.normal([4, 0], size=(50, 2))])
     start, alone = as_start(z, np.repeat([0, 1], 50), 2), np.full(100, -1)
     nearest = np.argsort(np.abs(z[:, 0] - 2))
-    one, other = paired(start, z, groups=alone, apart=nearest[None, :2], seed=0).labels[nearest[:2]]
+    one, other = keep_pairs(start, z, groups=alone, apart=nearest[None, :2], seed=0).labels[nearest[:2]]
     assert one != other
     # A cannot-link of two rows is one of all that are together with them.
     groups = alone.copy()
     groups[nearest[:3]], groups[nearest[3:6]] = 0, 1
-    labels = paired(start, z, groups=groups, apart=nearest[None, [0, 3]], seed=0).labels
+    labels = keep_pairs(start, z, groups=groups, apart=nearest[None, [0, 3]], seed=0).labels
     assert len(set(labels[nearest[:3]])) == len(set(labels[nearest[3:6]])) == 1
     assert labels[nearest[0]] != labels[nearest[3]]
 

@@ -301,8 +301,17 @@ def test_idecs_own_rule():
 def test_values_that_are_no_numbers_are_refused(bad, message):
     X, _ = blobs()
     X[17, 2] = bad
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         small(DEC).fit(X)
+    assert "\n" not in str(caught.value)
+
+
+def test_masked_entries_are_refused():
+    X = np.ma.masked_greater(blobs()[0], 5)
+    with pytest.raises(InputError, match="masked entries"):
+        KMeans(3).fit(X)
+    with pytest.raises(InputError, match="masked entries"):
+        KMeans(3, random_state=0).fit(X.data).predict(X)
 
 
 def test_rows_of_another_shape_are_refused_at_predict():

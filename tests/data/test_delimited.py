@@ -88,6 +88,11 @@ def test_other_points_beside_decimal_commas_are_decimal(write):
     ]
 
 
+@pytest.mark.parametrize("name", ["size\u2028cm", "a\x0cb", "a\x0bb", "a\x85b"])
+def test_a_header_may_hold_what_others_take_for_the_end_of_a_line(write, name):
+    assert load_file(write(f"{name},c\n1,2\n3,4\n")).feature_names == [name, "c"]
+
+
 def test_one_column(write):
     assert load_file(write("a\n1\n2\n")).X.tolist() == [[1], [2]]
 

@@ -78,6 +78,8 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
         (1, 1, [], "Saw no gaps between groups. Whether a division"),  # where the time ran out
         (3, 1, [], "Found 3 clusters."),
         (3, 3, [], "Found 3 clusters. Between 3 groups there are gaps"),
+        (5, 1, [[4, 0.9], [5, 0.4]], "Found 5 clusters. Between so many there are no gaps, and no such division"),
+        (5, 1, [[4, 0.4], [5, 0.9]], "Found 5 clusters."),
     ],
 )
 def test_what_was_found_is_said(n: int, apart: int, replication: list[list[float]], sentence: str) -> None:

@@ -67,6 +67,12 @@ def test_most_votes_win_and_tell_how_many_there_were():
     np.testing.assert_array_equal(found.aligned[1], found.aligned[2])
 
 
+def test_numbers_may_be_as_large_as_dates():
+    found = consensus([[20190101, 20190101, 20260712], [20190101, 20190101, 20260712], [7, 8, 8]])
+    assert found.labels.tolist() == [20190101, 20190101, 20260712]
+    assert found.support.round(2).tolist() == [1.0, 0.67, 1.0]
+
+
 def test_a_single_partition_agrees_with_itself():
     found = consensus([Y])
     assert (found.support == 1).all()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_moons
@@ -21,7 +22,7 @@ import coterie
 from coterie import MLP, Auto, KMeans, Schedule, SelfLabel, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
-from coterie.errors import InputError
+from coterie.errors import CollapseWarning, InputError
 from coterie.selection import Judgement, Trial, align, drift
 from coterie.selection.backing import Second, pupil
 from coterie.selection.candidates import CANDIDATES, names_for
@@ -231,6 +232,56 @@ def test_confidence_is_calibrated_against_the_second_run():
     sure = model.confidence_ >= np.median(model.confidence_)
     assert same[sure].mean() > same[~sure].mean()
     np.testing.assert_allclose(model.predict_confidence(X), model.confidence_)
+
+
+@pytest.mark.parametrize("name", ["ward", "mixture", "spectral", "kmeans"])
+def test_rows_beside_those_that_were_fitted_are_as_sure_as_they(name):
+    X, _ = blobs(300, spread=2.5)
+    model = Auto(n_clusters=3, candidates=[name], random_state=0).fit(X)
+    beside = X + np.random.default_rng(0).normal(0, 1e-3, X.shape)
+    assert 0.5 < model.confidence_.mean() < 0.99
+    assert model.predict_confidence(beside).mean() == pytest.approx(model.confidence_.mean(), abs=0.05)
+
+
+def test_without_a_second_run_rows_at_a_border_are_less_sure_too():
+    X, _ = blobs(300, spread=2.5)
+    model = Auto(n_clusters=3, candidates=["ward"], confidence=False, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    assert model.confidence_.min() < 0.7
+    assert model.confidence_.max() > 0.99
+
+
+def test_clusters_that_are_empty_or_swallow_the_rest_are_told():
+    rows = np.repeat([[0.0, 0.0], [5.0, 5.0], [9.0, 0.0]], [50, 30, 20], axis=0)
+    with pytest.warns(CollapseWarning, match="2 of 5 clusters hold no rows. Try another K"):
+        Auto(n_clusters=5, random_state=0).fit(rows)
+    with pytest.warns(CollapseWarning, match="One cluster holds 97% of the rows"):
+        Auto(n_clusters=3, random_state=0).fit(rows[np.repeat([0, 60, 90], [380, 6, 6])])
+
+
+def test_images_in_a_frame_keep_their_names():
+    X = bars(80)[0].reshape(80, -1)
+    frame = pd.DataFrame(X, columns=[f"p{j}" for j in range(X.shape[1])])
+    model = Auto(n_clusters=2, candidates=["kmeans"], image_shape=(8, 8), random_state=0).fit(frame)
+    np.testing.assert_array_equal(model.predict(frame), model.labels_)
+    assert list(model.best_.feature_names_in_) == list(frame.columns)
+
+
+def test_a_seed_of_numpy_is_a_seed_like_any_other(tmp_path):
+    X, _ = blobs()
+    with config_context(checkpoint=tmp_path):
+        first = Auto(n_clusters=np.int64(3), candidates=["kmeans"], random_state=np.int64(0)).fit(X)
+        again = Auto(n_clusters=3, candidates=["kmeans"], random_state=0).fit(X)
+        with pytest.raises(InputError, match="seed differ"):
+            Auto(n_clusters=3, candidates=["kmeans"], random_state=np.int64(1)).fit(X)
+    np.testing.assert_array_equal(first.labels_, again.labels_)
+
+
+def test_what_was_asked_for_stays_the_reason_after_a_split():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = Auto(n_clusters=1, random_state=0).fit(X)
+    model.split(0, X=X)
+    assert model.why().startswith("One cluster was asked for")
 
 
 def test_a_saved_choice_is_the_chosen_system(tmp_path):

@@ -37,7 +37,7 @@ TIED = 50  # different values of a column up to which they are taken for steps
 ROWS = 10_000  # that are looked at
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
-SEED = "count.json"  # beside it
+SEED = "seed.json"  # beside it
 ADVICE = "Stopped while clusters were counted. Within coterie.config_context(checkpoint=...) a fit can go on."
 _SHARED = ("image_shape", "scaling", "code_size", "network", "reconstruction", "augment", "pretrain")
 
@@ -152,7 +152,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
     try:
         fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
     except Interrupted as error:
-        if get_config().checkpoint is not None or isinstance(estimator.random_state, int):
+        if get_config().checkpoint is not None or isinstance(estimator.random_state, int | np.integer):
             raise
         raise Interrupted(f"{error} Give random_state={seed} too, the seed that was drawn.") from None
     fitted.count_ = found
@@ -162,7 +162,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
 def kept_seed(random_state: Any) -> int:
     """Return the seed of counting and fitting: one that was drawn is kept, so that another process can go on."""
     folder = get_config().checkpoint
-    if folder is None or isinstance(random_state, int):
+    if folder is None or isinstance(random_state, int | np.integer):
         return pick_seed(random_state)
     path = Path(folder) / SEED
     if not path.exists():

@@ -91,12 +91,24 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
         if reset:
             estimator.n_features_in_ = math.prod(np.shape(X)[1:])
     else:
-        X = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
+        X = _validated(estimator, X, reset=reset)
     if reset:
         names = getattr(estimator, "feature_names_in_", None)
         names = None if names is None or estimator.image_shape else [str(name) for name in names]
         return make_source(X, image_shape=estimator.image_shape, scaling=estimator.scaling, feature_names=names)
     return make_source(X, spec=estimator.spec_)
+
+
+def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:
+    """Return rows as scikit-learn checks them, its errors in one sentence."""
+    if isinstance(X, np.ma.MaskedArray):
+        to_array(X)  # which says that they cannot be used
+    try:
+        return validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(str(error).split("\n", maxsplit=1)[0]) from error
 
 
 def _as_fitted(estimator: Clusterer, source: Source) -> Source:
@@ -109,7 +121,7 @@ def _as_fitted(estimator: Clusterer, source: Source) -> Source:
     return source
 
 
-def pick_seed(random_state: int | np.random.RandomState | None) -> int:
+def pick_seed(random_state: int | np.integer | np.random.RandomState | None) -> int:
     """Return the seed of a fit.
 
     Parameters

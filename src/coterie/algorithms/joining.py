@@ -32,7 +32,7 @@ VIEWS = 3  # changed copies of each row
 _BLOCK, _STREAM = 1024, 2  # rows at a time; counter of these random streams beside those of training
 
 
-def settled(z: Tensor, labels: Tensor) -> Tensor:
+def assign_to_means(z: Tensor, labels: Tensor) -> Tensor:
     """Return for each row the cluster whose mean code is nearest, which is more often right than what merging says.
 
     Parameters
@@ -70,7 +70,7 @@ def means(z: Tensor, labels: Tensor) -> Tensor:
     return torch.stack([z[labels == a].mean(0) for a in range(int(labels.max()) + 1)])
 
 
-def exchanged(fit: Fit, z: Tensor, labels: Tensor) -> np.ndarray:
+def count_moves(fit: Fit, z: Tensor, labels: Tensor) -> np.ndarray:
     """Return how many changed rows of each cluster are found in each.
 
     Parameters
@@ -106,7 +106,7 @@ def join(v: np.ndarray, n_clusters: int) -> tuple[np.ndarray, list[tuple[int, in
     Parameters
     ----------
     v : ndarray of shape (k, k)
-        What :func:`exchanged` returned; k >= K.
+        What :func:`count_moves` returned; k >= K.
     n_clusters : int
         K.
 
@@ -136,7 +136,7 @@ def join(v: np.ndarray, n_clusters: int) -> tuple[np.ndarray, list[tuple[int, in
     return np.unique(part, return_inverse=True)[1].astype(np.int64), steps
 
 
-def joined(fit: Fit, z: np.ndarray, graph: csr_matrix, *, n_clusters: int, **rules: Any) -> Tree:
+def join_and_merge(fit: Fit, z: np.ndarray, graph: csr_matrix, *, n_clusters: int, **rules: Any) -> Tree:
     """Join the clusters in a fit's memory until K are left, and merge these on.
 
     Parameters
@@ -158,8 +158,8 @@ def joined(fit: Fit, z: np.ndarray, graph: csr_matrix, *, n_clusters: int, **rul
         K clusters, and the record from the clusters in memory down to one.
     """
     code = torch.from_numpy(z)
-    y = settled(code, fit.memory["clusters"])
-    part, steps = join(exchanged(fit, code, y), n_clusters)
+    y = assign_to_means(code, fit.memory["clusters"])
+    part, steps = join(count_moves(fit, code, y), n_clusters)
     rest = agglomerate(z, graph, part[y.numpy()], n_clusters=n_clusters, n_leaves=n_clusters, **rules)
     return as_tree(y.numpy(), steps, rest)
 

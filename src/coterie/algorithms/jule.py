@@ -172,7 +172,7 @@ class JULE(Clusterer):
         nearest, squared = neighbours(z, self.n_neighbors)
         graph, rules = affinity_graph(nearest, squared), {"n_near": self.n_near, "least_share": self.least_share}
         if phase.name == "join":
-            tree = last = joining.joined(fit, z, graph, n_clusters=self.n_clusters, **rules)
+            tree = last = joining.join_and_merge(fit, z, graph, n_clusters=self.n_clusters, **rules)
         else:
             K = self._last(fit)
             labels = chains(nearest, K) if begins or again else fit.memory["clusters"].numpy()

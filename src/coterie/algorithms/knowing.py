@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn.functional import nll_loss, one_hot
 
 from coterie.algorithms.counting import RANGE
-from coterie.algorithms.steering import named, paired, spread, together
+from coterie.algorithms.steering import gather_groups, keep_pairs, number_clusters, propagate
 from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
 from coterie.errors import DataWarning, InputError
 from coterie.starts import Start, as_start
@@ -155,8 +155,9 @@ def warn_of_broken(knowledge: Knowledge, labels: np.ndarray) -> None:
 def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
     """Return the start that goes with what is known; the start itself where that is nothing.
 
-    Cluster c is class c: :func:`coterie.algorithms.steering.named`. With more than one known row a class, known rows of
-    other classes within a cluster take their neighbours with them: :func:`coterie.algorithms.steering.spread`.
+    Cluster c is class c: :func:`coterie.algorithms.steering.number_clusters`. With more than one known row a class,
+    known rows of other classes within a cluster take their neighbours with them:
+    :func:`coterie.algorithms.steering.propagate`.
 
     Parameters
     ----------
@@ -179,14 +180,14 @@ def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
     code, K = z.numpy().astype("float64"), len(start.centers)
     if fit.memory.keys() & {GROUPS, APART}:
         groups, apart = _groups(fit).numpy(), fit.memory.get(APART, torch.empty(0, 2, dtype=torch.int64)).numpy()
-        start = paired(start, code, groups=groups, apart=apart, seed=seed)
+        start = keep_pairs(start, code, groups=groups, apart=apart, seed=seed)
     if KNOWN not in fit.memory:
         return start
     y = fit.memory[KNOWN].numpy()
-    start = named(start, code, y)
-    labels = spread(code, y, start.labels, seed=seed) if weight(fit) > 0 else start.labels
+    start = number_clusters(start, code, y)
+    labels = propagate(code, y, start.labels, seed=seed) if weight(fit) > 0 else start.labels
     # Where what is known contradicts itself, classes weigh more than pairs.
-    return as_start(code, np.where(y >= 0, y, together(labels, _groups(fit).numpy(), K)), K)
+    return as_start(code, np.where(y >= 0, y, gather_groups(labels, _groups(fit).numpy(), K)), K)
 
 
 def taught(fit: Fit, p: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ PULL, ROUNDS = 0.95, 50  # of spreading: share that comes from neighbours, and r
 SWEEPS = 20  # of k-means with pairs, at most
 
 
-def named(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
+def number_clusters(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
     """Return a start with its clusters so numbered that most known rows are in the cluster of their class.
 
     Parameters
@@ -39,10 +39,10 @@ def named(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.algorithms.steering import named
+    >>> from coterie.algorithms.steering import number_clusters
     >>> from coterie.starts import make_start
     >>> z = np.array([[0.0], [0.1], [5.0], [5.1]])
-    >>> named(make_start("kmeans", z, 2, seed=0), z, np.array([1, -1, -1, -1])).labels.tolist()
+    >>> number_clusters(make_start("kmeans", z, 2, seed=0), z, np.array([1, -1, -1, -1])).labels.tolist()
     [1, 1, 0, 0]
     """
     rows, K = np.flatnonzero(known >= 0), len(start.centers)
@@ -59,7 +59,7 @@ def named(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
     return Start(start.centers[np.argsort(number)], number[start.labels], start.spread)
 
 
-def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray, *, seed: int) -> np.ndarray:
+def propagate(z: np.ndarray, known: np.ndarray, clusters: np.ndarray, *, seed: int) -> np.ndarray:
     r"""Spread known classes over the graph of nearest neighbours in the code [1]_, as far as clusters let them.
 
     .. math::
@@ -79,8 +79,8 @@ def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray, *, seed: int)
     known : ndarray of shape (n,)
         Classes, -1 where unknown.
     clusters : ndarray of shape (n,)
-        Clusters, numbered by class as :func:`named` does. Those with another number may hold a class that nobody named,
-        and keep their rows.
+        Clusters, numbered by class as :func:`number_clusters` does. Those with another number may hold a class that
+        nobody named, and keep their rows.
     seed : int
         Seed of the sample.
 
@@ -97,11 +97,11 @@ def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray, *, seed: int)
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.algorithms.steering import spread
+    >>> from coterie.algorithms.steering import propagate
     >>> z = np.repeat([[0.0], [9.0]], 20, axis=0) + np.linspace(0, 1, 40)[:, None]
     >>> known = np.full(40, -1)
     >>> known[[3, 7, 28, 33]] = 0, 0, 1, 1
-    >>> spread(z, known, np.arange(40) % 2, seed=0).tolist() == [0] * 20 + [1] * 20
+    >>> propagate(z, known, np.arange(40) % 2, seed=0).tolist() == [0] * 20 + [1] * 20
     True
     """
     K = int(max(known.max(), clusters.max())) + 1
@@ -116,7 +116,7 @@ def spread(z: np.ndarray, known: np.ndarray, clusters: np.ndarray, *, seed: int)
     return np.where(known >= 0, known, found)
 
 
-def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray, seed: int) -> Start:
+def keep_pairs(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray, seed: int) -> Start:
     """Return the start, or one that breaks fewer pairs if k-means on the groups of must-links finds it.
 
     Parameters
@@ -141,11 +141,12 @@ def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.algorithms.steering import paired
+    >>> from coterie.algorithms.steering import keep_pairs
     >>> from coterie.starts import make_start
     >>> z = np.array([[0.0, 0], [0, 1], [9, 0], [9, 1]])
     >>> start = make_start("kmeans", z, 2, seed=0)
-    >>> lower, upper, *far = paired(start, z, groups=np.array([0, 1, 0, 1]), apart=np.array([[0, 1]]), seed=0).labels
+    >>> groups, apart = np.array([0, 1, 0, 1]), np.array([[0, 1]])
+    >>> lower, upper, *far = keep_pairs(start, z, groups=groups, apart=apart, seed=0).labels
     >>> far == [lower, upper], bool(lower != upper)
     (True, True)
     """
@@ -156,7 +157,7 @@ def paired(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.ndarray
         middles = means_of(z[groups >= 0], groups[groups >= 0], n_groups)
         first = means_of(middles, kmeans(middles, K, seed=seed, n_init=10), K)
         found.append(_sweep(z, _nearest(z, first), K, groups=groups, apart=apart))
-    found = [together(labels, groups, K) for labels in found]
+    found = [gather_groups(labels, groups, K) for labels in found]
     cost = [(_broken(labels, groups, apart), _inertia(z, labels, K)) for labels in found]
     cost[0] = (cost[0][0], 0.0)  # a start that breaks no more than others stays
     return as_start(z, found[min(range(len(found)), key=lambda i: cost[i])], K)
@@ -207,7 +208,7 @@ def _sweep(z: np.ndarray, labels: np.ndarray, K: int, *, groups: np.ndarray, apa
         enemies.setdefault(a, set()).add(b)
         enemies.setdefault(b, set()).add(a)
     there = np.empty(len(size), dtype=np.int64)  # cluster of each group
-    there[group] = together(labels, groups, K)
+    there[group] = gather_groups(labels, groups, K)
     for _ in range(SWEEPS):
         squared = cdist(z, means_of(z, there[group], K), "sqeuclidean")  # (n, K)
         far, before = squared.min(1).mean(), there
@@ -230,7 +231,7 @@ def _nearest(z: np.ndarray, centers: np.ndarray) -> np.ndarray:
     return cdist(z, centers, "sqeuclidean").argmin(1)
 
 
-def together(labels: np.ndarray, groups: np.ndarray, n_clusters: int) -> np.ndarray:
+def gather_groups(labels: np.ndarray, groups: np.ndarray, n_clusters: int) -> np.ndarray:
     """Return clusters with each group in the one that most of its rows are in.
 
     Parameters
@@ -250,8 +251,8 @@ def together(labels: np.ndarray, groups: np.ndarray, n_clusters: int) -> np.ndar
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.algorithms.steering import together
-    >>> together(np.array([0, 1, 1, 0]), np.array([0, 0, 0, -1]), 2).tolist()
+    >>> from coterie.algorithms.steering import gather_groups
+    >>> gather_groups(np.array([0, 1, 1, 0]), np.array([0, 0, 0, -1]), 2).tolist()
     [1, 1, 1, 0]
     """
     rows = np.flatnonzero(groups >= 0)
@@ -267,5 +268,5 @@ def together(labels: np.ndarray, groups: np.ndarray, n_clusters: int) -> np.ndar
 def _broken(labels: np.ndarray, groups: np.ndarray, apart: np.ndarray) -> float:
     """Return the share of must-linked rows outside their group's cluster, plus that of cannot-links within one."""
     held = groups >= 0
-    outside = (labels != together(labels, groups, int(labels.max()) + 1))[held].mean() if held.any() else 0.0
+    outside = (labels != gather_groups(labels, groups, int(labels.max()) + 1))[held].mean() if held.any() else 0.0
     return float(outside) + (float((labels[apart[:, 0]] == labels[apart[:, 1]]).mean()) if len(apart) else 0.0)

@@ -135,7 +135,7 @@ def stopped_amid_learning(random_state: object) -> Iterator[None]:
     try:
         yield
     except Interrupted:
-        if get_config().checkpoint is not None or isinstance(random_state, int):
+        if get_config().checkpoint is not None or isinstance(random_state, int | np.integer):
             raise
         raise Interrupted(_ADVICE) from None
 

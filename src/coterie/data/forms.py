@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from collections import Counter
@@ -65,7 +66,7 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
         If the file is empty, not UTF-8 text, or names two columns alike.
     """
     with opened(path) as file:
-        lines = (file.read(_PEEK) + file.readline()).splitlines(keepends=True)  # whole lines, however long
+        lines = list(io.StringIO(file.read(_PEEK) + file.readline(), newline=""))  # whole lines, however long
     try:
         separator, sample = _split(lines)
     except csv.Error as error:

@@ -12,15 +12,19 @@ from coterie.nn.growing import Growing
 from coterie.nn.landmarks import nearest_landmarks
 
 LEAST = 1e-4  # share of the vote that a cluster without one is given, so that its logarithm is finite
+OWN = 1e5  # weight from which a landmark is the code itself
 
 
 class Votes(Growing):
     r"""Clusters known at landmarks: a code's are those of its nearest landmarks, weighed by how near they are.
 
     .. math::
-        q_{ik} \propto \sum_{j : y_j = k} w_j, \quad w_j = 1 / \|z_i - z_j\| - 1 / R(z_i)
+        k_i = \arg\max_k \sum_{j : y_j = k} \frac{1}{r_{ij}} - 1, \qquad
+        q_{ik} \propto \sum_{j : y_j = k} 1 - r_{ij}, \qquad r_{ij} = \|z_i - z_j\| / R(z_i)
 
-    with R the distance to the 21st landmark. A landmark keeps its own cluster.
+    with R the distance to the 21st landmark. The first sum names the cluster, and lets a landmark keep its own. The
+    second one says how sure that is, by the others: in it a landmark has no vote on itself, or all that were fitted
+    would be sure, and whatever is near one. Where the two differ, the cluster's :math:`q_{ik}` is as large as any.
 
     Parameters
     ----------
@@ -68,5 +72,9 @@ class Votes(Growing):
         """Return log q, shape (b, K), for codes z, shape (b, d)."""
         weight, index = nearest_landmarks(z.float(), self.codes)
         votes = one_hot(self.labels[index], len(self.centers)).to(weight)  # (b, 20, K)
-        q = (weight[:, :, None] * votes).sum(1) / weight.sum(1, keepdim=True)
+        k = (weight[:, :, None] * votes).sum(1).argmax(1, keepdim=True)
+        near = torch.where(weight < OWN, weight / (1 + weight), torch.zeros_like(weight))  # 1 - r, but of no one itself
+        near = torch.where(near.sum(1, keepdim=True) > 0, near, torch.ones_like(near))  # a landmark without neighbours
+        q = (near[:, :, None] * votes).sum(1) / near.sum(1, keepdim=True)
+        q = q.scatter(1, k, torch.maximum(q.gather(1, k), (1 + LEAST) * q.amax(1, keepdim=True)))
         return (q + LEAST).log().log_softmax(1)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from coterie.algorithms.counting import CHANCE
 from coterie.report import plots
 from coterie.report.images import data_uri, shrink, to_bytes
 from coterie.report.run import Run
@@ -129,9 +130,16 @@ def found_sentence(count: Mapping[str, Any]) -> str:
     if count["n"] == 1:
         return "Found no groups: the rows hang together, and no division is found again in another half of them."
     said = f"Found {count['n']} clusters."
+    if count["n"] > count["apart"] and count["replication"] and not _is_found_again(count):
+        return f"{said} Between so many there are no gaps, and no such division is found again in another half of rows."
     if count["apart"] > 1:
         said += f" Between {count['apart']} groups there are gaps in the rows themselves."
     return said
+
+
+def _is_found_again(count: Mapping[str, Any]) -> bool:
+    """Return whether that many clusters were found again in another half of the rows, beyond chance."""
+    return dict(map(tuple, count["replication"])).get(count["n"], 0.0) >= CHANCE
 
 
 def candidate_name(name: str) -> str:

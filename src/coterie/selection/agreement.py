@@ -134,7 +134,8 @@ def vote(aligned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> vote(np.array([[0, 1], [0, 0], [0, 1]]))[0].tolist()
     [0, 1]
     """
-    votes = np.zeros((aligned.shape[1], int(aligned.max()) + 1), dtype=np.int64)
-    for labels in aligned:
-        votes[np.arange(len(labels)), labels] += 1
-    return votes.argmax(1), votes.max(1) / len(aligned)
+    clusters, places = np.unique(aligned, return_inverse=True)  # whose numbers may be as large as dates
+    votes = np.zeros((aligned.shape[1], len(clusters)), dtype=np.int64)
+    for place in places.reshape(aligned.shape):
+        votes[np.arange(len(place)), place] += 1
+    return clusters[votes.argmax(1)], votes.max(1) / len(aligned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,6 +22,7 @@ from coterie.config import config_context, get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError, deadline
+from coterie.errors import CollapseWarning
 from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.backing import Second, pupil, second_run
@@ -30,7 +32,7 @@ from coterie.selection.learnable import best_learned
 from coterie.selection.reasons import reason
 from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
-from coterie.training import make_runtime
+from coterie.training import collapse_of, make_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -196,17 +198,14 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         began -= notes.spent
         until = began + (TRYING * self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
-        self.count_ = self._count(source, notes, began=began, until=until)
-        if self.count_ is not None:
-            self.count_ = at_least(self.count_, knowledge.n_classes, asked=self.n_clusters)
+        self.count_ = self._count(source, notes, knowledge, began=began, until=until)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
         sparing = self.candidates == "auto"
         trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until, sparing=sparing)
         for name in self._names(source, knowledge, n_clusters=k):
             trying.fit(name)
             notes.write(time.monotonic() - began)
-        self.left_out_ = notes.left_out
-        self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
+        self.left_out_, self.n_known_, self.n_pairs_ = notes.left_out, knowledge.n_known, knowledge.n_pairs
         self._settle(trying)
         self.fit_seconds_ = time.monotonic() - began
         return self
@@ -242,13 +241,12 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _names(self, source: Source, knowledge: Knowledge, *, n_clusters: int) -> list[str]:
         """Return the candidates in the order in which they are tried."""
-        spec = source.spec
         return names_for(
             self.candidates,
             n_rows=len(source),
-            n_values=spec.n_features_in,
+            n_values=source.spec.n_features_in,
             n_clusters=n_clusters,
-            images=spec.kind == "images",
+            images=source.spec.kind == "images",
             known=bool(knowledge),
         )
 
@@ -271,13 +269,18 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             log_q = self.best_._log_q(trying.source).double().log_softmax(1)
             self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
         self.confidence_ = self.best_.predict_confidence(trying.source)
+        if hasattr(self, "feature_names_in_"):  # which candidates, given a source, need not know of images
+            self.best_.feature_names_in_ = self.feature_names_in_
+        if said := collapse_of(self.labels_, trying.n_clusters):
+            warnings.warn(f"{said}. Try another K.", CollapseWarning, stacklevel=4)
 
-    def _count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count | None:
+    def _count(self, source: Source, notes: Notes, knowledge: Knowledge, *, began: float, until: float) -> Count | None:
         if not is_open(self.n_clusters):
             return None
         if notes.count is not None:
             return Count.from_dict(notes.count)
         found = self._find_count(source, notes, began=began, until=until)
+        found = at_least(found, knowledge.n_classes, asked=self.n_clusters)
         notes.count = found.to_dict()
         notes.write(time.monotonic() - began)
         return found

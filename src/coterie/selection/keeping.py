@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from coterie.errors import InputError, ModelFileError
 from coterie.files import write_json
 
@@ -103,5 +105,10 @@ def identity_of(auto: BaseEstimator, source: Source) -> dict[str, Any]:
     """
     given = auto.get_params(deep=False)
     seed = given.pop("random_state")
-    parameters = json.loads(json.dumps(given, default=str))
-    return {"parameters": parameters, "seed": seed if isinstance(seed, int) else None, "rows": source.fingerprint()}
+    parameters = json.loads(json.dumps(given, default=_in_json))
+    seed = int(seed) if isinstance(seed, int | np.integer) else None
+    return {"parameters": parameters, "seed": seed, "rows": source.fingerprint()}
+
+
+def _in_json(value: object) -> Any:
+    return value.item() if isinstance(value, np.generic) else str(value)

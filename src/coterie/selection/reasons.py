@@ -66,7 +66,7 @@ def reason(
     """
     taught = trials[0] if trials[0].name == TAUGHT else None
     best, *rest = trials = trials[1:] if taught else trials
-    if len(best.model.cluster_centers_) == 1:
+    if best.model._n_fitted == 1:
         return _nothing_to_choose(count)
     shapes = "groups touch, and its clusters describe the rows best"
     by = _how_well_learned(trials) or (shapes if criterion == "likelihood" else _how_well_kept(trials))

@@ -1,6 +1,6 @@
 """How it is learned: the one loop, its schedules, listeners and checkpoints."""
 
-from coterie.training.callbacks import Callback, CollapseWatch, HistoryFile, make_callbacks
+from coterie.training.callbacks import Callback, CollapseWatch, HistoryFile, collapse_of, make_callbacks
 from coterie.training.checkpoints import Checkpointer, part_of
 from coterie.training.inference import apply_batched, assignments, encode
 from coterie.training.loop import train
@@ -25,6 +25,7 @@ __all__ = [
     "Turn",
     "apply_batched",
     "assignments",
+    "collapse_of",
     "encode",
     "make_callbacks",
     "make_runtime",

@@ -130,27 +130,46 @@ class CollapseWatch(Callback):
         """Look at the sizes, once a phase may end: until then they may still change."""
         if fit.phase is not None and fit.clock.step < fit.phase.least_steps:
             return
-        sizes = np.bincount(labels, minlength=self.n_clusters)
-        empty, largest = int((sizes == 0).sum()), sizes.max() / max(len(labels), 1)
-        if empty:
-            self._warn(
-                "empty",
-                f"{empty} of {self.n_clusters} clusters hold no rows (step {fit.clock.total}). Try "
-                + _one_of("fewer clusters", *_there(fit, start="another start=", train="a lower rate in train="))
-                + ".",
-            )
-        if self.n_clusters > 2 and largest > SWALLOWED:
-            self._warn(
-                "swallowed",
-                f"One cluster holds {largest:.0%} of the rows (step {fit.clock.total}). Try "
-                + _one_of("another K", *_there(fit, pretrain="longer pretraining", start="another start="))
-                + ".",
-            )
+        if empty := _empty(labels, self.n_clusters):
+            advice = {"start": "another start=", "train": "a lower rate in train="}
+            self._warn(fit, empty, kind="empty", advice=["fewer clusters", *_there(fit, **advice)])
+        if swallowed := _swallowed(labels, self.n_clusters):
+            advice = {"pretrain": "longer pretraining", "start": "another start="}
+            self._warn(fit, swallowed, kind="swallowed", advice=["another K", *_there(fit, **advice)])
 
-    def _warn(self, kind: str, message: str) -> None:
+    def _warn(self, fit: Fit, said: str, *, kind: str, advice: list[str]) -> None:
         if kind not in self._said:
             self._said.add(kind)
+            message = f"{said} (step {fit.clock.total}). Try {_one_of(*advice)}."
             warnings.warn(message, CollapseWarning, stacklevel=2)
+
+
+def collapse_of(labels: np.ndarray, n_clusters: int) -> str:
+    """Return what is wrong with clusters, without a full stop: some are empty, or one swallows the rest.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Clusters.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    str
+        Empty where nothing is.
+    """
+    return _empty(labels, n_clusters) or _swallowed(labels, n_clusters)
+
+
+def _empty(labels: np.ndarray, n_clusters: int) -> str:
+    empty = int((np.bincount(labels, minlength=n_clusters) == 0).sum())
+    return f"{empty} of {n_clusters} clusters hold no rows" if empty else ""
+
+
+def _swallowed(labels: np.ndarray, n_clusters: int) -> str:
+    largest = np.bincount(labels).max() / max(len(labels), 1)
+    return f"One cluster holds {largest:.0%} of the rows" if n_clusters > 2 and largest > SWALLOWED else ""
 
 
 def make_callbacks(config: Config) -> list[Callback]:
