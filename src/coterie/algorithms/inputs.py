@@ -108,7 +108,8 @@ def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:
     except InputError:
         raise
     except ValueError as error:
-        raise InputError(str(error).split("\n", maxsplit=1)[0]) from error
+        first, *more = str(error).splitlines()  # after what is wrong, advice that goes for other libraries
+        raise InputError(first if first.endswith(".") else " ".join([first, *more])) from error
 
 
 def _as_fitted(estimator: Clusterer, source: Source) -> Source:
