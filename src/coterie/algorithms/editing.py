@@ -98,7 +98,7 @@ class Editing:
         twice = next((k for k in given if given.count(k) > 1), None)
         if twice is not None:
             raise InputError(f"Cluster {twice} is given twice; a merge needs different clusters.")
-        if len(given) < len(("one", "another")):
+        if len(given) < 2:
             raise InputError(f"A merge needs two clusters or more. Got {given}.")
         if len(given) == len(self.cluster_centers_):
             raise InputError(f"Merging all {len(given)} clusters would leave only one; leave at least one out.")

@@ -24,8 +24,8 @@ def remember(fit: Fit, tree: Tree, *, groups: np.ndarray) -> None:
     """
     fit.memory["groups"], fit.memory["clusters"] = torch.from_numpy(groups), torch.from_numpy(tree.labels)
     fit.memory["members"] = torch.from_numpy(np.argsort(tree.labels, kind="stable"))  # one cluster after the other
-    for name in ("merges", "merge_affinities", "leaves"):
-        fit.memory[name] = torch.from_numpy(getattr(tree, name.removeprefix("merge_")))
+    fit.memory["merges"], fit.memory["leaves"] = torch.from_numpy(tree.merges), torch.from_numpy(tree.leaves)
+    fit.memory["merge_affinities"] = torch.from_numpy(tree.affinities)
 
 
 def partners(fit: Fit, index: Tensor) -> Tensor:

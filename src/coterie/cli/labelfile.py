@@ -182,7 +182,7 @@ def read_runs(runs: Sequence[Path]) -> Labelled:
     InputError
         If there are too few, one cannot be read, or they are not of the same rows.
     """
-    if len(runs) < len(("one", "another")):
+    if len(runs) < 2:
         raise InputError(f"compare needs at least two runs. Got {len(runs)}.")
     names, labels, called = zip(*(_read(run / LABELS if run.is_dir() else run) for run in runs), strict=True)
     for run, found in zip(runs[1:], labels[1:], strict=True):

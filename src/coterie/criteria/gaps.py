@@ -32,8 +32,6 @@ class Groups:
     ----------
     labels : ndarray of shape (n,)
         Group of each row, int64, the largest first; rows of groups too small to count are with the nearest one.
-    small : ndarray of shape (n,)
-        Small cluster of each row, int64.
 
     Examples
     --------
@@ -45,7 +43,6 @@ class Groups:
     """
 
     labels: np.ndarray
-    small: np.ndarray
 
     @property
     def n(self) -> int:
@@ -96,7 +93,7 @@ def find_groups(z: np.ndarray, *, seed: int) -> Groups:
     pairs = {(min(i, j), max(i, j)) for i in range(m) for j in np.argsort(distance[i])[: min(NEAR, m - 1)].tolist()}
     joined = [(i, j) for i, j in sorted(pairs) if not _lie_apart(z[small == i], z[small == j], rng)]
     group = _joined(m, joined)
-    return Groups(_without_specks(group, small, distance)[small], small)
+    return Groups(_without_specks(group, small, distance)[small])
 
 
 def _principal(z: np.ndarray) -> np.ndarray:

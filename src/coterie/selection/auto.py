@@ -18,18 +18,19 @@ from coterie.algorithms.counting import Count, at_least, count
 from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
 from coterie.algorithms.knowing import check_knowledge
 from coterie.checks import FLAG, POSITIVE, Rule, require
-from coterie.config import config_context, get_config
+from coterie.config import get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
-from coterie.deadlines import OutOfTimeError, deadline
+from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning
 from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.backing import Second, pupil, second_run
-from coterie.selection.candidates import CANDIDATES, Deadline, make_candidate, names_for
+from coterie.selection.candidates import CANDIDATES, make_candidate, names_for
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
 from coterie.selection.reasons import reason
+from coterie.selection.time_limit import time_limit
 from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
 from coterie.training import collapse_of, make_runtime
@@ -289,7 +290,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         asked = DEC(n_clusters=self.n_clusters, random_state=notes.seed)
         halfway = began + (until - began) / 2  # a number without clusters is worth little
         try:
-            with config_context(callbacks=(*get_config().callbacks, Deadline(halfway))), deadline(halfway):
+            with time_limit(halfway):
                 return count(asked, source, seed=notes.seed)
         except OutOfTimeError:
             notes.left_out["counting"] = "out of time; only gaps between groups were looked for"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coterie.algorithms import DEC, JULE, N2D, Clusterer, KMeans, Shallow
-from coterie.deadlines import OutOfTimeError
-from coterie.training import Callback
 
 if TYPE_CHECKING:
     from coterie.selection.judging import Judgement
-    from coterie.training import Fit, Phase
 
 SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
 DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
@@ -23,30 +19,6 @@ BY_NAME = ("n2d",)  # which takes longest, and found nothing that a map of the r
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from
 DEEP_VALUES = 8  # values in a row from which it has something to find that the rows themselves do not show
-
-
-class Deadline(Callback):
-    """Ends a fit when the time is up.
-
-    Parameters
-    ----------
-    at : float
-        The moment, in seconds of ``time.monotonic``.
-
-    Examples
-    --------
-    >>> from coterie.selection.candidates import Deadline
-    >>> Deadline(at=0.0).at
-    0.0
-    """
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-
-    def on_step(self, fit: Fit, phase: Phase) -> None:
-        """Look at the clock."""
-        if time.monotonic() > self.at:
-            raise OutOfTimeError
 
 
 @dataclass(frozen=True, eq=False)

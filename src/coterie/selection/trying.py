@@ -16,14 +16,14 @@ from numpy.linalg import LinAlgError
 
 from coterie.algorithms import Clusterer, load
 from coterie.algorithms.knowing import fit_arguments
-from coterie.config import config_context, get_config
 from coterie.data import Source
-from coterie.deadlines import OutOfTimeError, deadline
+from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError
-from coterie.selection.candidates import DEEP, SIMPLE, Deadline, Trial, make_candidate
+from coterie.selection.candidates import DEEP, SIMPLE, Trial, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels
 from coterie.selection.ranking import Space, is_settled, judge_beside, make_space, rank_models
+from coterie.selection.time_limit import time_limit
 from coterie.training import part_of
 
 if TYPE_CHECKING:
@@ -206,9 +206,8 @@ class Trying:
         until : float
             The deadline, a moment of ``time.monotonic``.
         """
-        timed = config_context(callbacks=(*get_config().callbacks, Deadline(until)))
         advice = f"Stopped amid {name}. Within coterie.config_context(checkpoint=...) a choice can go on."
-        with part_of(self.folder, name, advice), timed, deadline(until), warnings.catch_warnings():
+        with part_of(self.folder, name, advice), time_limit(until), warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)  # a candidate that collapses loses, and says so there
             warnings.simplefilter("ignore", DataWarning)  # how much of what is known is kept is told of the best
             yield
