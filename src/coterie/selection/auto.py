@@ -297,5 +297,4 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             return count(asked, source, seed=notes.seed, by_gaps=True)
 
     def _folder(self) -> Path | None:
-        folder = get_config().checkpoint
-        return None if folder is None else Path(folder)
+        return None if (folder := get_config().checkpoint) is None else Path(folder)
