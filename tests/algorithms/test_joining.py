@@ -19,11 +19,12 @@ class Phases(Callback):
     """Keeps names of phases and clusters learned in each."""
 
     def __init__(self):
-        self.names, self.counts = [], []
+        self.names, self.counts, self.groups = [], [], []
 
     def on_phase(self, fit, phase):
         self.names.append(phase.name)
         self.counts.append(int(fit.memory["clusters"].max()) + 1)
+        self.groups.append(fit.memory["groups"].numpy())
 
 
 def bars_of_two_kinds(seed=0, n=(90, 90, 24)):
@@ -112,10 +113,20 @@ def test_images_are_joined_where_a_shift_makes_them_one():
     with config_context(callbacks=(seen,)):
         model.fit(X)
     assert seen.names[-3:] == ["recluster", "recluster", "join"] and seen.counts[-3:] == [3, 3, 2]
+    assert adjusted_rand_score(kinds, seen.groups[-2]) == 1.0  # what would be joined is not pushed apart before
     assert adjusted_rand_score(kinds, model.labels_) == 1.0
     assert is_valid_linkage(model.merges_) and model.merges_.shape == (2, 4)
     cut = fcluster(model.merges_, 2, "maxclust")[model.leaves_]
     assert adjusted_rand_score(cut, model.transductive_labels_) == 1.0
+
+
+def test_what_is_not_spared_is_pushed_apart():
+    X, _ = bars_of_two_kinds(n=(40, 40, 20))
+    seen = Phases()
+    with config_context(callbacks=(seen,)):
+        train = Schedule(steps=6, batch_size=32)
+        small(JULE, n_clusters=2, finer=1, spare=False, augment="shift", train=train).fit(X)
+    assert [int(group.max()) + 1 for group in seen.groups[-3:]] == [3, 3, 2]
 
 
 def test_without_augmentation_nothing_is_joined():

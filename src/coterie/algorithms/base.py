@@ -64,8 +64,8 @@ class Clusterer(
 
     title: ClassVar[str] = ""
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}
-    extras: ClassVar[tuple[str, ...]] = ()  # what of the fit's memory becomes an attribute, with "_" at its end
-    numbered: ClassVar[tuple[str, ...]] = ()  # of these, which hold clusters of rows, whose numbers may change
+    # What of the fit's memory becomes an attribute, with "_" at its end; "labels" before that are clusters of rows.
+    extras: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Fill the shared parts into the docstring."""

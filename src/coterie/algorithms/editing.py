@@ -174,7 +174,7 @@ class Editing:
         system = cast("Clusterer", self)
         system.order_ = order if system.order_ is None else system.order_[order]
         number = np.argsort(order)
-        for name in system.numbered:
+        for name in (extra for extra in system.extras if extra.endswith("labels")):
             setattr(system, f"{name}_", number[getattr(system, f"{name}_")])
         self._found(number[self.edits_.fitted])
 

@@ -136,6 +136,33 @@ def join(v: np.ndarray, n_clusters: int) -> tuple[np.ndarray, list[tuple[int, in
     return np.unique(part, return_inverse=True)[1].astype(np.int64), steps
 
 
+def to_be_joined(fit: Fit, z: np.ndarray, labels: np.ndarray, *, n_clusters: int) -> np.ndarray:
+    """Return which of K each row would be in, if clusters were joined now.
+
+    Training pushes clusters apart, and would learn to tell the parts of one kind from each other.
+
+    Parameters
+    ----------
+    fit : Fit
+        Between phases: its encoder, rows and augmentation.
+    z : ndarray of shape (n, d)
+        Codes of the rows as they are.
+    labels : ndarray of shape (n,)
+        Cluster of each row, int64, none empty.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Unions of clusters, int64.
+    """
+    if int(labels.max()) < n_clusters:
+        return labels
+    part, _ = join(count_moves(fit, torch.from_numpy(z), torch.from_numpy(labels)), n_clusters)
+    return part[labels]
+
+
 def join_and_merge(fit: Fit, z: np.ndarray, graph: csr_matrix, *, n_clusters: int, **rules: Any) -> Tree:
     """Join the clusters in a fit's memory until K are left, and merge these on.
 

@@ -32,9 +32,9 @@ class JULE(Clusterer):
         L = \operatorname{mean}_{(i, j, k)}
             \max(0, \; \gamma \|z_i - z_j\|^2 - \|z_i - z_k\|^2 + m), \quad y_j = y_i, \; y_k \ne y_i
 
-    with j a random row of i's cluster and k the rows of other clusters in the batch, save those that the present graph
-    would merge with it before the last are left. These, once learned, are found anew from chains of the codes. Of
-    images they are more than K, and joined as augmentation makes one of another (:mod:`coterie.algorithms.joining`).
+    with j a random row of i's cluster and k the rows of other clusters in the batch, save those that would become one
+    with it before the last are left. These, once learned, are found anew from chains of the codes. Of images they are
+    more than K, and joined as augmentation makes one of another (:mod:`coterie.algorithms.joining`).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class JULE(Clusterer):
     margin : float, default=0.2
         m, by how much squared distances to other clusters should be larger; positive, in units of the sphere's radius.
     spare : bool, default=True
-        Whether clusters that the present graph would merge before the last are left are spared being pushed apart.
+        Whether clusters that would be merged by the present graph, or joined, are spared being pushed apart.
     reclusters : int, default=2
         How often the last clusters are found anew from chains of the learned codes, and learned; >= 0.
     finer : int or "auto", default="auto"
@@ -83,9 +83,9 @@ class JULE(Clusterer):
     The paper trains 20 epochs on clean images after each merging, with SGD, a wider network, and triplets of 20 random
     negatives from the nearest clusters; ``from_recipe("paper")`` has what are parameters here. Further: (a) a row is
     compared with all of the batch, and the mean is over triplets whose loss is not zero; (b) clusters that will merge
-    are spared, and a few outliers are none; (c) training follows the last merging too, and the last clusters are found
-    anew twice, in the paper's variant "RC" once; (d) the K_c partners count down to the end, in the authors' code to
-    100 clusters; (e) rows belong to the nearest of K mean codes; (f) of images the last merges are joins.
+    are spared, and a few outliers are none; (c) the last clusters are learned too, and found anew twice, in the paper's
+    "RC" once; (d) the K_c partners count down to the end, in the authors' code to 100 clusters; (e) rows belong to the
+    nearest of K mean codes; (f) of images the last merges are joins.
 
     References
     ----------
@@ -129,16 +129,14 @@ class JULE(Clusterer):
     }
     decodes: ClassVar[bool] = False
     extras: ClassVar[tuple[str, ...]] = ("transductive_labels", "merges", "merge_affinities", "leaves")
-    numbered: ClassVar[tuple[str, ...]] = ("transductive_labels",)
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.JULE
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return the encoder and the training that "auto" means here."""
-        train = Schedule(steps=steps_for(150, n_rows, 0.36), learning_rate=3e-3, warmup=0.2)
-        if spec.kind != "images":
-            return {"network": MLP(hidden=(500, 500)), "train": train, "finer": 0}
-        finer = math.ceil(0.3 * self.n_clusters) if augmentation(self.augment, images=True) else 0
-        return {"network": halving_conv(spec, (16, 32, 64)), "train": train, "finer": finer}
+        train, K = Schedule(steps=steps_for(150, n_rows, 0.36), learning_rate=3e-3, warmup=0.2), self.n_clusters
+        network = halving_conv(spec, (16, 32, 64)) if spec.kind == "images" else MLP(hidden=(500, 500))
+        finer = math.ceil(0.3 * K) if spec.kind == "images" and augmentation(self.augment, images=True) else 0
+        return {"network": network, "train": train, "finer": finer}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return an encoder onto the unit sphere and K centres."""
@@ -172,26 +170,28 @@ class JULE(Clusterer):
         nearest, squared = neighbours(z, self.n_neighbors)
         graph, rules = affinity_graph(nearest, squared), {"n_near": self.n_near, "least_share": self.least_share}
         if phase.name == "join":
-            tree = last = joining.join_and_merge(fit, z, graph, n_clusters=self.n_clusters, **rules)
+            tree = joining.join_and_merge(fit, z, graph, n_clusters=self.n_clusters, **rules)
         else:
             K = self._last(fit)
             labels = chains(nearest, K) if begins or again else fit.memory["clusters"].numpy()
             left = int(labels.max()) + 1
             k = K if again else max(K, min(round((1 - self.eta) * left), left - 1))  # at least one is merged away
             tree = agglomerate(z, graph, labels, n_clusters=k, **rules)
-            last = agglomerate(z, graph, tree.labels, n_clusters=K, **rules) if self.spare else tree
+        groups = tree.labels
+        if self.spare and phase.name == "merge":
+            groups = agglomerate(z, graph, groups, n_clusters=self._last(fit), **rules).labels
+        elif self.spare:
+            groups = joining.to_be_joined(fit, z, groups, n_clusters=self.n_clusters)
         fit.memory["reclustered"] = fit.memory.get("reclustered", torch.tensor(0)) + int(again)
-        members.remember(fit, tree, groups=last.labels)
+        members.remember(fit, tree, groups=groups)
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the triplet loss of the rows, each with a partner, and the rows of other clusters in the batch."""
-        b, clock = len(batch.index), fit.clock
-        others = fit.batch(members.partners(fit, batch.index), clock.phase, clock.step, 0, 0, 1)
+        others = fit.batch(members.partners(fit, batch.index), fit.clock.phase, fit.clock.step, 0, 0, 1)
         z = fit.model.encode(torch.cat([batch.view, others.view]))  # (2b, d)
         y = fit.memory["groups"][batch.index]
-        apart = y[:, None] != y.repeat(2)  # (b, 2b)
-        loss = triplet_loss(z[:b], z[b:], others=z, apart=apart.to(z.device), gamma=self.gamma, margin=self.margin)
-        return {"triplet": loss}
+        apart = (y[:, None] != y.repeat(2)).to(z.device)  # (b, 2b)
+        return {"triplet": triplet_loss(*z.chunk(2), others=z, apart=apart, gamma=self.gamma, margin=self.margin)}
 
     def finish(self, fit: Fit) -> None:
         """Put a centre on the mean code of each cluster, so that new rows have a cluster too."""
