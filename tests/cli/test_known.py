@@ -195,6 +195,8 @@ def test_files_where_a_run_is_read_do_not_become_its_labels(
         Path(column).write_text("x\n")
     done = run("predict", taught, partly, "--out", tmp_path / "labels.csv")
     assert done.code == 0, done.err
+    own = shutil.copytree(taught, tmp_path / "run")
+    assert run("split", own, 0).code == 0  # for which the rows are read again
 
 
 def test_clusters_have_their_classes_names_and_edits_keep_what_was_known(taught: Path, tmp_path: Path) -> None:

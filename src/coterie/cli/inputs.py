@@ -131,7 +131,7 @@ def open_data(
     table = _read(data, aside, strict=strict, image_shape=image_shape)
     labels, known = aside.labels, aside.known
     y = table.y
-    if labels and (y is None or data in DATASETS or os.path.isfile(labels)):
+    if labels and (y is None or data in DATASETS or os.path.isabs(labels)):
         y = load_labels(labels, table)  # else a column, which reading has taken out by name or by number
     if spec is None:
         how = {"image_shape": image_shape, "scaling": scaling, "feature_names": table.feature_names}

@@ -82,7 +82,7 @@ def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str,
     return {
         "names": there(values.get("names")),
         "drop": [name for name in map(there, values.get("drop", [])) if name is not None],
-        "labels": labels if labels is not None and os.path.isfile(labels) else there(labels),
+        "labels": labels if labels is not None and os.path.isabs(labels) else there(labels),
     }
 
 
