@@ -130,6 +130,16 @@ def test_what_is_done_to_clusters_later_does_not_move_a_score(cls, tmp_path):
 
 
 @every_score
+def test_a_fit_that_is_refused_leaves_the_score_as_it_was(cls, fitted):
+    model, X, strange = fitted
+    found = cls(model=model, random_state=0).fit(X)
+    before = found.score_samples(strange)
+    with pytest.raises(InputError):
+        found.set_params(model=small(AEKMeans).fit(X[:, :3])).fit(X)
+    np.testing.assert_array_equal(found.score_samples(strange), before)
+
+
+@every_score
 def test_the_seed_reaches_a_model_without_one(cls):
     X, _ = blobs()
     first, second = (cls(model=small(AEKMeans, random_state=None), random_state=5).fit(X) for _ in range(2))

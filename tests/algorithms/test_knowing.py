@@ -308,6 +308,13 @@ def test_a_start_with_pairs_never_breaks_more_of_them(seed):
     assert broken(labels) <= broken(gather_groups(start.labels, groups, 3))
 
 
+def test_must_links_alone_are_followed_where_k_means_on_their_groups_finds_them():
+    z = np.array([[0.0, 0], [0, 1], [9, 0], [9, 1]])
+    start = make_start("kmeans", z, 2, seed=0)
+    one, other, *rest = keep_pairs(start, z, groups=np.array([0, 1, 0, 1]), apart=np.empty((0, 2), int), seed=0).labels
+    assert one != other and [one, other] == rest
+
+
 def test_rows_at_a_border_that_are_kept_apart_part():
     rng = np.random.default_rng(0)
     z = np.concatenate([rng.normal(size=(50, 2)), rng.normal([4, 0], size=(50, 2))])
@@ -346,7 +353,13 @@ def test_years_are_no_numbers_of_clusters(make):
 def test_a_fit_that_is_refused_leaves_what_was_fitted(make):
     X, y = blobs()
     model = make().fit(X)
-    for wrong in ({"known": y[:5]}, {"must_link": [(0, 0)]}):
+    masked = np.ma.masked_equal(y, 1)
+    for wrong in (
+        {"known": y[:5]},
+        {"known": masked},
+        {"must_link": [(0, 0)]},
+        {"must_link": zip([0], [0], strict=True)},
+    ):
         with pytest.raises(InputError):
             model.fit(X[:, :2], **wrong)
     np.testing.assert_array_equal(model.predict(X), model.labels_)

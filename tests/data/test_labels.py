@@ -187,6 +187,24 @@ def test_a_known_file_may_end_in_an_empty_line_where_that_can_mean_but_one_thing
         load_known(tmp_path / name, TABLE)
 
 
+@pytest.mark.parametrize("last", ["", "  "])
+def test_numbers_have_no_heading_among_them(tmp_path, last):
+    for name in ("l.txt", "l.csv"):
+        (tmp_path / name).write_text(f"3\n1\n2\n{last}\n")
+        assert load_known(tmp_path / name, TABLE).tolist() == [3, 1, 2]
+
+
+def test_what_numpy_writes_is_read(tmp_path):
+    np.savetxt(tmp_path / "l.txt", [0, -1, 100000])
+    assert load_known(tmp_path / "l.txt", TABLE).tolist() == [0, -1, 100000]
+
+
+def test_a_field_without_end_is_one_sentence(tmp_path):
+    (tmp_path / "l.csv").write_text('"' + "x\n" * 100_000)
+    with pytest.raises(InputError, match="cannot be read|is not a table"):
+        load_known(tmp_path / "l.csv", TABLE)
+
+
 def test_a_field_that_is_empty_between_quotes_is_a_row(tmp_path):
     (tmp_path / "l.csv").write_text('kind\n""\ncat\n""\n')
     assert load_known(tmp_path / "l.csv", TABLE).tolist() == ["", "cat", ""]
@@ -203,13 +221,15 @@ def test_a_known_label_may_have_two_lines(tmp_path):
     assert load_known(tmp_path / "l.csv", TABLE).tolist() == ["oak\nred", "", "elm"]
 
 
-@pytest.mark.parametrize("values", [["007", "7", "70"], ["1e3", "1000", "2"], ["1_0", "10", "2"], ["9" * 19, "1", "2"]])
+@pytest.mark.parametrize(
+    "values", [["007", "7", "70"], ["1_0", "10", "2"], ["9" * 19, "1", "2"], ["1e30", "1", "2"], ["0x1", "1", "2"]]
+)
 def test_only_numbers_as_they_are_usually_written_are_numbers(values):
     assert tidy_labels(values, "This").tolist() == values
 
 
 def test_whole_numbers_may_have_a_point():
-    assert tidy_labels(["1.0", "-2.", "+3"], "This").tolist() == [1, -2, 3]
+    assert tidy_labels(["1.0", "-2.", "+3", "4e0"], "This").tolist() == [1, -2, 3, 4]
 
 
 @pytest.mark.parametrize(

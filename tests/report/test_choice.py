@@ -80,10 +80,13 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
         (3, 3, [], "Found 3 clusters. Between 3 groups there are gaps"),
         (5, 1, [[4, 0.9], [5, 0.4]], "Found 5 clusters. Between so many there are no gaps, and no such division"),
         (5, 1, [[4, 0.4], [5, 0.9]], "Found 5 clusters."),
+        (20, 1, [[4, 0.4], [5, 0.4]], "Found 20 clusters."),  # as many classes were known
     ],
 )
 def test_what_was_found_is_said(n: int, apart: int, replication: list[list[float]], sentence: str) -> None:
-    assert found_sentence({"n": n, "apart": apart, "replication": replication}).startswith(sentence)
+    said = found_sentence({"n": n, "apart": apart, "replication": replication})
+    assert said.startswith(sentence)
+    assert ("no such division" in said) == ("no such division" in sentence)
 
 
 def test_a_count_without_a_curve_is_a_sentence(runs: dict[str, Path], tmp_path: Path) -> None:

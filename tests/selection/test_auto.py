@@ -22,7 +22,7 @@ import coterie
 from coterie import MLP, Auto, KMeans, Schedule, SelfLabel, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
-from coterie.errors import CollapseWarning, InputError
+from coterie.errors import CollapseWarning, DataWarning, InputError
 from coterie.selection import Judgement, Trial, align, drift
 from coterie.selection.backing import Second, pupil
 from coterie.selection.candidates import CANDIDATES, names_for
@@ -405,7 +405,8 @@ def test_a_second_fit_that_fails_leaves_what_was_chosen(monkeypatch):
         return whole(method, z, n_clusters, seed=seed)
 
     monkeypatch.setattr(shallow, "partition", broken)
-    model = Auto(n_clusters=3, candidates=["ward"], random_state=0).fit(blobs()[0])
+    with pytest.warns(DataWarning, match="second-ward failed: no such luck; the choice stands without it"):
+        model = Auto(n_clusters=3, candidates=["ward"], random_state=0).fit(blobs()[0])
     assert min(sizes) < 90
     assert (model.best_name_, model.second_name_, model.left_out_) == ("ward", None, {})
     assert "independent run" not in model.why()

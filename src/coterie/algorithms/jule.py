@@ -60,7 +60,7 @@ class JULE(Clusterer):
     margin : float, default=0.2
         m, by how much squared distances to other clusters should be larger; positive, in units of the sphere's radius.
     spare : bool, default=True
-        Whether clusters that would be merged by the present graph, or joined, are spared being pushed apart.
+        Whether clusters that the present graph would merge, or at last would be joined, are not pushed apart.
     reclusters : int, default=2
         How often the last clusters are found anew from chains of the learned codes, and learned; >= 0.
     finer : int or "auto", default="auto"

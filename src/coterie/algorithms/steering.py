@@ -157,10 +157,10 @@ def keep_pairs(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.nda
         middles = means_of(z[groups >= 0], groups[groups >= 0], n_groups)
         first = means_of(middles, kmeans(middles, K, seed=seed, n_init=10), K)
         found.append(_sweep(z, _nearest(z, first), K, groups=groups, apart=apart))
-    found = [gather_groups(labels, groups, K) for labels in found]
-    cost = [(_broken(labels, groups, apart), _inertia(z, labels, K)) for labels in found]
-    cost[0] = (cost[0][0], 0.0)  # a start that breaks no more than others stays
-    return as_start(z, found[min(range(len(found)), key=lambda i: cost[i])], K)
+    broken = [_broken(labels, groups, apart) for labels in found]
+    cost = [(share, _inertia(z, labels, K)) for share, labels in zip(broken, found, strict=True)]
+    best = 0 if broken[0] == min(broken) else min(range(len(found)), key=lambda i: cost[i])
+    return as_start(z, gather_groups(found[best], groups, K), K)
 
 
 def _normalised(z: np.ndarray) -> csr_matrix:
@@ -203,10 +203,8 @@ def _sweep(z: np.ndarray, labels: np.ndarray, K: int, *, groups: np.ndarray, apa
     group = np.where(groups >= 0, groups, int(groups.max(initial=UNKNOWN)) + 1 + np.arange(len(z)))
     group = np.unique(group, return_inverse=True)[1]
     size = np.bincount(group)
-    enemies: dict[int, set[int]] = {}
-    for a, b in group[apart].tolist():
-        enemies.setdefault(a, set()).add(b)
-        enemies.setdefault(b, set()).add(a)
+    rivals = _rivals(group[apart], len(size))
+    bound = np.fromiter(rivals, np.int64)
     there = np.empty(len(size), dtype=np.int64)  # cluster of each group
     there[group] = gather_groups(labels, groups, K)
     for _ in range(SWEEPS):
@@ -214,13 +212,22 @@ def _sweep(z: np.ndarray, labels: np.ndarray, K: int, *, groups: np.ndarray, apa
         far, before = squared.min(1).mean(), there
         cost = np.zeros((len(size), K))
         np.add.at(cost, group, squared)
-        there = np.where(np.isin(np.arange(len(size)), list(enemies)), before, cost.argmin(1))
-        for one, others in enemies.items():
-            broken = np.bincount(there[list(others)], weights=size[list(others)], minlength=K)
+        there = cost.argmin(1)
+        there[bound] = before[bound]
+        for one, others in rivals.items():
+            broken = np.bincount(there[others], weights=size[others], minlength=K)
             there[one] = (cost[one] + far * size[one] * broken).argmin()
         if (there == before).all():
             break
     return there[group]
+
+
+def _rivals(pairs: np.ndarray, n_groups: int) -> dict[int, np.ndarray]:
+    """Return which others each group is kept apart from, only of those that are."""
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    linked = csr_matrix((np.ones(len(both)), tuple(both.T)), shape=(n_groups, n_groups))
+    linked.sum_duplicates()
+    return {one: linked.indices[linked.indptr[one] : linked.indptr[one + 1]] for one in np.unique(both).tolist()}
 
 
 def _inertia(z: np.ndarray, labels: np.ndarray, K: int) -> float:

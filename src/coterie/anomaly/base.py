@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms import Clusterer
 from coterie.algorithms.answering import AnswersByBest
-from coterie.algorithms.inputs import open_source, pick_seed
+from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
 from coterie.anomaly import shared_docs
 from coterie.checks import Rule, require, within
 from coterie.errors import InputError
@@ -68,6 +68,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if cls.__doc__:
             cls.__doc__ = shared_docs.fill(cls.__doc__)
 
+    @undone_on_error
     def fit(self, X: ArrayLike | Source, y: object = None) -> Self:
         """Learn what is usual.
 

@@ -112,6 +112,8 @@ def check_pairs(pairs: Any, n: int, name: str) -> np.ndarray:
 
 
 def _as_array(given: Any, what: str, rule: str) -> np.ndarray:
+    if np.ma.is_masked(given):
+        raise InputError(f"{what} must be {rule}. Got masked entries.")
     try:
         return np.asarray(list(given) if isinstance(given, Iterator) else given)
     except (ValueError, TypeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,19 +135,24 @@ def _has_header(rows: list[list[str]], n: int) -> bool:
     below = {fields[0].strip() for fields in rows[1:]}
     if first[0] in below:  # where a class is called y, say, only the number of lines tells
         return usual and one_more
+    return usual or (one_more and _may_be_heading(first[0], below))
+
+
+def _may_be_heading(first: str, below: Collection[str]) -> bool:
+    """Return whether a field above others, which it is not among, may be what they are called."""
     # Above numbers a number is one of them, but for 0, which data frames write above a column without a name.
     filled = [field for field in below if field.lower() not in MISSING]
-    return usual or (one_more and (first[0] == "0" or not _are_numbers([*first, *filled])))
+    return first not in below and (first == "0" or not _are_numbers([first, *filled]))
 
 
 def _without_last_line(rows: list[list[str]], n: int, what: str) -> list[list[str]]:
     """Return the lines without an empty one at the end that is one too many, unless it is the heading that is."""
-    if len(rows) != n + 1 or rows[-1]:
+    if len(rows) != n + 1 or any(field.strip() for field in rows[-1]) or rows[-1] == [""]:
         return rows
     first, *below = (fields[0].strip() if fields else "" for fields in rows)
     if first.lower() in _LABEL_COLUMNS and first not in below:
         return rows
-    if first and first not in below:
+    if first and _may_be_heading(first, below):
         raise InputError(
             f"{what} has {n + 1} lines for {n} rows: either {first!r} is a heading, or the empty line at the end is "
             "one too many. Call the heading 'label', or leave the last line out."
@@ -164,7 +170,10 @@ def _are_numbers(fields: list[str]) -> bool:
 def _fields(path: Path, known: bool) -> list[list[str]]:
     form, _ = guess_form(path, header=False)
     if known and len(form.columns) == 1:  # where an empty line is a row without a label
-        return list(csv.reader(io.StringIO(_text(path), newline="")))
+        try:
+            return list(csv.reader(io.StringIO(_text(path), newline="")))
+        except csv.Error as error:
+            raise InputError(f"The label file {path.name!r} cannot be read: {error}.") from error
     return [fields for _, fields in records(path, form)]
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
-_WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d{0,17}))(?:\.0*)?")  # numbers as spreadsheets and data frames write them
+# Numbers as spreadsheets, data frames and numpy.savetxt write them; 007 is none.
+_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?P<float>(?:\.\d*)?(?:[eE][+-]?\d+)?)")
+_EXACT = 2**53  # below which a float64 holds every whole number
 _TWO_CLASSES = {-1, 1}  # as support vector machines and outlier detectors call them
 
 
@@ -150,9 +152,16 @@ def _whole_if_all_are(labels: np.ndarray) -> np.ndarray:
     if labels.dtype.kind == "i":
         return labels
     if labels.dtype.kind == "f":
-        whole = bool((np.abs(labels) < 2**53).all() and (labels == np.rint(labels)).all())
+        whole = bool((np.abs(labels) < _EXACT).all() and (labels == np.rint(labels)).all())
         return labels.astype(np.int64) if whole else labels.astype(np.str_)
-    found = [_WHOLE.fullmatch(text) for text in labels.tolist()]
-    if not all(found):
-        return labels.astype(np.str_)
-    return np.array([int(one[1]) for one in found if one], dtype=np.int64)
+    numbers = [_whole(text) for text in labels.tolist()]
+    return labels.astype(np.str_) if None in numbers else np.array(numbers, dtype=np.int64)
+
+
+def _whole(text: str) -> int | None:
+    """Return the whole number that a text stands for, None for anything else."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    number = float(text) if found["float"] else int(text)
+    return int(number) if abs(number) < _EXACT and number == int(number) else None

@@ -130,16 +130,16 @@ def found_sentence(count: Mapping[str, Any]) -> str:
     if count["n"] == 1:
         return "Found no groups: the rows hang together, and no division is found again in another half of them."
     said = f"Found {count['n']} clusters."
-    if count["n"] > count["apart"] and count["replication"] and not _is_found_again(count):
+    if count["n"] > count["apart"] and _is_by_chance(count):
         return f"{said} Between so many there are no gaps, and no such division is found again in another half of rows."
     if count["apart"] > 1:
         said += f" Between {count['apart']} groups there are gaps in the rows themselves."
     return said
 
 
-def _is_found_again(count: Mapping[str, Any]) -> bool:
-    """Return whether that many clusters were found again in another half of the rows, beyond chance."""
-    return dict(map(tuple, count["replication"])).get(count["n"], 0.0) >= CHANCE
+def _is_by_chance(count: Mapping[str, Any]) -> bool:
+    """Return whether that many clusters were looked for in another half of the rows and not found beyond chance."""
+    return dict(map(tuple, count["replication"])).get(count["n"], 1.0) < CHANCE
 
 
 def candidate_name(name: str) -> str:

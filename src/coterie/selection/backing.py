@@ -12,6 +12,7 @@ from sklearn.base import clone
 from coterie.algorithms import SelfLabel
 from coterie.algorithms.knowing import fit_arguments
 from coterie.data import Source
+from coterie.deadlines import OutOfTimeError
 from coterie.matching import align, share_alike
 from coterie.selection.candidates import DEEP, SIMPLE, TAUGHT
 from coterie.selection.labelled import agreement_with
@@ -74,7 +75,8 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
     first, near = trials[0], _alike(trials)
     if near:
         return Second(near[0].name, align(near[0].model.labels_, first.model.labels_))
-    if time.monotonic() + first.model.fit_seconds_ > trying.until:
+    name = f"second-{first.name}"
+    if trying.kept(name) is None and time.monotonic() + first.model.fit_seconds_ > trying.until:
         return None
     source, seed = trying.source, trying.notes.seed
     part, n = source, len(source)
@@ -86,10 +88,15 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
         model = clone(first.model).set_params(random_state=(seed + 1) % 2**32)
         return model.fit(part, **fit_arguments(model, trying.knowledge))
 
-    model = trying.done_beside(f"second-{first.name}", fitted)
+    model = trying.done_beside(name, fitted)
     if model is None:
         return None
-    return Second(first.name + AGAIN, align(model.predict(source), first.model.labels_), model.fit_seconds_)
+    try:
+        with trying.within(name, trying.until):
+            labels = model.predict(source)
+    except OutOfTimeError:
+        return None
+    return Second(first.name + AGAIN, align(labels, first.model.labels_), model.fit_seconds_)
 
 
 def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by: str) -> Trial | None:

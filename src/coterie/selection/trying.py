@@ -97,7 +97,7 @@ class Trying:
         name : str
             The candidate; the first one has all the time there is.
         """
-        if self._kept(name) is None and name not in self.notes.left_out:
+        if self.kept(name) is None and name not in self.notes.left_out:
             if self.models and time.monotonic() > self.until:
                 self.notes.left_out[name] = OUT_OF_TIME
             elif self._is_enough(name):
@@ -127,7 +127,7 @@ class Trying:
         trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
 
-    def _kept(self, name: str) -> Path | None:
+    def kept(self, name: str) -> Path | None:
         """Return the model folder that an earlier process left of a candidate; None if there is none."""
         kept = None if self.folder is None else self.folder / name / MODEL
         return kept if kept is not None and kept.is_dir() else None
@@ -147,7 +147,7 @@ class Trying:
         Clusterer or None
             Kept for a later process; None, with the reason noted, if it came to nothing.
         """
-        if kept := self._kept(name):
+        if kept := self.kept(name):
             return load(kept)
         if name in self.notes.left_out:
             return None
@@ -183,8 +183,9 @@ class Trying:
             As :meth:`done` has it.
         """
         model = self.done(name, fitted)
-        if (reason := self.notes.left_out.pop(name, None)) is not None:
-            logger.info("%s: %s", name, reason)
+        reason = self.notes.left_out.pop(name, OUT_OF_TIME)
+        if model is None and reason != OUT_OF_TIME:
+            warnings.warn(f"{name} {reason}; the choice stands without it.", DataWarning, stacklevel=2)
         return model
 
     def _is_enough(self, name: str) -> bool:
