@@ -124,8 +124,8 @@ def _classes(answers: Answers, n_clusters: int) -> int:
 
 def _free(folder: Path) -> Path:
     """Return a folder beside the run that is not there yet."""
-    folder = folder.resolve() if folder.name in ("", "..") else folder
-    number = 1
-    while (out := folder.with_name(f"{folder.name}-labelled" + (f"-{number}" if number > 1 else ""))).exists():
+    name, number = folder.resolve().name, 1  # of what a link or "." stands for
+    beside = folder if folder.name not in ("", "..") else folder.resolve()
+    while (out := beside.with_name(f"{name}-labelled" + (f"-{number}" if number > 1 else ""))).exists():
         number += 1
     return out
