@@ -22,6 +22,7 @@ import coterie
 from coterie import MLP, Auto, KMeans, Schedule, SelfLabel, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
+from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning, DataWarning, InputError
 from coterie.selection import Judgement, Trial, align, drift
 from coterie.selection.backing import Second, pupil
@@ -350,7 +351,7 @@ def test_a_stopped_choice_goes_on_with_the_number_of_clusters_that_it_found(tmp_
     X, _ = blobs(150)
     with config_context(checkpoint=tmp_path):
         first = Auto(candidates=QUICK, time_budget=1000.0, random_state=0).fit(X)
-        monkeypatch.setattr("coterie.selection.auto.count", None)  # would raise if it was called
+        monkeypatch.setattr("coterie.selection.counting.count", None)  # would raise if it was called
         again = Auto(candidates=QUICK, time_budget=1000.0, random_state=0).fit(X)
     assert again.count_.to_dict() == first.count_.to_dict()
     np.testing.assert_array_equal(first.labels_, again.labels_)
@@ -375,6 +376,19 @@ def test_the_alarm_ends_a_simple_method_and_counting_and_is_turned_off(monkeypat
     }
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_images_whose_code_takes_too_long_are_counted_as_they_are(monkeypatch):
+    def too_long(*_):
+        raise OutOfTimeError
+
+    monkeypatch.setattr("coterie.algorithms.counting._code", too_long)
+    rng = np.random.default_rng(0)
+    images = np.repeat(rng.random((3, 6, 6)), 400, axis=0) + rng.normal(0, 0.3, (1200, 6, 6))
+    model = Auto((3, 4), candidates=["kmeans"], time_budget=1000.0, random_state=0).fit(images)
+    assert model.left_out_["counting"] == "out of time; some of the rows were divided as they are, which finds few"
+    assert model.count_.n == 3
+    assert max(model.count_.replication, key=model.count_.replication.get) == 3
 
 
 def test_the_first_candidate_has_all_the_time_there_is():

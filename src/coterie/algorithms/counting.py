@@ -20,6 +20,7 @@ from coterie.config import get_config
 from coterie.criteria import find_groups, replication
 from coterie.errors import CollapseWarning, Interrupted
 from coterie.files import write_json
+from coterie.mixtures import sample_rows
 from coterie.training import part_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ CHANCE = 0.68  # replication that noise does not reach; .64 was the most seen
 MOST = 50  # that are tried in halves; gaps may show more
 TIED = 50  # different values of a column up to which they are taken for steps
 ROWS = 10_000  # that are looked at
+FEW_ROWS = 2_000  # that are divided where there is little time
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
 SEED = "seed.json"  # beside it
@@ -71,7 +73,7 @@ class Count:
         return cls(values["n"], values["apart"], {int(k): float(s) for k, s in values["replication"]})
 
 
-def count(estimator: Clusterer, source: Source, *, seed: int, by_gaps: bool = False) -> Count:
+def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") -> Count:
     """Decide how many clusters a system should look for.
 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
@@ -87,8 +89,9 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by_gaps: bool = Fa
         The rows.
     seed : int
         Seed of everything random.
-    by_gaps : bool, default=False
-        Judge by gaps alone, which takes seconds.
+    by : {"code", "rows", "gaps"}, default="code"
+        "rows" trains no autoencoder, but divides some of the rows as they are, and is likely to find too few; "gaps"
+        judges by gaps alone, which takes seconds.
 
     Returns
     -------
@@ -103,8 +106,10 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by_gaps: bool = Fa
     x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
     found: dict[int, float] = {}
-    if not by_gaps:
-        z = _code(estimator, source, seed)[rows] if source.spec.kind == "images" and len(source) >= CODED_IMAGES else x
+    if by != "gaps":
+        coded = by == "code" and source.spec.kind == "images" and len(source) >= CODED_IMAGES
+        z = _code(estimator, source, seed)[rows] if coded else x
+        z = z[sample_rows(len(z), ROWS if by == "code" else FEW_ROWS, seed)]
         found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
     n = max(apart, surest(found))
     if given != "auto":

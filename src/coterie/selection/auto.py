@@ -11,26 +11,23 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from coterie.algorithms import DEC
 from coterie.algorithms.answering import AnswersByBest
-from coterie.algorithms.building import SHARED, check_parameters, is_open
-from coterie.algorithms.counting import Count, at_least, count
+from coterie.algorithms.building import SHARED, check_parameters
 from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
 from coterie.algorithms.knowing import check_knowledge
 from coterie.checks import FLAG, POSITIVE, Rule, require
 from coterie.config import get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
-from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning
 from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.backing import Second, pupil, second_run
 from coterie.selection.candidates import CANDIDATES, make_candidate, names_for
+from coterie.selection.counting import number_within
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
 from coterie.selection.reasons import reason
-from coterie.selection.time_limit import time_limit
 from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
 from coterie.training import collapse_of, make_runtime
@@ -199,7 +196,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         began -= notes.spent
         until = began + (TRYING * self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
-        self.count_ = self._count(source, notes, knowledge, began=began, until=until)
+        self.count_ = number_within(self.n_clusters, source, notes=notes, knowledge=knowledge, began=began, until=until)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
         sparing = self.candidates == "auto"
         trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until, sparing=sparing)
@@ -274,27 +271,6 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             self.best_.feature_names_in_ = self.feature_names_in_
         if said := collapse_of(self.labels_, trying.n_clusters):
             warnings.warn(f"{said}. Try another K.", CollapseWarning, stacklevel=4)
-
-    def _count(self, source: Source, notes: Notes, knowledge: Knowledge, *, began: float, until: float) -> Count | None:
-        if not is_open(self.n_clusters):
-            return None
-        if notes.count is not None:
-            return Count.from_dict(notes.count)
-        found = self._find_count(source, notes, began=began, until=until)
-        found = at_least(found, knowledge.n_classes, asked=self.n_clusters)
-        notes.count = found.to_dict()
-        notes.write(time.monotonic() - began)
-        return found
-
-    def _find_count(self, source: Source, notes: Notes, *, began: float, until: float) -> Count:
-        asked = DEC(n_clusters=self.n_clusters, random_state=notes.seed)
-        halfway = began + (until - began) / 2  # a number without clusters is worth little
-        try:
-            with time_limit(halfway):
-                return count(asked, source, seed=notes.seed)
-        except OutOfTimeError:
-            notes.left_out["counting"] = "out of time; only gaps between groups were looked for"
-            return count(asked, source, seed=notes.seed, by_gaps=True)
 
     def _folder(self) -> Path | None:
         return None if (folder := get_config().checkpoint) is None else Path(folder)
