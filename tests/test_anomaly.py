@@ -348,3 +348,24 @@ def test_a_network_of_your_own_is_given_again(tmp_path):
 
 def test_the_default_is_one_of_the_scores():
     assert DEFAULT in DETECTORS
+
+
+def test_scores_stay_those_of_the_fit_when_its_model_is_clustered_anew_or_parameters_are_set(tmp_path, fitted):
+    _, X, strange = fitted
+    model = small(AEKMeans, random_state=0).fit(X)
+    for name in ("centre", "neighbours", "reconstruction"):
+        found = DETECTORS[name](model=model, random_state=0).fit(X)
+        before = found.score_samples(strange)
+        model.recluster(X[:60] + 0.3)
+        np.testing.assert_array_equal(found.score_samples(strange), before)
+        if name != "centre":
+            found.set_params(n_neighbors=1, contamination=0.3)
+            np.testing.assert_array_equal(found.score_samples(strange), before)
+        found.save(tmp_path / name)
+        again = load(tmp_path / name)
+        np.testing.assert_array_equal(again.score_samples(strange), before)
+        assert again.contamination == "auto"
+        if name != "centre":
+            assert again.n_neighbors == 10
+            again.set_params(n_neighbors=1)
+            np.testing.assert_array_equal(again.score_samples(strange), before)

@@ -343,3 +343,13 @@ def test_the_summary_tells_of_the_critic_too():
     critic = 4 * 8 + 8 + 8 + 1
     listed = [int(line.split()[-1].replace(",", "")) for line in text.splitlines() if line.startswith("critic")]
     assert sum(listed) == critic
+
+
+@unlearned
+def test_the_codes_of_the_generators_last_layer_are_what_it_makes_of_rows():
+    X, _ = blobs(n=60)
+    model = small(ClusterGAN, network=PLAIN, scaling="none", random_state=0).fit(X)
+    last = [line.split()[0] for line in model.summary().splitlines() if line.startswith("decoder")][-1]
+    np.testing.assert_allclose(
+        model.layer_codes(X, last), model.inverse_transform(model.transform(X)), rtol=1e-4, atol=1e-5
+    )

@@ -302,3 +302,11 @@ def test_classes_are_counted_not_their_numbers():
     model = small(SNNLKMeans, n_clusters="auto").fit(X, np.array([10, 20, 100])[y])
     assert len(model.cluster_centers_) == 3
     np.testing.assert_array_equal(model.labels_, y)
+
+
+def test_images_that_came_in_the_unit_have_the_loss_of_the_same_ones_as_bytes():
+    X = bars()[0]
+    asked = [resolve(snnl(), make_source(x))["reconstruction"] for x in (X, (X / 255).astype(np.float32))]
+    assert asked == ["bce", "bce"]
+    unscaled = make_source((X / 255).astype(np.float32), scaling="none")
+    assert resolve(snnl(scaling="none"), unscaled)["reconstruction"] == "mse"

@@ -105,7 +105,7 @@ def test_a_memory_map_stays_one_and_costs_little(tmp_path, fortran):
     tracemalloc.start()
     source = make_source(mapped)
     source.take(torch.randint(70_000, (1024,)))
-    source.fingerprint()
+    assert source.fingerprint
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16e6
@@ -198,10 +198,10 @@ def test_a_source_is_taken_as_it_is_or_checked_against_a_spec():
 
 
 def test_fingerprint_tells_data_and_scaling_apart():
-    base = make_source(BYTES).fingerprint()
+    base = make_source(BYTES).fingerprint
     changed = BYTES.copy()
     changed[-1, -1, -1] ^= 1
-    assert base == make_source(BYTES.copy()).fingerprint()
+    assert base == make_source(BYTES.copy()).fingerprint
     others = [
         make_source(changed),
         make_source(BYTES, scaling="standard"),
@@ -209,7 +209,17 @@ def test_fingerprint_tells_data_and_scaling_apart():
         make_source(BYTES.reshape(50, 30)),
         make_source(BYTES.astype(np.int16)),
     ]
-    assert len({base, *(other.fingerprint() for other in others)}) == 6
+    assert len({base, *(other.fingerprint for other in others)}) == 6
+
+
+def test_no_row_is_left_out_of_the_fingerprint():
+    X = RNG.normal(size=(5000, 3))
+    prints = {make_source(X, scaling="none").fingerprint}
+    for row in (1, 2, 2499, 4998):
+        other = X.copy()
+        other[row, 1] += 1e-9
+        prints.add(make_source(other, scaling="none").fingerprint)
+    assert len(prints) == 5
 
 
 def test_description_in_words():

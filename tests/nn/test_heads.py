@@ -1,10 +1,11 @@
 """Heads: log q against other implementations."""
 
 import numpy as np
+import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from coterie.nn import Gaussians
+from coterie.nn import Gaussians, Nearest, Softmax
 
 
 def test_full_gaussians_are_scikit_learns():
@@ -28,3 +29,26 @@ def test_a_component_without_weight_takes_no_row():
     log_q = head(torch.tensor([[0.0]]))
     assert torch.isfinite(log_q).all()
     assert float(log_q[0, 1]) < -80
+
+
+@pytest.mark.parametrize("head_class", [Nearest, Softmax])
+@pytest.mark.parametrize("unit", [1.0, 1e-4, 1e-8, 1e4])
+def test_probabilities_do_not_depend_on_the_unit_of_the_code(head_class, unit):
+    rng = np.random.default_rng(0)
+    z = torch.from_numpy(rng.normal(size=(60, 2)) + 3 * np.eye(2)[np.arange(60) % 2]).float()
+    centers = torch.stack([z[::2].mean(0), z[1::2].mean(0)])
+    head, scaled = head_class(2, 2), head_class(2, 2)
+    head.fill(centers, variance=1.0)
+    scaled.fill(unit * centers, variance=unit**2)
+    torch.testing.assert_close(scaled(unit * z), head(z), rtol=1e-3, atol=1e-3)
+
+
+def test_rows_on_their_centres_leave_logarithms_finite():
+    centers = torch.tensor([[0.0, 0.0], [1e-6, 0.0]])
+    head = Nearest(2, 2)
+    head.fill_from(centers, centers)
+    log_q = head(torch.cat([centers, torch.tensor([[5e-7, 1e-7]])]))
+    assert torch.isfinite(log_q).all()
+    assert log_q.argmax(1).tolist()[:2] == [0, 1]
+    head.fill_from(torch.ones(3, 2), torch.ones(2, 2))
+    assert torch.isfinite(head(torch.ones(1, 2))).all()

@@ -97,3 +97,11 @@ def test_clusters_that_the_reference_lacks_are_matched_with_each_other():
     crumb = np.where(np.arange(200) == 5, 4, other)
     first, second = align_all([one, crumb], np.zeros(200, dtype=np.int64))
     assert (first == second).sum() == 199 and second[5] > first.max()
+
+
+def test_a_cluster_that_loses_every_vote_has_no_stability():
+    found = consensus([[0, 0, 1, 1, 2], [0, 0, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 1, 1, 2]])
+    K = found.aligned[found.central].max() + 1
+    assert found.stability.shape == (K,)
+    narrow = consensus([[0, 0, 0, 1, 1, 1, 2], [0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 0]])
+    assert len(narrow.stability) == narrow.aligned[narrow.central].max() + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -104,6 +105,7 @@ class AEKMeans(DeepClusterer):
                 f"n_clusters={self.settings_['n_clusters']} instead."
             )
         z = self._encode(source)
+        self.model_ = copy.deepcopy(self.model_)  # what was made from this system keeps its clusters
         self._cluster(self.model_, z, self.settings_, seed=Streams(self.seed_).integer("start"))
         self._found(self._assign(z).argmax(1).numpy())
         return self

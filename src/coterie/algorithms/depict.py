@@ -72,7 +72,8 @@ class DEPICT(DeepClusterer):
     Notes
     -----
     Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
-    their noise, the clean one without it; only targets are of rows as they are. The default pretraining is the paper's
+    their noise, the clean one without it, and of convolutions, which return rows as they lay, unmoved; targets are of
+    rows as they are. The default pretraining is the paper's
     denoising one, at a one-cycle rate; the first clusters come from ``start`` on a gathered code, where the paper has
     k-means or agglomerative clustering; the softmax begins as the posterior of round Gaussians on them; and the noise
     of clustering, which keeps the clusters where the start found them, is larger than the paper's 0.1. The clean path

@@ -125,8 +125,9 @@ class Reading:
         Returns
         -------
         ndarray of shape (n,)
-            About 1 amid training rows, larger outside them; ``familiarity_.threshold`` is what one training row in a
-            hundred exceeds. See :class:`coterie.familiarity.Familiarity`.
+            About 1 amid training rows, larger outside them; ``familiarity_.threshold`` is what one row in a hundred
+            like them exceeds, a training row itself more rarely, since it is among those compared with. See
+            :class:`coterie.familiarity.Familiarity`.
 
         Raises
         ------

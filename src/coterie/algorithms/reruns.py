@@ -1,7 +1,7 @@
 """Clustering again from other starts; the run is kept in which a row's neighbours tell most about its cluster.
 
-All runs begin with the same code, that before the first of them, in which they are also judged: none has drawn its own
-clusters together there. No label is needed.
+All runs begin with the same code, that before the first of them, and are judged in that of pretraining, before rows
+were gathered: none has drawn its own clusters together there. No label is needed.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ DEC_PARAMETERS = f"""alpha : float, default=1.0
     {GATHER_PARAMETERS}
     n_init : int, default=1
         Times that clustering is done, each from another start in the same code; the run is kept in which a row's
-        neighbours in that code tell most about its cluster, without labels. >= 1.
+        neighbours in the code of pretraining tell most about its cluster, without labels. >= 1.
     warm_start : bool, default=False
         Whether a second ``fit`` goes on from the network, the scaling and the clusters of the first, as they were
         fitted, without pretraining and gathering: for labels that came later, or more rows like those."""

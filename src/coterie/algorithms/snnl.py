@@ -156,7 +156,7 @@ class SNNLKMeans(DeepClusterer):
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""
         return {
             "code_size": max(10, self.n_clusters),
-            "reconstruction": "bce" if spec.scaling == "unit" else "mse",
+            "reconstruction": "bce" if spec.is_in_unit(self.scaling) else "mse",
             "pretrain": None,
             "train": schedules(spec, n_rows, round_start=True)["pretrain"].set_params(batch_size=256),
         }

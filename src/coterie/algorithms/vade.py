@@ -111,8 +111,7 @@ class VaDE(Samples, DeepClusterer):
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return the likelihood that goes with the rows' scaling."""
-        found_in_unit = spec.kind == "images" and spec.scaling == "none" and self.scaling != "none"
-        return {"likelihood": "bernoulli" if spec.scaling == "unit" or found_in_unit else "gaussian"}
+        return {"likelihood": "bernoulli" if spec.is_in_unit(self.scaling) else "gaussian"}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return encoder and decoder of distributions, and the mixture."""

@@ -100,6 +100,10 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             self.feature_names_in_ = model.feature_names_in_
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+        # Scores are those of the fit, whatever parameters are set to later.
+        self._fitted_params: dict[str, Any] = {
+            k: v for k, v in self.get_params(deep=False).items() if k != "model"
+        }  # which model_ is
         source = open_source(model, X, reset=False)
         self.kept_ = self.learn(source, seed)
         self.train_scores_ = -self.strangeness(source)

@@ -34,7 +34,7 @@ def save(detector: OutlierDetector, folder: str | Path) -> None:
     if type(detector) not in DETECTORS.values():
         raise InputError(f"{type(detector).__name__} is no outlier score of coterie's; it could not be read again.")
     system, tensors = take_apart(detector.model_)
-    parameters = {k: v for k, v in detector.get_params(deep=False).items() if k != "model"}  # which model_ is
+    parameters = dict(detector._fitted_params)  # not those of now, which may have been set after the fit
     if not (parameters["random_state"] is None or isinstance(parameters["random_state"], int)):
         parameters["random_state"] = detector.seed_
     config = {
@@ -101,6 +101,7 @@ def _rebuild(
 
     cls = {detector.__name__: detector for detector in DETECTORS.values()}[config["detector"]]
     detector = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
+    detector._fitted_params = {k: v for k, v in detector.get_params(deep=False).items() if k != "model"}
     detector.model = detector.model_ = put_together(config["system"], under(_SYSTEM), network=network)
     detector.kept_ = {name: value.numpy() for name, value in under(_KEPT).items()}
     detector.check_kept(detector.kept_, detector.model_)

@@ -17,7 +17,7 @@ def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
     """Return the k nearest known rows of each row and how far they are.
 
     A row that equals a known one is taken for it, and is none of its own neighbours: so a row has the same score while
-    it is fitted and later, and copies of an outlier do not make it usual.
+    it is fitted and later. Known rows that equal each other are neighbours: what came k times beside was not strange.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ class NeighbourOutlier(OutlierDetector):
 
     def strangeness(self, source: Source) -> np.ndarray:
         """Return each row's distance to its m-th neighbour."""
-        return nearest(self.model_.transform(source), self.kept_["codes"], self.n_neighbors)[1][:, -1]
+        return nearest(self.model_.transform(source), self.kept_["codes"], self._fitted_params["n_neighbors"])[1][:, -1]
 
     @classmethod
     def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:

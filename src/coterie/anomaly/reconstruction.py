@@ -94,7 +94,7 @@ class ReconstructionOutlier(OutlierDetector):
         errors = self.model_.reconstruction_error(source).astype(np.float64)
         if not self.kept_:
             return errors
-        index, _ = nearest(self.model_.transform(source), self.kept_["codes"], self.n_neighbors)
+        index, _ = nearest(self.model_.transform(source), self.kept_["codes"], self._fitted_params["n_neighbors"])
         return errors / np.maximum(self.kept_["errors"][index].mean(1), LEAST)
 
     @classmethod

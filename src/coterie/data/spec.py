@@ -100,6 +100,21 @@ class DataSpec:
         """Whether scaling means dividing bytes by 255."""
         return (self.offset, self.scale) == ((0.0,), (_PIXEL_MAX,))
 
+    def is_in_unit(self, asked: str) -> bool:
+        """Return whether values lie in [0, 1] as of their kind, and so may be taken for probabilities.
+
+        Parameters
+        ----------
+        asked : str
+            The ``scaling`` that was asked for: images that "auto" left alone lay there already.
+
+        Returns
+        -------
+        bool
+            False where it is not known, as of rows that were not to be scaled.
+        """
+        return self.scaling == "unit" or (self.kind == "images" and self.scaling == "none" and asked != "none")
+
     @property
     def describe(self) -> str:
         """The rows and their scaling in words."""

@@ -90,11 +90,11 @@ class Nearest(nn.Module):
     def fill(self, centers: Tensor, variance: float) -> None:
         """Set the centres, shape (K, d), and the variance of a coordinate."""
         self.centers.copy_(centers)
-        # Rows that all lie on their centres leave no width; the smallest one keeps the logarithm finite.
-        self.variance.fill_(max(variance, torch.finfo(torch.float32).eps))
+        self.variance.fill_(_at_least(variance, centers))
 
     def fill_from(self, z: Tensor, centers: Tensor) -> None:
         """Set the centres, shape (K, d), and the variance that codes z, shape (n, d), have around them."""
+        z, centers = z.cpu(), centers.cpu()
         distance = torch.cat([squared_distances(part, centers).min(1).values for part in z.split(BLOCK)])
         self.fill(centers, float(distance.mean()) / z.shape[1])
 
@@ -141,7 +141,7 @@ class Softmax(nn.Module):
 
     def fill(self, centers: Tensor, variance: float) -> None:
         """Make q that of round Gaussians of one variance a coordinate around centres of shape (K, d)."""
-        variance = max(variance, torch.finfo(torch.float32).eps)
+        variance = _at_least(variance, centers)
         with torch.no_grad():
             self.weight.copy_(centers / variance)
             self.bias.copy_(-0.5 * centers.square().sum(1) / variance)
@@ -150,9 +150,9 @@ class Softmax(nn.Module):
     def place(self, z: Tensor) -> None:
         """Set the centres to the means of codes z, shape (n, d), by cluster; one that holds none keeps its own."""
         with torch.no_grad():
-            labels = torch.cat([self(part).argmax(1) for part in z.split(BLOCK)])
+            labels = torch.cat([self(part.to(self.weight.device)).argmax(1).cpu() for part in z.split(BLOCK)])
         for k in labels.unique().tolist():
-            self.centers[k] = z[labels == k].mean(0)
+            self.centers[k] = z[labels == k].mean(0).to(self.centers.device)
 
     def forward(self, z: Tensor) -> Tensor:
         """Return log q, shape (b, K), for codes z, shape (b, d)."""
@@ -174,6 +174,12 @@ class UnitLength(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return z / |z|, shape (b, d), in float32."""
         return nn.functional.normalize(z.float(), dim=1)
+
+
+def _at_least(variance: float, centers: Tensor) -> float:
+    """Return a variance that keeps logarithms finite where rows lie on their centres, which leaves none."""
+    apart = float(centers.var(0, correction=0).mean())
+    return max(variance, torch.finfo(torch.float32).eps * (apart or 1.0))
 
 
 def student_t(z: Tensor, centers: Tensor, *, alpha: float = 1.0, unit: float | Tensor = 1.0) -> Tensor:

@@ -96,7 +96,7 @@ def layer_outputs(model: Model, name: str) -> Callable[[Tensor], Tensor]:
         kept: list[object] = []
         handle = layers[name].register_forward_hook(lambda _layer, _inputs, output: kept.append(output))
         try:
-            z = model.encoder(x)
+            z = model.coded(x)
             if model.decoder is not None and name.startswith("decoder"):
                 model.decoder(z)
         finally:

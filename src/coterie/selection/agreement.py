@@ -46,8 +46,9 @@ class Consensus:
     @property
     def stability(self) -> np.ndarray:
         """Mean support of the rows of each cluster, shape (K,); 0 of one that no row is in."""
-        sizes = np.bincount(self.labels)
-        return np.bincount(self.labels, weights=self.support) / np.maximum(sizes, 1)
+        K = int(self.aligned[self.central].max()) + 1
+        sizes = np.bincount(self.labels, minlength=K)
+        return np.bincount(self.labels, weights=self.support, minlength=K) / np.maximum(sizes, 1)
 
 
 def agreement(partitions: Sequence[ArrayLike]) -> np.ndarray:

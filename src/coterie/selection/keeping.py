@@ -107,7 +107,7 @@ def identity_of(auto: BaseEstimator, source: Source) -> dict[str, Any]:
     seed = given.pop("random_state")
     parameters = json.loads(json.dumps(given, default=_in_json))
     seed = int(seed) if isinstance(seed, int | np.integer) else None
-    return {"parameters": parameters, "seed": seed, "rows": source.fingerprint()}
+    return {"parameters": parameters, "seed": seed, "rows": source.fingerprint}
 
 
 def _in_json(value: object) -> Any:
