@@ -369,3 +369,12 @@ def test_scores_stay_those_of_the_fit_when_its_model_is_clustered_anew_or_parame
             assert again.n_neighbors == 10
             again.set_params(n_neighbors=1)
             np.testing.assert_array_equal(again.score_samples(strange), before)
+
+
+def test_the_place_of_a_row_does_not_change_its_score():
+    X = np.random.default_rng(0).normal(size=(300, 6))
+    found = DETECTORS[DEFAULT](model=Shallow(n_clusters=4, random_state=0), random_state=0).fit(X)
+    scores = found.score_samples(X)
+    np.testing.assert_allclose(found.score_samples(X[::-1])[::-1], scores, rtol=1e-4)
+    np.testing.assert_allclose([found.score_samples(X[i : i + 1])[0] for i in range(20)], scores[:20], rtol=1e-4)
+    np.testing.assert_allclose(found.train_scores_, scores, rtol=1e-4)

@@ -60,7 +60,7 @@ class Config:
             raise InputError(f"The 'precision' setting must be one of {PRECISIONS}. Got {self.precision!r} instead.")
         if self.progress not in ("auto", True, False):
             raise InputError(f"The 'progress' setting must be 'auto', True or False. Got {self.progress!r} instead.")
-        if not self.checkpoint_every >= 0:
+        if not (isinstance(self.checkpoint_every, int | float) and self.checkpoint_every >= 0):
             raise InputError(
                 "The 'checkpoint_every' setting must be a number of seconds >= 0. "
                 f"Got {self.checkpoint_every!r} instead."

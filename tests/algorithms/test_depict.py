@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
@@ -269,3 +270,10 @@ def test_recipes_hold_the_published_settings():
     assert (small_one.noise, small_one.hidden_weight, small_one.pretrain) == (0.0, 0.8, "none")
     assert small_one.reconstruction == "bce"
     assert paper.gather is small_one.gather is None
+
+
+def test_a_prior_may_be_a_series(tmp_path):
+    X = blobs(n=60)[0]
+    model = small(DEPICT, prior=pd.Series([0.2, 0.3, 0.5]), random_state=0).fit(X)
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(coterie.load(tmp_path / "m").predict(X), model.labels_)

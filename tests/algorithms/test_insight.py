@@ -10,6 +10,7 @@ from coterie import KMeans
 from coterie.algorithms import insight
 from coterie.data import make_source
 from coterie.datasets import load_mnist10k
+from coterie.errors import InputError
 
 RNG = np.random.default_rng(100)
 
@@ -72,3 +73,10 @@ def test_texts_are_told_by_words_that_are_commoner_here():
         assert {word["name"] for word in entry["words"]} in ({"orbit", "rocket"}, {"puck", "goalie"})
         for word in entry["words"]:
             assert word["share"] == 1.0 and word["elsewhere"] < 0.1 and word["effect"] > 1
+
+
+@pytest.mark.parametrize("top", [0, -1, "3", 1.5])
+def test_a_number_of_columns_is_checked(blobs, top):
+    x, model = blobs
+    with pytest.raises(InputError, match="'top' argument must be an integer >= 1"):
+        model.describe(x, top=top)

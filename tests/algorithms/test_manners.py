@@ -412,3 +412,9 @@ def test_a_warning_advises_what_the_system_has(cls, advice):
         warnings.simplefilter("always")
         small(cls, n_clusters=4).fit(X)
     assert any(advice in str(each.message) for each in said)
+
+
+def test_images_in_a_list_must_be_alike():
+    small_one, large_one = np.zeros((5, 8)), np.zeros((8, 8))
+    with pytest.raises(InputError, match=r"images in X must have one shape. Got \(5, 8\) and \(8, 8\)"):
+        coterie.KMeans(2).fit([small_one, large_one, small_one])

@@ -252,3 +252,10 @@ def test_a_damaged_compressed_table_is_refused(tmp_path, content):
     (tmp_path / "t.csv.gz").write_bytes(content)
     with pytest.raises(InputError, match=r"'t.csv.gz' (cannot be read|is not UTF-8)"):
         load_file(tmp_path / "t.csv.gz")
+
+
+def test_text_with_underscores_is_no_number(tmp_path):
+    path = tmp_path / "plants.csv"
+    path.write_text("height,week\n" + "".join(f"{i}.5,202{i}_01\n" for i in range(6)))
+    with pytest.raises(InputError, match="'week'"):
+        load_file(path)

@@ -74,7 +74,7 @@ def test_npz_with_one_array_or_a_named_label(tmp_path):
     [
         ({"left": X, "right": X}, None, "must hold its rows as x.*'left', 'right'"),
         ({"x": X, "y": Y}, "kind", "has no key 'kind'"),
-        ({"x": X, "y": Y[:5]}, None, "5 labels for rows of shape"),
+        ({"x": X, "y": Y[:5]}, None, "5 labels .y. for rows of shape"),
         ({"x_train": X, "x_test": X[:, :2]}, None, "cannot be read"),
         ({"x": np.array([{}], dtype=object)}, None, "cannot be read.*allow_pickle"),
     ],

@@ -239,3 +239,23 @@ def test_names_that_are_no_utf8_can_be_written(tmp_path):
         os.rename(tmp_path / "x.png", os.path.join(folder, name))
     names = load_file(tmp_path).names
     assert len(set(names)) == 2 and "".join(names).encode()
+
+
+def test_new_images_are_read_in_the_depth_of_those_that_were_fitted(tmp_path):
+    from coterie.cli.inputs import open_like
+    from coterie.data import make_source
+
+    rng = np.random.default_rng(0)
+    shallow = rng.integers(0, 256, (4, 6, 6)).astype(np.uint8)
+    for folder in ("eight", "sixteen", "mixed"):
+        (tmp_path / folder).mkdir()
+    for i, pixels in enumerate(shallow):
+        deep = Image.fromarray(pixels.astype(np.uint16) * 257)
+        Image.fromarray(pixels).save(tmp_path / "eight" / f"{i}.png")
+        deep.save(tmp_path / "sixteen" / f"{i}.png")
+        (deep if i < 2 else Image.fromarray(pixels)).save(tmp_path / "mixed" / f"{i}.png")
+    for fitted in ("eight", "sixteen", "mixed"):
+        spec = make_source(load_file(tmp_path / fitted).X).spec
+        for new in ("eight", "sixteen", "mixed"):
+            rows = open_like(str(tmp_path / new), spec, strict=True).source.take(slice(None))
+            np.testing.assert_allclose(rows[:, 0].numpy(), shallow / 255, atol=1e-6)

@@ -169,3 +169,10 @@ def test_per_class_figures_are_those_of_scikit_learn_on_matched_clusters(n_clust
         entry["class"] for entry in found if entry["cluster"] is not None
     ]
     assert sum(entry["cluster"] is None for entry in found) == max(0, 4 - n_clusters)
+
+
+def test_masked_labels_are_refused():
+    masked = np.ma.array([0, 1, 1, 1], mask=[0, 0, 1, 1])
+    with pytest.raises(InputError, match="y contains masked entries"):
+        accuracy(masked, [0, 1, 0, 0])
+    assert accuracy(np.ma.array([0, 1, 1, 1]), [1, 0, 0, 0]) == 1

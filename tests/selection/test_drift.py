@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from small import bars, blobs
 
 import coterie
-from coterie import KMeans
+from coterie import Auto, KMeans
 from coterie.data import make_source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
@@ -118,3 +119,9 @@ def test_the_same_rows_do_not_drift_and_others_do():
     assert f"most in cluster {gone} (33.3% then, 0.0% now)" in fewer.sentence()
     assert drift(model, X + 100).strange.all()
     assert drift(model, X + 100).figures()["strange"] == 300
+
+
+@pytest.mark.parametrize("model", [KMeans(2), Auto(2)])
+def test_what_is_not_fitted_is_said_so(model):
+    with pytest.raises(NotFittedError):
+        drift(model, [[0.0], [1.0]])

@@ -127,7 +127,7 @@ def build(estimator: Clusterer, spec: DataSpec, *, settings: dict[str, Any], str
 
 
 def as_plain(value: object) -> object:
-    """Return an array as a list, anything else as it is.
+    """Return an array, series or tensor as a list, anything else as it is.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def as_plain(value: object) -> object:
     object
         What can be stored.
     """
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    return np.asarray(value).tolist() if hasattr(value, "__array__") and not isinstance(value, type) else value
 
 
 def _within_unit(source: Source) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, cast
@@ -241,7 +242,7 @@ class Editing:
             raise InputError(
                 f"A cluster's name must have at most {LONGEST} printable characters. Got {named!r} instead."
             )
-        if named.isdecimal():
+        if re.fullmatch(r"[+-]?\d+([.,]\d+)?", named):
             raise InputError(
                 f"A cluster's name must not be a number, which clusters have already. Got {named!r} instead."
             )

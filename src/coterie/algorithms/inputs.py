@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeGuard, TypeVar
 
@@ -81,7 +81,7 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
     if isinstance(X, torch.Tensor):
         X = to_array(X, "X")[0]
     elif isinstance(X, list | tuple) and X and np.ndim(X[0]) + 1 in IMAGES:
-        X = np.asarray(X)
+        X = _stacked(X)
     if is_frame(X):
         rows = to_array(X)[0]  # which names the column that cannot be used
         validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -97,6 +97,18 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
         names = None if names is None or estimator.image_shape else [str(name) for name in names]
         return make_source(X, image_shape=estimator.image_shape, scaling=estimator.scaling, feature_names=names)
     return make_source(X, spec=estimator.spec_)
+
+
+def _stacked(images: Sequence[Any]) -> np.ndarray:
+    """Return a list of images as one array."""
+    try:
+        images = [to_array(each, "X")[0] if isinstance(each, torch.Tensor) else np.asarray(each) for each in images]
+    except ValueError as error:
+        raise InputError(f"The images in X must be arrays of numbers: {error}.") from error
+    shapes = list(dict.fromkeys(image.shape for image in images))
+    if len(shapes) > 1:
+        raise InputError(f"The images in X must have one shape. Got {shapes[0]} and {shapes[1]}.")
+    return np.stack(images)
 
 
 def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:

@@ -8,7 +8,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source
+from coterie.checks import whole
 from coterie.criteria import Contrast, are_words, contrast
+from coterie.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -50,9 +52,11 @@ class Describes:
         Raises
         ------
         InputError
-            If the rows do not fit.
+            If the rows do not fit, or ``top`` is no number of columns.
         """
         system = cast("Clusterer", self)
+        if not whole(top, 1):
+            raise InputError(f"The 'top' argument must be an integer >= 1. Got {top!r} instead.")
         check_is_fitted(system)
         source = open_source(system, X, reset=False)
         assigned = system._clusters(source)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coterie.familiarity import EQUAL
+
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
 
@@ -56,7 +58,9 @@ def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
         distance[part] = np.sqrt(np.square(apart).sum(2))
     order = np.argsort(distance, axis=1, kind="stable")
     distance, index = (np.take_along_axis(each, order, axis=1) for each in (distance, candidates))
-    first = ((distance[:, 0] == 0) & (m > 1)).astype(np.int64)[:, None] + np.arange(wanted)
+    # The place of a row among others may change the last bits of its code: an equal one is one within rounding.
+    least = EQUAL * float(np.sqrt(known.var(0, dtype=np.float64).sum()))
+    first = ((distance[:, 0] <= least) & (m > 1)).astype(np.int64)[:, None] + np.arange(wanted)
     return np.take_along_axis(index, first, axis=1), np.take_along_axis(distance, first, axis=1)
 
 

@@ -13,6 +13,7 @@ from coterie.cli.columns import ALL_FEATURES, Aside, check_columns, check_width,
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, stem_of
+from coterie.data.images import load_folder
 from coterie.data.labels import load_known, number_classes
 from coterie.data.table import MissingColumn
 from coterie.datasets import DATASETS, Dataset, load
@@ -138,7 +139,7 @@ def open_data(
         source = make_source(table.X, **how, name="DATA")
     else:
         check_columns(table.feature_names, spec, name_of(data))
-        source = make_source(table.X, spec=spec, name="DATA")
+        source = make_source(table.X, spec=spec, name="DATA", feature_names=table.feature_names or spec.feature_names)
     part, classes = (None, None) if known is None else number_classes(load_known(known, table), n_clusters)
     return Data(name_of(data), source, table.names, y, part, classes)
 
@@ -170,13 +171,14 @@ def open_like(data: str, spec: DataSpec, *, aside: Aside = ALL_FEATURES, strict:
     if aside and data not in DATASETS and holds_features_alone(Path(data), spec):
         aside = ALL_FEATURES  # a number would take one of them out
     check_width(Path(data), spec, aside)
-    how: dict[str, Any] = {"strict": strict, "image_shape": spec.image_shape, "complete": False}
+    how: dict[str, Any] = {"strict": strict, "image_shape": spec.image_shape, "complete": False, "deep": _depth(spec)}
     try:
         table = _read(data, aside, **how)
     except MissingColumn:
         table = _read_new(data, aside, **how)
     check_columns(table.feature_names, spec, name_of(data))
-    return Data(name_of(data), make_source(table.X, spec=spec, name="DATA"), table.names)
+    names = table.feature_names or spec.feature_names  # of columns, for messages
+    return Data(name_of(data), make_source(table.X, spec=spec, name="DATA", feature_names=names), table.names)
 
 
 def reopen(settings: RunSettings, spec: DataSpec, data: str | None = None, *, strict: bool | None = None) -> Data:
@@ -217,6 +219,13 @@ def name_of(data: str) -> str:
     return path.stem if path.suffix.lower() in (".npy", ".npz") else path.name
 
 
+def _depth(spec: DataSpec) -> bool | None:
+    """Return whether images of more than 8 bits a pixel were fitted; None where their values do not tell."""
+    if spec.dtype == "uint8":
+        return False
+    return True if spec.dtype.startswith("float") and spec.scaling == "unit" and not spec.divides_bytes else None
+
+
 def _read_new(data: str, aside: Aside, **how: Any) -> Table:
     """Read rows that may lack one column with labels, or both."""
     if aside.labels is not None and aside.known is not None:
@@ -228,7 +237,15 @@ def _read_new(data: str, aside: Aside, **how: Any) -> Table:
     return _read(data, replace(aside, labels=None, known=None), **how)
 
 
-def _read(data: str, aside: Aside, *, strict: bool, image_shape: Sequence[int] | None, complete: bool = True) -> Table:
+def _read(
+    data: str,
+    aside: Aside,
+    *,
+    strict: bool,
+    image_shape: Sequence[int] | None,
+    complete: bool = True,
+    deep: bool | None = None,
+) -> Table:
     if data in DATASETS:
         odd = aside.drop or ((aside.names,) if aside.names else ())
         if odd and complete:
@@ -242,6 +259,8 @@ def _read(data: str, aside: Aside, *, strict: bool, image_shape: Sequence[int] |
         )
     columns = aside.columns
     shape = image_shape if path.is_dir() else None
+    if path.is_dir() and deep is not None and columns.known is None:
+        return load_folder(path, strict=strict, column=columns.labels, image_shape=shape, deep=deep)
     how: dict[str, Any] = {"strict": strict, "complete": complete, "image_shape": shape}
     return load_file(path, column=columns.labels, known=columns.known, names=columns.names, drop=columns.drop, **how)
 

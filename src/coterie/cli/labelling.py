@@ -57,9 +57,10 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
-        known = _learned(folder / LABELS, answers.n)
-        if learned := {row: label for row, label in known.items() if row not in answers.given}:
-            answers.add(learned)
+        learned = stored_settings(folder).known is not None  # otherwise a column of that name is the user's own
+        known = _learned(folder / LABELS, answers.n) if learned else {}
+        if more := {row: label for row, label in known.items() if row not in answers.given}:
+            answers.add(more)
         before, rows = answers.labelled, []
         if n:
             rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()

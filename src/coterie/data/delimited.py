@@ -100,6 +100,8 @@ def _read_numbers(path: Path, form: Form, taken: set[int], *, aside: dict[int, l
             if j in aside:
                 aside[j].append(field)
         try:
+            if "_" in "".join(record):
+                raise ValueError("_")  # which Python's numbers may hold, and nobody else's
             values.extend(map(to_number, record))
         except ValueError as error:
             raise InputError(_cell_message(form, record, kept, place=f"{path.name!r}, line {line}")) from error

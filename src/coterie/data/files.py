@@ -182,7 +182,11 @@ def _read_npz(path: Path, column: str | int | None, known: str | None, *, comple
         part = None if known is None else tidy_known(archive.read((known.lower(),)), f"The labels {known!r}")
         X = archive.read(found)
     if y is not None and (X.ndim == 0 or len(y) != len(X)):
-        raise InputError(f"{path.name!r} holds {len(y)} labels for rows of shape {X.shape}.")
+        key = column if column is not None else "/".join(labels or ())
+        raise InputError(
+            f"{path.name!r} holds {len(y)} labels ({key}) for rows of shape {X.shape}; "
+            "give the key of others, or leave these out of the file."
+        )
     if part is not None and len(part) != len(X):
         raise InputError(f"{path.name!r} holds {len(part)} labels called {known!r} for rows of shape {X.shape}.")
     return Table(X=X, y=y, y_name=None if labels is None else str(column or labels[0]), known=part)

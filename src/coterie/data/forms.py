@@ -132,7 +132,7 @@ def is_number(field: str, decimal: str) -> bool:
         float(field if decimal == "." else field.replace(",", "."))
     except ValueError:
         return False
-    return True
+    return "_" not in field  # 2021_01 is a name to all but Python
 
 
 def is_text(field: str, decimal: str) -> bool:

@@ -56,6 +56,7 @@ def load_folder(
     column: str | int | None = None,
     image_shape: Sequence[int] | None = None,
     max_side: int = 64,
+    deep: bool | None = None,
 ) -> Table:
     """Read every image in a folder and its subfolders, sorted by path.
 
@@ -77,6 +78,9 @@ def load_folder(
         Size and channels (1 or 3); None lets the images decide.
     max_side : int, default=64
         Largest side in pixels where the images decide.
+    deep : bool or None, default=None
+        Whether grey images have more than 8 bits a pixel, as those had that others are to be like: 8-bit ones are
+        brought to 16 bits then, or deeper ones to 8. None lets the images decide.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def load_folder(
     if not files:
         raise InputError(f"The folder {str(folder)!r} holds no images ({', '.join(sorted(_ENDINGS))}).")
     skipped: dict[str, str] = {}
-    X, kept = _read_all(files, image_shape, max_side, skipped=skipped)
+    X, kept = _read_all(files, lambda headers: _choose_target(headers, image_shape, max_side, deep=deep), skipped)
     if skipped:
         _report(skipped, len(files), folder, refuse=strict or not kept)
     X = _collapse(X) if image_shape is None else X.reshape(len(X), *image_shape)
@@ -108,7 +112,7 @@ def load_folder(
 
 
 def _read_all(
-    files: dict[str, Path], image_shape: Sequence[int] | None, max_side: int, *, skipped: dict[str, str]
+    files: dict[str, Path], choose: Callable[[list[_Header]], _Target], skipped: dict[str, str]
 ) -> tuple[np.ndarray, list[str]]:
     """Read headers, agree on size and colour, then decode; what fails goes to `skipped`."""
     headers: dict[str, _Header] = {}
@@ -118,7 +122,7 @@ def _read_all(
             headers[name] = header
     if not headers:
         return np.empty(0), []
-    target = _choose_target(list(headers.values()), image_shape, max_side)
+    target = choose(list(headers.values()))
     X = np.empty((len(headers), *_shape(target)), dtype=np.float32 if target.mode == "F" else np.uint8)
     kept: list[str] = []
     for name in headers:
@@ -207,7 +211,9 @@ def _probe(path: Path) -> _Header:
         return _Header(height, width, grey=deep or image.mode in _GREY, deep=deep)
 
 
-def _choose_target(headers: list[_Header], image_shape: Sequence[int] | None, max_side: int) -> _Target:
+def _choose_target(
+    headers: list[_Header], image_shape: Sequence[int] | None, max_side: int, *, deep: bool | None
+) -> _Target:
     if image_shape is not None:
         height, width, channels = (*checked_image_shape(image_shape), 1)[:3]
         if channels not in (1, _COLOURS):
@@ -222,8 +228,9 @@ def _choose_target(headers: list[_Header], image_shape: Sequence[int] | None, ma
         shrink = min(1.0, max_side / max(height, width))
         height, width = (max(1, round(side * shrink)) for side in (height, width))
         grey = all(header.grey for header in headers)
-    deep = grey and all(header.deep for header in headers)
-    return _Target(height, width, "F" if deep else "L" if grey else "RGB")
+    if deep is None:
+        deep = all(header.deep for header in headers)
+    return _Target(height, width, "F" if grey and deep else "L" if grey else "RGB")
 
 
 def _shape(target: _Target) -> tuple[int, ...]:
@@ -245,7 +252,9 @@ def _as_mode(image: Image.Image, mode: str) -> Image.Image:
     if image.mode.startswith("I;"):
         image = image.convert("I")
     if mode == "F":
-        return image.convert("F")
+        if image.mode in ("I", "F"):
+            return image.convert("F")
+        return _as_mode(image, "L").convert("F").point(lambda value: value * _BYTE_STEP)
     if image.mode == "F":
         raise OSError("floating-point pixels among images of 8 bits")
     if image.mode == "I":

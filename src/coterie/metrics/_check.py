@@ -56,6 +56,8 @@ def cross(y: ArrayLike, labels: ArrayLike) -> Crossing:
 
 def _number(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct values and the position of each row's value among them."""
+    if np.ma.is_masked(values):
+        raise InputError(f"{name} contains masked entries: fill or drop them.")
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0:
         raise InputError(f"{name} must be a non-empty one-dimensional array, got shape {array.shape}.")

@@ -122,6 +122,8 @@ def found_sentence(count: Mapping[str, Any]) -> str:
     str
         One or two sentences.
     """
+    if count["n"] == 1 < count["apart"]:
+        return f"One cluster is the most that was asked for; {count['apart']} groups lie apart."
     if count["n"] == 1 and not count["replication"]:
         return (
             "Saw no gaps between groups. Whether a division would be found again in another half of the rows could not "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coterie.algorithms import DEC
 from coterie.algorithms.building import is_open
-from coterie.algorithms.counting import Count, at_least, count
+from coterie.algorithms.counting import Count, at_least, count, is_quicker_by_rows
 from coterie.deadlines import OutOfTimeError
 from coterie.selection.time_limit import time_limit
 
@@ -66,6 +66,9 @@ def number_within(
 
 def _counted(asked: DEC, source: Source, *, notes: Notes, began: float, until: float) -> Count:
     for by, share, otherwise in _WAYS:
+        if by == "rows" and not is_quicker_by_rows(source):
+            notes.left_out["counting"] = otherwise
+            continue
         try:
             with time_limit(began + share * (until - began)):
                 return count(asked, source, seed=notes.seed, by=by)

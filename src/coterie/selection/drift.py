@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source
 from coterie.familiarity import EXPECTED
@@ -101,6 +102,7 @@ def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
     >>> drift(KMeans(n_clusters=2, random_state=0).fit(X), X).moved
     0.0
     """
+    check_is_fitted(model)
     if isinstance(model, Auto):
         model = model.best_
     source = open_source(model, X, reset=False)
