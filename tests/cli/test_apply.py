@@ -95,7 +95,7 @@ def test_images_come_in_the_size_of_the_fit(blobs: Blobs, make_images: Callable[
 
 @pytest.mark.parametrize("command", ["predict", "embed"])
 def test_rows_of_another_kind_are_refused(command: str, finished: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.npy"
+    out = tmp_path / ("out.npy" if command == "embed" else "out.csv")
     for data, sentence in [("mnist10k", "rows of shape (28, 28)"), ("nowhere.csv", "There is no file or folder")]:
         done = run(command, finished, data, "--out", out)
         assert done.code == 2
@@ -227,6 +227,35 @@ def test_codes_need_the_ending_npy(finished: Path, blobs: Blobs, tmp_path: Path)
     done = run("embed", finished, blobs.csv, "--out", tmp_path / "z.csv")
     assert done.code == 2
     assert "--out must end in .npy" in done.err
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".npy", ".NPZ", ".parquet", ".xlsx"])
+@pytest.mark.parametrize("command", ["predict", "outliers", "compare"])
+def test_a_name_that_promises_anything_but_text_is_refused(
+    command: str, ending: str, finished: Path, blobs: Blobs, tmp_path: Path
+) -> None:
+    out = tmp_path / f"x{ending}"
+    done = run(command, finished, finished if command == "compare" else blobs.csv, "--out", out)
+    last = Path(ending.lower()).suffix or ending.lower()
+    told = f"error: --out is written as plain CSV and must not end in {last}. Got {out} instead.\n"
+    assert (done.code, done.out, done.err) == (2, "", told)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_value_that_is_infinite_is_found_by_the_name_of_its_column(
+    header: bool, finished: Path, blobs: Blobs, tmp_path: Path
+) -> None:
+    x = np.load(blobs.npy)
+    x[7, 5] = np.inf
+    new = tmp_path / ("new.csv" if header else "new.npy")
+    if header:
+        pd.DataFrame(x, columns=list("abcdef")).to_csv(new, index=False)
+    else:
+        np.save(new, x)
+    for command, out in [("predict", "labels.csv"), ("embed", "z.npy")]:
+        done = run(command, finished, new, "--out", tmp_path / out)
+        assert (done.code, done.err) == (2, "error: Input DATA contains infinity, first in row 7, column 'f'.\n")
 
 
 def test_a_report_is_drawn_again_without_the_data(finished: Path, tmp_path: Path) -> None:

@@ -173,3 +173,33 @@ def test_a_name_that_was_defused_for_spreadsheets_is_shown_as_given(tmp_path):
     assert "=cmd()" in said
     assert "'=cmd()" not in said
     assert "'quoted" in said
+
+
+def test_one_row_of_many_is_not_rounded_away(tmp_path):
+    clusters = [i % 2 for i in range(2600)]
+    a = labels(tmp_path / "a" / "labels.csv", clusters)
+    b = labels(tmp_path / "b" / "labels.csv", [1, *clusters[1:]])
+    done = run("compare", a, b)
+    assert done.code == 0, done.err
+    assert "1 of 2,600 rows are in another cluster" in done.out
+    assert "All runs agree on 99.9% of the rows" in done.out
+    cells = [line.split() for line in done.out.splitlines()]
+    assert ["a", "1.000", "0.998"] in cells
+    assert "All runs agree on 100.0% of the rows" in run("compare", a, a).out
+
+
+def test_a_figure_that_is_nearly_1_is_not_written_as_1(tmp_path):
+    clusters = [i % 2 for i in range(20000)]
+    a = labels(tmp_path / "a" / "labels.csv", clusters)
+    b = labels(tmp_path / "b" / "labels.csv", [1, *clusters[1:]])
+    cells = [line.split() for line in run("compare", a, b).out.splitlines()]
+    assert ["a", "1.000", "0.999"] in cells
+    assert ["b", "0.999", "1.000"] in cells
+
+
+def test_a_row_in_no_cluster_is_named_with_its_file(tmp_path):
+    a = labels(tmp_path / "a" / "labels.csv", [0, 1, 1])
+    noise = labels(tmp_path / "b" / "labels.csv", [0, 1, -1]) / "labels.csv"
+    done = run("compare", a, noise)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: The clusters of {noise} must be numbers from 0. Got -1 in row 2 instead.\n"

@@ -442,3 +442,38 @@ def test_rows_that_have_moved_can_be_given(own: Path, finished: Path, blobs: Blo
     assert run("merge", own, 0, 1, "--train", tmp_path / "other.npy").err == told
     assert run("merge", own, 0, 1, "--train", "nowhere.csv").err.startswith("error: There is no file or folder")
     assert contents(own) == before
+
+
+def test_an_added_column_is_kept_with_or_without_a_heading(own: Path) -> None:
+    path = own / "labels.csv"
+    rewrite(path, lambda lines: [f"{line},note {line.split(',')[0]}" for line in lines])
+    assert run("rename", own, 0, "x").code == 0
+    assert column(path, "") == [f"note {i}" for i in range(300)]
+    rewrite(path, lambda lines: [f"{line},more" for line in lines])
+    before = contents(own)
+    done = run("rename", own, 1, "y")
+    assert (done.code, done.out) == (2, "")
+    told = f"Each column of {path} must have a heading of its own. Got 2 columns without a heading instead."
+    assert done.err == f"error: {told}\n"
+    assert contents(own) == before
+
+
+def test_added_columns_of_one_heading_are_refused_before_anything_is_written(own: Path) -> None:
+    path = own / "labels.csv"
+    heading, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{heading},note,note", *(f"{line},a,b" for line in lines)]) + "\n")
+    before = contents(own)
+    done = run("rename", own, 0, "x")
+    assert (done.code, done.out) == (2, "")
+    assert f"{path} must have a heading of its own. Got 2 columns called 'note' instead." in done.err
+    assert contents(own) == before
+
+
+def test_labels_that_a_spreadsheet_saved_with_semicolons_are_edited(own: Path) -> None:
+    path = own / "labels.csv"
+    clusters = column(path)
+    heading, *lines = (line.replace(",", ";") for line in path.read_text().splitlines())
+    path.write_text("\n".join([f"{heading};note", *(f"{line};0,5" for line in lines)]) + "\n")
+    assert run("rename", own, 0, "x").code == 0
+    assert column(path) == clusters
+    assert set(column(path, "note")) == {"0,5"}

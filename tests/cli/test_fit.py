@@ -470,3 +470,18 @@ def test_collapse_is_one_line_of_warning(tmp_path: Path, blobs: Blobs) -> None:
     assert done.code == 0, done.err
     assert all(line.startswith("warning: ") for line in done.err.splitlines())
     assert "clusters" in done.err
+
+
+def test_nearly_all_is_not_rounded_to_all(tmp_path: Path) -> None:
+    x = np.repeat([[0.0, 0.0], [9.0, 9.0]], 2600, axis=0) + np.random.default_rng(0).normal(0, 0.1, (5200, 2))
+    kinds = ["ash"] * 2600 + ["elm"] * 2600
+    kinds[0] = "elm"
+    lines = [f"{a},{b},{kind}\n" for (a, b), kind in zip(x.tolist(), kinds, strict=True)]
+    (tmp_path / "rows.csv").write_text("a,b,kind\n" + "".join(lines))
+    how = ("--labels", "kind", "--system", "kmeans", "-k", 2, "--no-report", "--out", tmp_path / "run")
+    done = run("fit", tmp_path / "rows.csv", *how)
+    assert done.code == 0, done.err
+    assert "0.999" in done.out  # 5,199 of 5,200 rows
+    assert "1.000" not in done.out
+    assert "elm (100%)" in done.out  # all rows of its cluster are
+    assert "ash (99.9%)" in done.out

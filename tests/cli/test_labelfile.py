@@ -59,3 +59,30 @@ def test_a_carriage_return_in_any_column_stays_in_its_field(tmp_path: Path, more
 
 def test_an_ordinary_name_is_left_alone() -> None:
     assert defuse("a-b=c@d+e.png") == "a-b=c@d+e.png"
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_file_that_a_spreadsheet_wrote_with_other_separators_is_read(tmp_path: Path, separator: str) -> None:
+    lines = [["row", "cluster", "confidence", "notes"], ["1", "0", "0,5", "a, b"], ["0", "1", "1", ""]]
+    text = "\r\n".join(map(separator.join, lines)) + "\r\n"
+    (tmp_path / "labels.csv").write_text("\ufeff" + text, encoding="utf-8", newline="")
+    rows = rows_in_order(tmp_path / "labels.csv", 2)
+    assert [row["notes"] for row in rows] == ["", "a, b"]
+    assert [row["confidence"] for row in rows] == ["1", "0,5"]
+
+
+def test_columns_that_share_a_heading_are_refused_where_they_would_be_lost(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("row,cluster,note,note\n0,1,a,b\n")
+    assert rows_in_order(path, 1)[0]["cluster"] == "1"
+    with pytest.raises(InputError, match=r"a heading of its own\. Got 2 columns called 'note' instead\."):
+        rows_in_order(path, 1, whole=True)
+    path.write_text("row,cluster\n0,1,a,b\n1,0\n")
+    with pytest.raises(InputError, match=r"Got 2 columns without a heading instead\."):
+        rows_in_order(path, 2, whole=True)
+
+
+def test_empty_columns_without_a_heading_are_nothing(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("row,cluster,,,\n0,1,,,\n1,0,,,,\n")
+    rows = rows_in_order(tmp_path / "labels.csv", 2, whole=True)
+    assert rows == [{"row": "0", "cluster": "1"}, {"row": "1", "cluster": "0"}]

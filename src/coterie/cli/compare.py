@@ -29,12 +29,13 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     from coterie.cli.console import Screen
     from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import read_runs, write_comparison
-    from coterie.cli.outputs import check_outputs
+    from coterie.cli.outputs import check_csv, check_outputs
     from coterie.matching import align_all
     from coterie.selection import consensus
     from coterie.selection.agreement import vote
 
     check_outputs({"--out": out}, runs=runs)
+    check_csv("--out", out)
     for run in runs:
         finish_edit(run)
     screen = Screen()
@@ -51,13 +52,17 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
 
 
 def _show_agreement(screen: Screen, titles: list[str], found: Consensus, *, support: np.ndarray) -> None:
+    from coterie.cli.show import figure, share
+
     screen.say("Agreement (adjusted Rand index: 1 is the same groups, 0 is chance):")
     screen.table(
         ["", *titles],
-        [[title, *(f"{v:.3f}" for v in row)] for title, row in zip(titles, found.agreement.tolist(), strict=True)],
+        [[title, *map(figure, row)] for title, row in zip(titles, found.agreement.tolist(), strict=True)],
     )
     whole = float((support == 1).mean())
-    screen.say(f"All runs agree on {whole:.1%} of the rows; the run closest to the others is {titles[found.central]}.")
+    screen.say(
+        f"All runs agree on {share(whole)} of the rows; the run closest to the others is {titles[found.central]}."
+    )
 
 
 def _show_matches(

@@ -221,6 +221,6 @@ def _write(new: Path, run: Run, model: Clusterer, *, columns: Mapping[str, Seque
 
 def _further(path: Path, n: int) -> dict[str, list[str]]:
     """Return the columns of a ``labels.csv`` that come from elsewhere: which class was known, what a person added."""
-    lines = rows_in_order(path, n) if path.is_file() else []
-    kept = [name for name in (lines[0] if lines else ()) if name is not None and name not in OWN_COLUMNS]
+    lines = rows_in_order(path, n, whole=True) if path.is_file() else []
+    kept = [name for name in (lines[0] if lines else ()) if name not in OWN_COLUMNS]
     return {name: [line[name] for line in lines] for name in kept}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
+_SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign
 
 
 def write_labels(
@@ -100,7 +101,7 @@ def as_csv(lines: Sequence[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def rows_in_order(path: Path, n: int | None = None) -> list[dict[str, str]]:
+def rows_in_order(path: Path, n: int | None = None, *, whole: bool = False) -> list[dict[str, str]]:
     """Read a file that :func:`write_rows` wrote, by the numbers of its rows: a spreadsheet may have sorted the lines.
 
     Parameters
@@ -109,30 +110,58 @@ def rows_in_order(path: Path, n: int | None = None) -> list[dict[str, str]]:
         The file.
     n : int or None, default=None
         Number of rows that it is for; None is as many as it has.
+    whole : bool, default=False
+        Refuse columns of one heading, of which only the last is returned: for files that are to be written again.
 
     Returns
     -------
     list of dict of length n
-        What each row has in each column, row 0 first.
+        What each row has in each column, row 0 first; a column without a heading is called "".
 
     Raises
     ------
     InputError
-        If it cannot be read, or its rows are not numbered from 0 to n - 1, each once.
+        If it cannot be read, its rows are not numbered from 0 to n - 1, each once, or two columns have one heading.
     """
     try:
-        # Spreadsheets put a mark in front; names of files that are not UTF-8 stand there as the bytes they are.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            rows = list(csv.DictReader(file, restval=""))
+        headings, lines = _columns(path)
+        rows = [dict(zip(headings, line, strict=True)) for line in lines]
         numbers = [int(row["row"]) for row in rows]
     except (KeyError, TypeError, ValueError, csv.Error):
         raise InputError(f"{path} has no column of whole numbers called 'row'.") from None
+    if whole:
+        _refuse_repeated(headings, path)
     n = len(rows) if n is None else n
     placed = dict(zip(numbers, rows, strict=True))
     if len(rows) != n or placed.keys() != set(range(n)):
         told = f"{len(rows):,} rows" if len(rows) != n else _odd_number(numbers)
         raise InputError(f"The rows of {path} must be numbered from 0 to {n - 1}, each once. Got {told} instead.")
     return [placed[i] for i in range(n)]
+
+
+def _columns(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return headings and lines of one length, without the empty columns that spreadsheets add."""
+    # Spreadsheets put a mark in front; names of files that are not UTF-8 stand there as the bytes they are.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        text = file.read()
+
+    def taken_apart(separator: str) -> Iterator[list[str]]:
+        return filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+
+    separator = next((each for each in _SEPARATORS if "row" in next(taken_apart(each), [])), ",")
+    lines = list(taken_apart(separator))
+    width = max(map(len, lines), default=0)
+    lines = [line + [""] * (width - len(line)) for line in lines]
+    filled = [j for j, column in enumerate(zip(*lines, strict=True)) if any(column)]
+    headings, *lines = [[line[j] for j in filled] for line in lines] or [[]]
+    return headings, lines
+
+
+def _refuse_repeated(headings: list[str], path: Path) -> None:
+    heading, times = max(Counter(headings).items(), key=lambda pair: pair[1], default=("", 1))
+    if times > 1:
+        told = f"called {heading!r}" if heading else "without a heading"
+        raise InputError(f"Each column of {path} must have a heading of its own. Got {times} columns {told} instead.")
 
 
 def _odd_number(numbers: list[int]) -> str:
@@ -208,9 +237,12 @@ def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:
     try:
         labels = np.array([int(row["cluster"]) for row in rows], dtype=np.int64)
         called = {int(row["cluster"]): as_given(row["cluster_name"]) for row in rows if row.get("cluster_name")}
-        return [row.get("name") or "" for row in rows], labels, called
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InputError(f"{path} has no column of whole numbers called 'cluster'.") from None
+    if (labels < 0).any():  # as some write rows that are in no cluster
+        row = int((labels < 0).argmax())
+        raise InputError(f"The clusters of {path} must be numbers from 0. Got {labels[row]} in row {row} instead.")
+    return [row.get("name") or "" for row in rows], labels, called
 
 
 def _titles(runs: Sequence[Path]) -> list[str]:

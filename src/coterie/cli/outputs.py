@@ -10,6 +10,9 @@ from coterie.cli.inputs import resolve_data
 from coterie.datasets import DATASETS
 from coterie.errors import InputError
 
+_NO_TEXT = (".gz", ".bz2", ".xz", ".zst", ".zip", ".npy", ".npz", ".parquet", ".feather", ".xlsx", ".xls", ".ods")
+_OTHER_TEXT = (".tsv", ".json", ".html")
+
 
 def check_outputs(
     outputs: Mapping[str, Path | None], *, data: Sequence[str | None] = (), runs: Sequence[Path] = ()
@@ -43,3 +46,23 @@ def check_outputs(
         if place in taken:
             raise InputError(f"{taken[place]} and {flag} must be different files. Got {path} for both.")
         taken[place] = flag
+
+
+def check_csv(flag: str, path: Path | None) -> None:
+    """Refuse a file to write as CSV whose name says that it holds something else, before a command does anything.
+
+    Parameters
+    ----------
+    flag : str
+        The flag that names it.
+    path : path or None
+        The file, if any.
+
+    Raises
+    ------
+    InputError
+        If it has the ending of a compressed file or of another kind.
+    """
+    ending = "" if path is None else path.suffix.lower()
+    if ending in _NO_TEXT + _OTHER_TEXT:
+        raise InputError(f"{flag} is written as plain CSV and must not end in {ending}. Got {path} instead.")

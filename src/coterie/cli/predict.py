@@ -21,12 +21,13 @@ def predict(
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
     from coterie.cli.labelfile import write_labels
-    from coterie.cli.outputs import check_outputs
+    from coterie.cli.outputs import check_csv, check_outputs
     from coterie.errors import InputError
     from coterie.files import write_json
     from coterie.selection import drift
 
     check_outputs({"--out": out, "--report": report}, data=[data], runs=[run])
+    check_csv("--out", out)
     model, rows = apply_model(run, data, strict=bool(strict))
     if report is not None and model.familiarity_ is None:
         raise InputError(f"{run} was saved without training rows to compare with; fit it again for a --report.")

@@ -10,7 +10,7 @@ import numpy as np
 from coterie.algorithms import SYSTEMS
 from coterie.report.choice import found_sentence
 from coterie.report.known import known_sentence
-from coterie.report.wording import baseline_name, duration
+from coterie.report.wording import baseline_name, duration, percent
 
 if TYPE_CHECKING:
     from coterie.baselines import Baseline
@@ -25,6 +25,39 @@ _HEADINGS = {
     "log_likelihood": "log-likelihood",
 }
 _MOST_CLUSTERS = 30  # that are listed one by one
+_ROUNDING = 1e-9  # by which sums of logarithms miss 1; a row of a million is more
+
+
+def figure(value: float) -> str:
+    """Write a figure with three decimals; 1.000 only where nothing is missing.
+
+    Parameters
+    ----------
+    value : float
+        The figure.
+
+    Returns
+    -------
+    str
+        The figure, 0.999 where it is nearly 1.
+    """
+    return "0.999" if 0.999 < value < 1 - _ROUNDING else f"{value:.3f}"
+
+
+def share(value: float) -> str:
+    """Write a share with one decimal; 0.0% and 100.0% only where nothing is missing.
+
+    Parameters
+    ----------
+    value : float
+        From 0 to 1.
+
+    Returns
+    -------
+    str
+        The share with its sign.
+    """
+    return f"{value:.1%}" if value in (0, 1) else f"{min(max(value, 0.001), 0.999):.1%}"
 
 
 def show_data(screen: Screen, data: Data) -> None:
@@ -61,7 +94,7 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     for title, entry in entries.items():
         figures = {**entry["criteria"], **entry.get("metrics", {})}
         sizes = [f"{min(entry['sizes']):,}", f"{max(entry['sizes']):,}"]
-        rows.append([title, *(f"{figures[name]:.3f}" for name in names), *sizes, duration(entry["seconds"])])
+        rows.append([title, *(figure(figures[name]) for name in names), *sizes, duration(entry["seconds"])])
     screen.say()
     count = metrics.get("choice", metrics).get("count")
     if count is not None:
@@ -82,7 +115,7 @@ def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.n
         middle = int(np.median(sizes))
         screen.say(f"{len(sizes)} {_spread(sizes)}, half of them up to {middle:,}.")
         return
-    rows = [[str(k), f"{size:,}", f"{size / n:.1%}"] for k, size in enumerate(sizes)]
+    rows = [[str(k), f"{size:,}", share(size / n)] for k, size in enumerate(sizes)]
     columns = ["cluster", "rows", "share"]
     if data.y is not None:
         columns.append("mostly")
@@ -101,11 +134,11 @@ def _commonest(classes: np.ndarray) -> str:
     if not len(classes):
         return ""
     name, count = Counter(classes.tolist()).most_common(1)[0]
-    return f"{name} ({count / len(classes):.0%})"
+    return f"{name} ({percent(count / len(classes)).replace(' ', '')})"
 
 
 def _figures_duration(figures: dict[str, Any]) -> str:
-    return f"accuracy {figures['metrics']['accuracy']:.3f}, " if "metrics" in figures else ""
+    return f"accuracy {figure(figures['metrics']['accuracy'])}, " if "metrics" in figures else ""
 
 
 def _rows_of(data: Data) -> str:
