@@ -4,7 +4,7 @@
 
 Rows go to results/budgets.jsonl as they come: the seconds of the choice, which the budget is for, and those of the
 whole command, which also loads the libraries and draws the report. No label is read. Rows from before a tenth of the
-budget was kept for judging are in budgets_voided.jsonl.
+budget was kept for judging, or clusters were counted in haste where there is little time, are in budgets_voided.jsonl.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
         first is finished in any case. A tenth is kept for judging. Counting has half of the rest; where that is too
-        little, a quarter more for dividing some of the rows as they are, or else gaps alone are looked for. Outside the
-        main thread, where no alarm rings, only networks look at the clock. None is no limit.
+        little, a quarter more, if it is 15 seconds, for dividing some of the rows as they are, or else gaps alone are
+        looked for. Outside the main thread, where no alarm rings, only networks look at the clock. None is no limit.
     confidence : bool, default=True
         Calibrate how sure each row is against what a second, independent run says: another network among the candidates
         that agrees with the best, or else the best, fitted once more.
