@@ -103,5 +103,6 @@ def test_a_cluster_that_loses_every_vote_has_no_stability():
     found = consensus([[0, 0, 1, 1, 2], [0, 0, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 1, 1, 2]])
     K = found.aligned[found.central].max() + 1
     assert found.stability.shape == (K,)
+    assert found.stability[2] == 0
     narrow = consensus([[0, 0, 0, 1, 1, 1, 2], [0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 0]])
     assert len(narrow.stability) == narrow.aligned[narrow.central].max() + 1

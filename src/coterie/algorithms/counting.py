@@ -107,9 +107,10 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     apart = find_groups(x, seed=seed).n
     found: dict[int, float] = {}
     if by != "gaps":
-        coded = by == "code" and _is_coded(source)
-        z = _code(estimator, source, seed)[rows] if coded else x
-        z = z[sample_rows(len(z), ROWS if by == "code" else FEW_ROWS, seed)]
+        if by == "rows":
+            z = x[sample_rows(len(x), FEW_ROWS, seed)]
+        else:
+            z = _code(estimator, source, seed)[rows] if _is_coded(source) else x
         found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
     n = max(apart, surest(found))
     if given != "auto":

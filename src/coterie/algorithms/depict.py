@@ -73,16 +73,15 @@ class DEPICT(DeepClusterer):
     -----
     Both paths read augmented rows where ``augment`` says so, which the paper does not have: the corrupted one with
     their noise, the clean one without it, and of convolutions, which return rows as they lay, unmoved; targets are of
-    rows as they are. The default pretraining is the paper's
-    denoising one, at a one-cycle rate; the first clusters come from ``start`` on a gathered code, where the paper has
-    k-means or agglomerative clustering; the softmax begins as the posterior of round Gaussians on them; and the noise
-    of clustering, which keeps the clusters where the start found them, is larger than the paper's 0.1. The clean path
-    is not held constant in the reconstruction. Rows are scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4``
-    weighs errors as it does. Of two losses with one gradient the divergence is recorded. Layers are corrupted where the
-    encoder is an ``nn.Sequential``, and compared where the decoder mirrors it, as the default does; for others
-    augmentation and the error of the rows remain. ``from_recipe("paper")`` has the settings for digits, with numbers of
-    epochs that the paper does not give; ``"small"`` is a later variant, not pretrained, without noise, with cross
-    entropy on pixels (so for rows in [0, 1]).
+    rows as they are. The default pretraining is the paper's denoising one, at a one-cycle rate; the first clusters come
+    from ``start`` on a gathered code, where the paper has k-means or agglomerative clustering; the softmax begins as
+    the posterior of round Gaussians on them; and the noise of clustering, which keeps the clusters where the start
+    found them, is larger than the paper's 0.1. The clean path is not held constant in the reconstruction. Rows are
+    scaled to [0, 1] where the paper has [-1, 1]: ``row_weight=4`` weighs errors as it does. Of two losses with one
+    gradient the divergence is recorded. Layers are corrupted where the encoder is an ``nn.Sequential``, and compared
+    where the decoder mirrors it, as the default does; for others augmentation and the error of the rows remain.
+    ``from_recipe("paper")`` has the settings for digits, with numbers of epochs that the paper does not give;
+    ``"small"`` is a later variant, not pretrained, without noise, with cross entropy on pixels (so for rows in [0, 1]).
 
     References
     ----------

@@ -100,10 +100,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             self.feature_names_in_ = model.feature_names_in_
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        # Scores are those of the fit, whatever parameters are set to later.
-        self._fitted_params: dict[str, Any] = {
-            k: v for k, v in self.get_params(deep=False).items() if k != "model"
-        }  # which model_ is
+        self.note_params()
         source = open_source(model, X, reset=False)
         self.kept_ = self.learn(source, seed)
         self.train_scores_ = -self.strangeness(source)
@@ -213,6 +210,10 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         from coterie.anomaly.modelfiles import save
 
         save(self, folder)
+
+    def note_params(self) -> None:
+        """Keep the parameters but for the model, which ``model_`` is: scores are of these, whatever is set later."""
+        self._fitted_params = {name: value for name, value in self.get_params(deep=False).items() if name != "model"}
 
     def check_model(self, model: Clusterer) -> None:
         """Raise an InputError if the score cannot be had of this model."""

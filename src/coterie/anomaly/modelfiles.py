@@ -101,7 +101,7 @@ def _rebuild(
 
     cls = {detector.__name__: detector for detector in DETECTORS.values()}[config["detector"]]
     detector = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
-    detector._fitted_params = {k: v for k, v in detector.get_params(deep=False).items() if k != "model"}
+    detector.note_params()
     detector.model = detector.model_ = put_together(config["system"], under(_SYSTEM), network=network)
     detector.kept_ = {name: value.numpy() for name, value in under(_KEPT).items()}
     detector.check_kept(detector.kept_, detector.model_)

@@ -52,7 +52,8 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
 
 
 def _show_agreement(screen: Screen, titles: list[str], found: Consensus, *, support: np.ndarray) -> None:
-    from coterie.cli.show import figure, share
+    from coterie.cli.show import figure
+    from coterie.figures import percentage
 
     screen.say("Agreement (adjusted Rand index: 1 is the same groups, 0 is chance):")
     screen.table(
@@ -61,7 +62,7 @@ def _show_agreement(screen: Screen, titles: list[str], found: Consensus, *, supp
     )
     whole = float((support == 1).mean())
     screen.say(
-        f"All runs agree on {share(whole)} of the rows; the run closest to the others is {titles[found.central]}."
+        f"All runs agree on {percentage(whole)} of the rows; the run closest to the others is {titles[found.central]}."
     )
 
 

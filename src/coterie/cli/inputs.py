@@ -13,7 +13,6 @@ from coterie.cli.columns import ALL_FEATURES, Aside, check_columns, check_width,
 from coterie.data import DataSpec, Source, Table, load_file, load_labels, make_source
 from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, stem_of
-from coterie.data.images import load_folder
 from coterie.data.labels import load_known, number_classes
 from coterie.data.table import MissingColumn
 from coterie.datasets import DATASETS, Dataset, load
@@ -259,9 +258,7 @@ def _read(
         )
     columns = aside.columns
     shape = image_shape if path.is_dir() else None
-    if path.is_dir() and deep is not None and columns.known is None:
-        return load_folder(path, strict=strict, column=columns.labels, image_shape=shape, deep=deep)
-    how: dict[str, Any] = {"strict": strict, "complete": complete, "image_shape": shape}
+    how: dict[str, Any] = {"strict": strict, "complete": complete, "image_shape": shape, "deep": deep}
     return load_file(path, column=columns.labels, known=columns.known, names=columns.names, drop=columns.drop, **how)
 
 

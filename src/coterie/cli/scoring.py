@@ -19,6 +19,7 @@ from coterie.cli.run import OUTLIERS, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
+from coterie.figures import percentage
 from coterie.report import Scored, load_arrays
 from coterie.report.outliers import overview
 
@@ -195,7 +196,7 @@ def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
     if len(source) != len(model.labels_):
         changed = f"{len(model.labels_):,} rows then, {len(source):,} now"
     elif (agree := float(np.mean(model.predict(source) == model.labels_))) < SAME:
-        changed = f"{1 - agree:.0%} of them are in another cluster now"
+        changed = f"{percentage(1 - agree, 0)} of them are in another cluster now"
     else:
         return source
     raise InputError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.algorithms import SYSTEMS
+from coterie.figures import percentage
 from coterie.report.choice import found_sentence
 from coterie.report.known import known_sentence
 from coterie.report.wording import baseline_name, duration, percent
@@ -42,22 +43,6 @@ def figure(value: float) -> str:
         The figure, 0.999 where it is nearly 1.
     """
     return "0.999" if 0.999 < value < 1 - _ROUNDING else f"{value:.3f}"
-
-
-def share(value: float) -> str:
-    """Write a share with one decimal; 0.0% and 100.0% only where nothing is missing.
-
-    Parameters
-    ----------
-    value : float
-        From 0 to 1.
-
-    Returns
-    -------
-    str
-        The share with its sign.
-    """
-    return f"{value:.1%}" if value in (0, 1) else f"{min(max(value, 0.001), 0.999):.1%}"
 
 
 def show_data(screen: Screen, data: Data) -> None:
@@ -115,7 +100,7 @@ def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.n
         middle = int(np.median(sizes))
         screen.say(f"{len(sizes)} {_spread(sizes)}, half of them up to {middle:,}.")
         return
-    rows = [[str(k), f"{size:,}", share(size / n)] for k, size in enumerate(sizes)]
+    rows = [[str(k), f"{size:,}", percentage(size / n)] for k, size in enumerate(sizes)]
     columns = ["cluster", "rows", "share"]
     if data.y is not None:
         columns.append("mostly")

@@ -42,6 +42,7 @@ def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and
     complete: bool = True,
     image_shape: Sequence[int] | None = None,
     max_side: int = 64,
+    deep: bool | None = None,
 ) -> Table:
     r"""Read a data file or a folder of images.
 
@@ -70,6 +71,9 @@ def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and
     max_side : int, default=64
         Largest side of the images in pixels. Their size is the one that at least half of them have, else the median
         height and width; reduced to `max_side` on the longer side.
+    deep : bool or None, default=None
+        Whether grey images have more than 8 bits a pixel, as those had that others are to be like: 8-bit ones are
+        brought to 16 bits then, or deeper ones to 8. None lets the images decide.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and
         raise InputError(f"Only a CSV or TSV file has {what}. Got {path.name!r} instead.")
     if path.is_dir():
         _refuse_column(path, known)
-        return load_folder(path, strict=strict, column=column, image_shape=image_shape, max_side=max_side)
+        return load_folder(path, strict=strict, column=column, image_shape=image_shape, max_side=max_side, deep=deep)
     if not path.is_file():
         raise InputError(f"There is no file or folder {str(path)!r}.")
     ending = path.suffix.lower()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from coterie.figures import percentage
 from coterie.training.callbacks import SWALLOWED
 
 MOST_CLASSES = 60  # labels that a heat map can still show
@@ -84,12 +85,12 @@ def amount(value: float) -> str:
     return f"{value:,.0f}" if isinstance(value, int) or 1000 <= abs(value) < _PLAIN else f"{value:.4g}"
 
 
-def percent(share: float) -> str:
+def percent(value: float) -> str:
     """Write a share: ``97 %``, ``99.8 %``, ``0.3 %``; 0 and 100 only where nothing is missing.
 
     Parameters
     ----------
-    share : float
+    value : float
         From 0 to 1.
 
     Returns
@@ -97,11 +98,8 @@ def percent(share: float) -> str:
     str
         The share with its sign.
     """
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    decimals = 0 if 0.1 <= share <= 0.99 else 1
-    shown = min(max(round(100 * share, decimals), 0.1), 99.9)
-    return f"{shown:.{decimals}f}".removesuffix(".0") + " %"
+    decimals = 0 if 0.1 <= value <= 0.99 else 1
+    return percentage(value, decimals).removesuffix("%").removesuffix(".0") + " %"
 
 
 def duration(seconds: float) -> str:

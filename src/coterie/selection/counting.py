@@ -22,7 +22,7 @@ _WAYS = (
     ("code", 1 / 2, "out of time; some of the rows were divided as they are, which finds few"),
     ("rows", 3 / 4, "out of time; only gaps between groups were looked for"),
 )
-LEAST = 15.0  # seconds that rows take to be divided on a slow machine
+_LEAST = 15.0  # seconds that rows take to be divided on a slow machine
 
 
 def number_within(
@@ -68,7 +68,7 @@ def number_within(
 def _counted(asked: DEC, source: Source, *, notes: Notes, began: float, until: float) -> Count:
     for by, share, otherwise in _WAYS:
         left = began + share * (until - began) - time.monotonic()
-        if by == "rows" and (left < LEAST or not is_quicker_by_rows(source)):
+        if by == "rows" and (left < _LEAST or not is_quicker_by_rows(source)):
             notes.left_out["counting"] = otherwise
             continue
         try:

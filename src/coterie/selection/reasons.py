@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.data.knowledge import UNKNOWN
+from coterie.figures import percentage
 from coterie.selection.candidates import SIMPLE, TAUGHT
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from coterie.selection.candidates import Trial
 
 AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
-_OF_SECOND = " An independent run{which} agrees on {share:.1%} of the rows."
+_OF_SECOND = " An independent run{which} agrees on {agreed} of the rows."
 _OF_SECOND_SAID = re.compile(r" ?An independent run( \(\w+\))? agrees on [\d.]+% of the rows\.")
 
 
@@ -75,9 +76,9 @@ def reason(
         said = f"{best.name} was chosen: it keeps neighbours together ({best.judgement.kept:.2f} of 1)."
     if spared:
         said += " Others, which take longer, could hardly be better and were not tried."
-    if best.agreement is not None:
+    if (agreement := (taught or best).agreement) is not None:
         where = "them are kept." if n_pairs else "these rows are in their class's cluster."
-        said += f" {_used(n_known, n_pairs)} {(taught or best).agreement:.1%} of {where}"
+        said += f" {_used(n_known, n_pairs)} {percentage(agreement)} of {where}"
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
@@ -85,19 +86,19 @@ def reason(
         said += _taught(taught.model, best.name)
     elif second is not None:
         which = "" if second.is_refit else f" ({second.name})"
-        said += _OF_SECOND.format(which=which, share=(second.labels == labels).mean())
+        said += _OF_SECOND.format(which=which, agreed=percentage(float((second.labels == labels).mean())))
     return said
 
 
-def reason_retold(why: str, share: float | None) -> str:
+def reason_retold(why: str, agreed: float | None) -> str:
     """Return what :func:`reason` said with what an independent run says of clusters that were changed since.
 
     Parameters
     ----------
     why : str
         What it said.
-    share : float or None
-        Of the rows on which that run agrees now; None leaves the sentence out.
+    agreed : float or None
+        Share of the rows on which that run agrees now; None leaves the sentence out.
 
     Returns
     -------
@@ -110,9 +111,9 @@ def reason_retold(why: str, share: float | None) -> str:
     >>> reason_retold("It is so. An independent run (jule) agrees on 98.0% of the rows.", 0.5)
     'It is so. An independent run (jule) agrees on 50.0% of the rows.'
     """
-    if share is None:
+    if agreed is None:
         return _OF_SECOND_SAID.sub("", why)
-    return _OF_SECOND_SAID.sub(lambda said: _OF_SECOND.format(which=said[1] or "", share=share), why)
+    return _OF_SECOND_SAID.sub(lambda said: _OF_SECOND.format(which=said[1] or "", agreed=percentage(agreed)), why)
 
 
 def _how_well_learned(trials: Sequence[Trial]) -> str:
@@ -136,8 +137,8 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
 
 
 def _taught(pupil: Clusterer, teacher: str) -> str:
-    share = (pupil.taught_ > UNKNOWN).mean()
-    said = f" {teacher} and independent runs put {share:.1%} of the rows into the same clusters;"
+    taught = percentage(float((pupil.taught_ > UNKNOWN).mean()))
+    said = f" {teacher} and independent runs put {taught} of the rows into the same clusters;"
     return f"{said} from these a further network has learned, which answers."
 
 
