@@ -78,9 +78,12 @@ def distances_to_neighbour(x: np.ndarray, *, seed: int, number: int = 10, sample
     >>> distances_to_neighbour(np.array([[0.0], [1.0], [3.0]]), seed=0, number=1).tolist()
     [1.0, 1.0, 2.0]
     """
-    known = x[np.random.default_rng(seed).permutation(len(x))[:sample]]
-    nearest = NearestNeighbors(n_neighbors=min(number + 1, len(known))).fit(known)  # a row is its own first
-    return nearest.kneighbors(x)[0][:, -1]
+    drawn = np.random.default_rng(seed).permutation(len(x))[:sample]
+    own = np.zeros(len(x), dtype=int)
+    own[drawn] = 1  # a row of the sample is its own first neighbour
+    nearest = NearestNeighbors(n_neighbors=min(number + 1, len(drawn))).fit(x[drawn])
+    distances = nearest.kneighbors(x)[0]
+    return distances[np.arange(len(x)), np.minimum(number - 1 + own, distances.shape[1] - 1)]
 
 
 def affinity_graph(nearest: np.ndarray, squared: np.ndarray, width: float = 1.0) -> csr_matrix:

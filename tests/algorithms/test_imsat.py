@@ -105,10 +105,25 @@ def test_the_adversarial_step_has_its_length_and_does_more_than_a_random_one():
     assert moved(step) > 1.5 * max(moved(radius[:, None] * torch.nn.functional.normalize(d)) for d in draws)
 
 
-def test_the_unit_of_a_step_is_the_tenth_neighbour():
+def test_rows_that_the_head_is_sure_of_keep_their_step():
+    model, fit = ready(adversarial=0.25)
+    fit.augment = None
+    batch = fit.batch(torch.arange(40), 0)
+    with torch.no_grad():  # sure enough that the squares of its gradient are below the smallest float32
+        fit.model.head.weight *= 50 / (fit.model.encode(batch.x) @ fit.model.head.weight.T).abs().max()
+    step = model.adversary(fit, batch)
+    gradient_is_there = step.norm(dim=1) > 0
+    assert gradient_is_there.sum() > 20
+    torch.testing.assert_close(step.norm(dim=1)[gradient_is_there], fit.memory["radius"][:40][gradient_is_there])
+
+
+@pytest.mark.parametrize("sample", [40, 25])
+def test_the_unit_of_a_step_is_the_tenth_neighbour_in_the_sample(sample):
     X, _ = blobs(n=40, spread=2.0)
-    apart = np.sqrt(((X[:, None] - X[None]) ** 2).sum(2))
-    np.testing.assert_allclose(distances_to_neighbour(X, seed=0), np.sort(apart, axis=1)[:, 10], rtol=1e-5)
+    drawn = np.random.default_rng(0).permutation(40)[:sample]
+    apart = np.sqrt(((X[:, None] - X[None, drawn]) ** 2).sum(2))
+    others = [np.sort(np.delete(apart[i], np.flatnonzero(drawn == i)))[9] for i in range(40)]
+    np.testing.assert_allclose(distances_to_neighbour(X, seed=0, sample=sample), others, rtol=1e-5, atol=1e-5)
 
 
 class Names(Callback):

@@ -176,4 +176,7 @@ class IMSAT(DeepClusterer):
 
 def _of_length(radius: Tensor, step: Tensor) -> Tensor:
     """Return steps (b, ...) brought to the lengths ``radius``, shape (b,)."""
-    return (radius[:, None] * normalize(step.flatten(1))).view_as(step)
+    flat = step.flatten(1)
+    largest = flat.abs().amax(dim=1, keepdim=True)
+    flat = flat / largest.clamp_min(torch.finfo(flat.dtype).tiny)  # squares of what surely belongs would round to 0
+    return (radius[:, None] * normalize(flat)).view_as(step)
