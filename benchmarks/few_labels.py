@@ -205,7 +205,7 @@ def softmax(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nd
 
         def phases(self, fit: Fit) -> list[Phase]:
             turn = Turn("classifier_terms", ("encoder", "head"), fit.settings["train"])
-            return [fit.stretch("classify", turn, sampler="balanced")]
+            return [fit.make_phase("classify", turn, sampler="balanced")]
 
         def classifier_terms(self, fit: Fit, batch: Any) -> dict[str, Any]:
             y = fit.memory["known"][batch.index].to(batch.x.device)

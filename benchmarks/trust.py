@@ -11,7 +11,9 @@ results/trust.jsonl, counts.jsonl and strange.jsonl as they come, and every run 
 that the choice did not try are fitted too, for the oracle, unless --alone is said. Labels are read after the fits, to
 evaluate. Rows that a later rule of choice made void are in trust_voided.jsonl; with --earlier what they tell of
 candidates and peers, which know nothing of that rule, is taken over, and the new row names them. That is right only as
-long as the candidates' own defaults are those of then.
+long as the candidates' own defaults are those of then. With --keep FOLDER a choice that was stopped goes on from what
+it kept there, and one that was finished is told anew without its fits, under the same condition; seconds are of all
+parts.
 """
 
 from __future__ import annotations
@@ -45,25 +47,29 @@ def main() -> None:
         print(json.dumps({"choose": choose, "count": count, "left_out": left_out}[job.pop("what")](**job)))
         return
     chosen = {"what": "choose", "third": arguments.third, "clustpy": arguments.clustpy, "alone": arguments.alone}
-    chosen["earlier"] = arguments.earlier
+    chosen |= {"earlier": arguments.earlier, "keep": arguments.keep}
     jobs = [("trust.jsonl", chosen | {"dataset": name}) for name in arguments.dataset]
     jobs += [("counts.jsonl", {"what": "count", "dataset": name}) for name in arguments.count]
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
     for seed in seeds_of(arguments.seeds):
         for file, job in jobs:
-            begun = {name: value for name, value in job.items() if name != "clustpy"}  # where it is says nothing
+            begun = {
+                name: value for name, value in job.items() if name not in ("clustpy", "keep")
+            }  # where they are says nothing
             append("trust_started.jsonl", begun | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
             row = run_apart("benchmarks.trust", job | {"seed": seed})
             append(file, row | provenance())
             print({k: v for k, v in row.items() if k not in ("trials", "replication")}, file=sys.stderr)
 
 
-def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: bool, earlier: bool) -> dict[str, Any]:
+def choose(
+    dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: bool, earlier: bool, keep: str | None
+) -> dict[str, Any]:
     """Return the choice on one data set, and what each candidate and each peer would have been worth.
 
     Alone, neither peers nor candidates that the choice did not try are fitted.
     """
-    from coterie import Auto
+    from coterie import Auto, config_context
     from coterie.metrics import accuracy
     from coterie.selection.candidates import CANDIDATES, make_candidate
 
@@ -72,7 +78,8 @@ def choose(dataset: str, seed: int, *, third: bool, clustpy: str | None, alone: 
     k = len(np.unique(y))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        auto = Auto(n_clusters=k, random_state=seed).fit(X)
+        with config_context(checkpoint=None if keep is None else Path(keep) / f"{dataset}-{seed}"):
+            auto = Auto(n_clusters=k, random_state=seed).fit(X)
         trials = {trial.name: (trial.model.labels_, trial.model.fit_seconds_) for trial in auto.trials_}
         for name in () if alone else CANDIDATES:
             if name in trials or name in taken["trials"]:
@@ -257,6 +264,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--left-out", action="store_true")
     parser.add_argument("--alone", action="store_true", help="fit neither peers nor what the choice did not try")
     parser.add_argument("--earlier", action="store_true", help="take over what earlier rows tell of candidates")
+    parser.add_argument("--keep", metavar="FOLDER", help="checkpoints here, from which a stopped choice goes on")
     parser.add_argument("--third", action="store_true", help="fit the chosen system once more, to judge confidence")
     parser.add_argument("--clustpy", default=None, metavar="PYTHON", help="of an environment that has ClustPy")
     parser.add_argument("--seeds", default="100-102", help="one seed, or first-last")

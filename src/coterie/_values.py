@@ -170,7 +170,7 @@ def _decode(value: Any, depth: int) -> Any:  # noqa: PLR0911
             return tuple(_decode(item, depth + 1) for item in items)
         case {"$dict": dict(items)} if len(value) == 1:
             return {key: _decode(item, depth + 1) for key, item in items.items()}
-        case {"$object": str(name), "values": dict(items)} if len(value) == len(("$object", "values")):
+        case {"$object": str(name), "values": dict(items)} if len(value) == 2:
             return _make(name, {key: _decode(item, depth + 1) for key, item in items.items()})
     strange = next((key for key in value if key.startswith("$")), None)
     if strange is not None:

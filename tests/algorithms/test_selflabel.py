@@ -46,7 +46,7 @@ def test_the_loss_is_the_smoothed_cross_entropy_of_labelled_rows():
     fit.memory["known"] = torch.from_numpy(model.taught_)
     rows = torch.from_numpy(np.flatnonzero(model.taught_ >= 0)[:20])
     with torch.no_grad():
-        loss = model.terms(fit, Batch(rows, source.take(rows), None, follows=False, generator=None))["labels"]
+        loss = model.terms(fit, Batch(rows, source.take(rows), None, decodes_moved=False, generator=None))["labels"]
         log_q = model._log_q(source).numpy()[rows.numpy()]
     target = 0.8 * np.eye(3)[model.taught_[rows.numpy()]] + 0.2 / 3
     assert float(loss) == pytest.approx(float(-(target * log_q).sum(1).mean()), rel=1e-5)

@@ -197,7 +197,7 @@ def test_what_a_decoder_should_make_of_a_view_is_moved_but_not_noisy():
     fit = make_fit(torch.nn.Linear(1, 1), augment=Augment(rotate=20, noise=0.5, mask=0.2))
     still = replace(fit.batch(torch.arange(6), 0), x=x)
     assert still.wanted is x  # no dense network
-    batch = replace(still, follows=True)
+    batch = replace(still, decodes_moved=True)
     moved = Augment(rotate=20)(x, batch.generator("augment"))
     torch.testing.assert_close(batch.wanted, moved)
     assert not torch.allclose(batch.view, moved)

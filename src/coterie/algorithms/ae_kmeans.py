@@ -16,7 +16,7 @@ from coterie.errors import InputError
 from coterie.nn import Model, Nearest
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
-from coterie.training import Fit, Streams, encode
+from coterie.training import Fit, Streams, codes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -76,7 +76,7 @@ class AEKMeans(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code."""
-        z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        z = codes(fit)
         self._cluster(fit.model, z, fit.settings, seed=fit.streams.integer("start"))
 
     def recluster(self, X: ArrayLike | Source) -> Self:

@@ -43,13 +43,16 @@ def check_parameters(estimator: Clusterer, source: Source, *, owner: str | None 
     """
     e, owner = estimator, owner or type(estimator).__name__
     given = e.get_params(deep=False)
-    own = {name: rule for base in reversed(type(e).__mro__) for name, rule in vars(base).get("rules", {}).items()}
-    require(owner, e, {name: rule for name, rule in (SHARED | own).items() if name in given})
+    rules = dict(SHARED)
+    for base in reversed(type(e).__mro__):
+        rules |= vars(base).get("rules", {})
+    require(owner, e, {name: rule for name, rule in rules.items() if name in given})
     for name, value in given.items():
         if isinstance(value, Schedule | GAN):
             value.check(name)
     k: Any = e.n_clusters
-    if (k[0] if isinstance(k, list | tuple) else 1 if is_open(k) else k) > len(source):
+    fewest = k[0] if isinstance(k, list | tuple) else 1 if is_open(k) else k
+    if fewest > len(source):
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at most the number of rows. "
             f"Got n_clusters={k} and n_samples={len(source)} instead."
@@ -156,7 +159,7 @@ def _is_asked_for(k: object) -> bool:
 
 
 def _is_network(value: object) -> bool:
-    pair = isinstance(value, list | tuple) and [isinstance(m, nn.Module) for m in value] == [True, True]
+    pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(m, nn.Module) for m in value)
     return pair or isinstance(value, MLP | Conv | PooledConv) or (isinstance(value, str) and value in WORDS)
 
 

@@ -17,7 +17,7 @@ from coterie.data import DataSpec
 from coterie.nn import GAN, Model, Nearest, Players, Prior, Split, gradient_penalty, mse
 from coterie.settings import hyperparameters
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, codes
 
 REFRESH = 500  # steps between two readings of all rows, which only the history and its listeners use
 
@@ -142,7 +142,7 @@ class ClusterGAN(Samples, Clusterer):
         critic = Turn("critic_terms", ("critic",), schedule, repeat=self.critic_steps)
         generator = Turn("generator_terms", ("decoder", "encoder"), schedule)
         when = {"refresh_every": REFRESH, "least_steps": schedule.n_steps(len(fit.source))}  # no warning on the way
-        return [*self.pretrainings(fit), fit.stretch("cluster", critic, generator, **when)]
+        return [*self.pretrainings(fit), fit.make_phase("cluster", critic, generator, **when)]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the game, partition the pretrained code; without one there is no start."""
@@ -183,12 +183,12 @@ class ClusterGAN(Samples, Clusterer):
     def refresh(self, fit: Fit) -> Tensor:
         """Return the clusters of all rows as the softmax has them; no turn reads them."""
         with fit.runtime.autocast():
-            return encode(fit.model.encode, fit.source, fit.runtime.device)[:, self.noise_size :].argmax(1)
+            return codes(fit)[:, self.noise_size :].argmax(1)
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code, if it is read by k-means."""
         if self.read == "kmeans":
-            z, seed = encode(fit.model.encode, fit.source, fit.runtime.device), fit.streams.integer("start")
+            z, seed = codes(fit), fit.streams.integer("start")
             centers = make_start("kmeans", z.numpy(), self.n_clusters, seed=seed).centers
             fit.model.head.fill_from(z, torch.from_numpy(centers))
 

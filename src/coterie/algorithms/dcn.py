@@ -13,7 +13,7 @@ from coterie.nn import Nearest
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, encode
+from coterie.training import Batch, Fit, Phase, codes
 
 
 @hyperparameters
@@ -121,5 +121,5 @@ class DCN(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Set the Gaussians' width to that of the codes around the centres."""
-        z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        z = codes(fit)
         fit.model.head.fill_from(z, fit.model.head.centers.clone())

@@ -80,6 +80,7 @@ class DEC(DeepClusterer):
     warm_start: bool = False
 
     knows: ClassVar[bool] = True
+    knows_pairs: ClassVar[bool] = True
     title: ClassVar[str] = "Deep Embedded Clustering (Xie 2016)"
     rules: ClassVar[dict[str, Rule]] = {
         "alpha": POSITIVE,

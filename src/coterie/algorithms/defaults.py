@@ -50,7 +50,7 @@ WARMUP = 200  # optimiser steps that learn a start whose clusters are not round
 MANIFOLD_ROWS = 1000  # rows below which a neighbour graph says little
 GATHERED_IMAGES = 5_000  # images from which gathering is worth its time
 MANY_ROWS = 20_000  # rows from which it is for vectors too, and a wide network learns what images are
-LATER = (
+NOT_IN_DIGEST = (
     ("reconstruction", "mse"),
     ("n_init", 1),
     ("warm_start", False),
@@ -113,7 +113,9 @@ def digest(settings: dict[str, Any]) -> str:
         16 hexadecimal digits; the seed does not matter, nor does what a schedule or network leaves at its own default.
     """
     told = {
-        name: _told(value) for name, value in settings.items() if name != "random_state" and (name, value) not in LATER
+        name: _told(value)
+        for name, value in settings.items()
+        if name != "random_state" and (name, value) not in NOT_IN_DIGEST
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 

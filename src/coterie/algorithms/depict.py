@@ -18,7 +18,7 @@ from coterie.data import DataSpec
 from coterie.nn import MLP, RECONSTRUCTIONS, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, assignments, encode
+from coterie.training import Batch, Fit, Phase, assignments, codes
 
 FOLLOWED = 0.1  # of the way from the prior to the clusters' frequencies, at each recomputation
 
@@ -189,7 +189,7 @@ class DEPICT(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Put the centres on the clusters' means."""
-        fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
+        fit.model.head.place(codes(fit))
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return the network that all systems have for such rows, with a decoder that mirrors the encoder."""

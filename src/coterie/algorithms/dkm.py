@@ -16,7 +16,7 @@ from coterie.training import Batch, Fit, Phase, Turn
 
 
 def _are_positive(alpha: Any) -> bool:
-    pair = isinstance(alpha, list | tuple) and len(alpha) == len(("first", "last"))
+    pair = isinstance(alpha, list | tuple) and len(alpha) == 2
     return pair and all(within(a, 0) and a > 0 for a in alpha)
 
 
@@ -96,7 +96,7 @@ class DKM(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then code and centres together to the end of the schedule."""
         turn = Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"])
-        joint = fit.stretch("cluster", turn, refresh_every=self.update_interval)
+        joint = fit.make_phase("cluster", turn, refresh_every=self.update_interval)
         return [*self.pretrainings(fit), joint]
 
     def fill_head(self, fit: Fit, start: Start) -> None:

@@ -50,7 +50,7 @@ def phases(fit: Fit, rounds: int) -> list[Phase]:
     schedule: Schedule | None = fit.settings["gather"]
     if schedule is None or warming.is_under_way(fit):
         return []
-    return [fit.stretch(NAME, Turn("gather_terms", ("encoder",), schedule))] * rounds
+    return [fit.make_phase(NAME, Turn("gather_terms", ("encoder",), schedule))] * rounds
 
 
 def enter(fit: Fit, n_clusters: int) -> None:
@@ -63,7 +63,7 @@ def enter(fit: Fit, n_clusters: int) -> None:
     n_clusters : int
         K.
     """
-    z = encode(fit.model.coded, fit.source, fit.runtime.device)
+    z = encode(fit.model.decoder_input, fit.source, fit.runtime.device)
     k = max(1, min(SMALL * n_clusters, len(z) // ROWS_OF_SMALL))
     seed = fit.streams.integer("gather", fit.clock.phase)
     many = make_start(fit.settings["start"], z.numpy(), k, seed=seed, n_init=1)
@@ -88,6 +88,6 @@ def terms(fit: Fit, batch: Batch) -> dict[str, Tensor]:
     dict of str to Tensor of shape ()
         The one term, "gather", in nats.
     """
-    z, device = fit.model.coded(batch.view).float(), batch.x.device
+    z, device = fit.model.decoder_input(batch.view).float(), batch.x.device
     mu, unit = fit.memory["small_centers"].to(device), float(fit.memory["small_unit"])
     return {"gather": nll_loss(student_t(z, mu, unit=unit), fit.memory["small_labels"][batch.index].to(device))}

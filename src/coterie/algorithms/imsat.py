@@ -16,7 +16,7 @@ from coterie.neighbours import distances_to_neighbour
 from coterie.nn import Model, Softmax, information, kl_divergence
 from coterie.settings import hyperparameters
 from coterie.starts import Start
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, codes, encode
 
 WARMUP = 200  # optimiser steps that learn a start
 REFRESH = 100  # optimiser steps between two looks at the clusters of all rows
@@ -125,14 +125,14 @@ class IMSAT(DeepClusterer):
         if not steps:
             return [self.clustering(fit)]
         learn = Schedule(steps=steps, batch_size=train.batch_size, learning_rate=train.learning_rate)
-        warmup = fit.stretch("warmup", Turn("warmup_terms", ("encoder", "head"), learn))
+        warmup = fit.make_phase("warmup", Turn("warmup_terms", ("encoder", "head"), learn))
         return [*self.pretrainings(fit), warmup, self.clustering(fit)]
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the phase that trains encoder and head by L, to the end of its schedule."""
         # Random weights have no clusters yet, of which to warn that they are empty.
         look = REFRESH if fit.settings["warmup"] else None
-        return fit.stretch("cluster", Turn("terms", ("encoder", "head"), fit.settings["train"]), refresh_every=look)
+        return fit.make_phase("cluster", Turn("terms", ("encoder", "head"), fit.settings["train"]), refresh_every=look)
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the warm-up, partition the pretrained code; before clustering, measure how far apart rows are."""
@@ -171,7 +171,7 @@ class IMSAT(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Set the centres to the clusters' mean codes."""
-        fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
+        fit.model.head.place(codes(fit))
 
 
 def _of_length(radius: Tensor, step: Tensor) -> Tensor:

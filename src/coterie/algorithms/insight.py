@@ -60,7 +60,7 @@ class Describes:
         check_is_fitted(system)
         source = open_source(system, X, reset=False)
         assigned = system._clusters(source)
-        labels, sure, names = assigned.labels, assigned.confidence(None), system.cluster_names_
+        labels, sure, names = assigned.labels, assigned.confidence(system.calibration_), system.cluster_names_
         blocks = (source.raw(slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
         found = contrast(blocks, labels, len(names))
         sureness = np.bincount(labels, weights=sure, minlength=len(found.counts))

@@ -17,7 +17,7 @@ from coterie.data import DataSpec
 from coterie.neighbours import CHAIN, affinity_graph, chains, neighbours
 from coterie.nn import MLP, Model, Nearest, UnitLength, make_autoencoder, triplet_loss
 from coterie.settings import hyperparameters
-from coterie.training import Batch, Fit, Phase, Schedule, Turn, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Turn, codes, encode
 
 
 @hyperparameters
@@ -150,7 +150,7 @@ class JULE(Clusterer):
         if left == self.n_clusters and times >= self.reclusters:
             return None
         name = "merge" if left > self._last(fit) else "recluster" if times < self.reclusters else "join"
-        return fit.stretch(name, Turn("terms", ("encoder",), fit.settings["train"]))
+        return fit.make_phase(name, Turn("terms", ("encoder",), fit.settings["train"]))
 
     def _last(self, fit: Fit) -> int:
         """Return how many clusters the graph is merged down to."""
@@ -161,7 +161,7 @@ class JULE(Clusterer):
         left = len(fit.source) / CHAIN / self._last(fit)
         names = ["merge"] * max(1, math.ceil(math.log(left) / -math.log1p(-self.eta))) + ["recluster"] * self.reclusters
         names += ["join"] * (self._last(fit) > self.n_clusters)
-        return [fit.stretch(name, Turn("terms", ("encoder",), fit.settings["train"])) for name in names]
+        return [fit.make_phase(name, Turn("terms", ("encoder",), fit.settings["train"])) for name in names]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Merge clusters on the graph of the present codes, at first on that of the rows; at last, join them."""
@@ -187,7 +187,7 @@ class JULE(Clusterer):
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the triplet loss of the rows, each with a partner, and the rows of other clusters in the batch."""
-        others = fit.batch(members.partners(fit, batch.index), fit.clock.phase, fit.clock.step, 0, 0, 1)
+        others = fit.extra_batch(members.partners(fit, batch.index), stream=1)
         z = fit.model.encode(torch.cat([batch.view, others.view]))  # (2b, d)
         y = fit.memory["groups"][batch.index]
         apart = (y[:, None] != y.repeat(2)).to(z.device)  # (b, 2b)
@@ -195,6 +195,6 @@ class JULE(Clusterer):
 
     def finish(self, fit: Fit) -> None:
         """Put a centre on the mean code of each cluster, so that new rows have a cluster too."""
-        z, y = encode(fit.model.encode, fit.source, fit.runtime.device), fit.memory["clusters"]
+        z, y = codes(fit), fit.memory["clusters"]
         fit.model.head.fill_from(z, joining.means(z, y))
         fit.memory["transductive_labels"] = y

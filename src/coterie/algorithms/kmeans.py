@@ -15,7 +15,7 @@ from coterie.checks import Rule, integer
 from coterie.data import DataSpec
 from coterie.nn import Model, Nearest
 from coterie.settings import hyperparameters
-from coterie.training import Fit, Phase, encode
+from coterie.training import Fit, Phase, codes
 
 
 @hyperparameters
@@ -66,7 +66,7 @@ class KMeans(Clusterer):
 
     def finish(self, fit: Fit) -> None:
         """Cluster the rows."""
-        x = encode(fit.model.encode, fit.source, fit.runtime.device)
+        x = codes(fit)
         # scikit-learn documents n_init as an integer too, but its stub files know only "auto".
         lloyd = Lloyd(self.n_clusters, n_init=self.n_init, random_state=fit.streams.integer("start"))  # pyright: ignore[reportArgumentType]
         with warnings.catch_warnings():

@@ -72,8 +72,8 @@ def check_knowledge(estimator: Clusterer, n: int, *, owner: str | None = None, *
     owner = owner or type(estimator).__name__
     given = [name for name, value in told.items() if value is not None]
     if given and not estimator.knows:
-        pairs = given[0] != "known"  # for which each class needs its cluster
-        *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.one_a_class or not pairs)]
+        pairs = given[0] != "known"
+        *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.knows_pairs or not pairs)]
         raise InputError(f"{owner} cannot use {given[0]}=; Auto, {', '.join(able)} and {last} can.")
     knowledge = make_knowledge(n, **told)
     K = estimator.n_clusters
@@ -108,7 +108,7 @@ def fit_arguments(estimator: Clusterer, knowledge: Knowledge) -> dict[str, np.nd
         Of ``known``, ``must_link`` and ``cannot_link``; empty where nothing is known, or of use.
     """
     given = knowledge.given() if estimator.knows else {}
-    return {name: part for name, part in given.items() if estimator.one_a_class or name == "known"}
+    return {name: part for name, part in given.items() if estimator.knows_pairs or name == "known"}
 
 
 def remember(fit: Fit, knowledge: Knowledge) -> None:
@@ -285,5 +285,5 @@ def _drawn(fit: Fit, name: str, count: int) -> Tensor:
 
 def _log_q(fit: Fit, rows: Tensor, name: str) -> Tensor:
     """Return log q of augmented rows."""
-    extra = fit.batch(rows, fit.clock.phase, fit.clock.step, 0, 0, _STREAMS[name])
+    extra = fit.extra_batch(rows, stream=_STREAMS[name])
     return fit.model.head(fit.model.encode(extra.view))

@@ -51,7 +51,7 @@ def phases(fit: Fit, schedule: Layerwise) -> list[Phase]:
     """
     _check(fit)
     return [
-        fit.stretch(f"{PREFIX}{number}", Turn("layer_terms", _names(pair), schedule))
+        fit.make_phase(f"{PREFIX}{number}", Turn("layer_terms", _names(pair), schedule))
         for number, pair in enumerate(_pairs(fit.model), 1)
     ]
 

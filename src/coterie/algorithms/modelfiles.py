@@ -23,8 +23,8 @@ from coterie.persistence import decode_value, encode_value, read_model, save_mod
 from coterie.training import Streams
 
 UNFIT = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)  # what foreign values run into
-_LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
-_SCALARS = (*_LATER, "seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
+_ADDED_LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
+_SCALARS = (*_ADDED_LATER, "seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
 
 
 def save(model: Clusterer, folder: str | Path) -> None:
@@ -170,8 +170,9 @@ def put_together(
         model.network = model.settings_["network"] = tuple(network)
     model._fitted_params = model.get_params(deep=False)
     model.spec_ = DataSpec.from_dict(config["spec"])
-    for name, value in (_LATER | {name: config["fitted"][name] for name in _SCALARS if name not in _LATER}).items():
-        setattr(model, name, config["fitted"].get(name, value))
+    fitted = _ADDED_LATER | config["fitted"]
+    for name in _SCALARS:
+        setattr(model, name, fitted[name])
     curve = config.get("calibration")
     model.calibration_ = Calibration.from_dict(curve) if curve else None
     model.count_ = Count.from_dict(config["count"]) if config.get("count") else None

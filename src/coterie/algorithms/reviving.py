@@ -12,7 +12,7 @@ from torch import Tensor
 
 from coterie.errors import CollapseWarning
 from coterie.starts import kmeans
-from coterie.training import Fit, encode
+from coterie.training import Fit, codes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ def revive(fit: Fit, labels: Tensor) -> bool:
     empty = np.flatnonzero(np.bincount(y, minlength=k) == 0)
     if not len(empty):
         return False
-    z, changed = encode(fit.model.encode, fit.source, fit.runtime.device).numpy(), False
+    z, changed = codes(fit).numpy(), False
     for c in empty.tolist():
         spread = np.array([_spread(z[y == j]) for j in range(k)])
         widest = int(spread.argmax())

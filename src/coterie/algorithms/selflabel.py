@@ -17,7 +17,7 @@ from coterie.checks import Rule, integer, number
 from coterie.data.knowledge import make_knowledge
 from coterie.nn import MLP, Model, Softmax, make_autoencoder
 from coterie.settings import hyperparameters
-from coterie.training import Batch, Fit, Phase, Schedule, Streams, Turn, encode
+from coterie.training import Batch, Fit, Phase, Schedule, Streams, Turn, codes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -102,6 +102,7 @@ class SelfLabel(Clusterer):
 
     title: ClassVar[str] = "Self-labelling of what several clusterings agree on (Van Gansbeke 2020)"
     knows: ClassVar[bool] = True
+    knows_pairs: ClassVar[bool] = True
     decodes: ClassVar[bool] = False
     extras: ClassVar[tuple[str, ...]] = ("taught",)
     rules: ClassVar[dict[str, Rule]] = {
@@ -173,7 +174,7 @@ class SelfLabel(Clusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return the training on labelled rows."""
-        return [fit.stretch("learn", Turn("terms", ("encoder", "head"), fit.settings["train"]), sampler="known")]
+        return [fit.make_phase("learn", Turn("terms", ("encoder", "head"), fit.settings["train"]), sampler="known")]
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the cross entropy of changed rows with their labels."""
@@ -183,5 +184,5 @@ class SelfLabel(Clusterer):
 
     def finish(self, fit: Fit) -> None:
         """Set the centres to the clusters' mean codes."""
-        fit.model.head.place(encode(fit.model.encode, fit.source, fit.runtime.device))
+        fit.model.head.place(codes(fit))
         fit.memory["taught"] = fit.memory["known"]

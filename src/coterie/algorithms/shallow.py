@@ -17,7 +17,7 @@ from coterie.data import DataSpec
 from coterie.mixtures import means_of
 from coterie.nn import Model, Votes
 from coterie.settings import hyperparameters
-from coterie.training import Fit, Phase, encode
+from coterie.training import Fit, Phase, codes
 
 
 @hyperparameters
@@ -91,12 +91,12 @@ class Shallow(Clusterer):
         seed, k = fit.streams.integer("start"), self.n_clusters
         rows, x = sampled(fit.source, self.landmarks, seed)
         _project(fit.model, fit_components(x, seed, self.n_components))
-        z = encode(fit.model.encode, fit.source, fit.runtime.device)[rows]  # what predict will see, to the last bit
+        z = codes(fit)[rows]  # what predict will see, to the last bit
         labels = partition(self.method, z.double().numpy(), k, seed=seed)
         known = labels >= 0
         centers = torch.from_numpy(means_of(z.numpy()[known], labels[known], k)).float()
-        codes, first = np.unique(z.numpy()[known], axis=0, return_index=True)
-        fit.model.head.fill(torch.from_numpy(codes), torch.from_numpy(labels[known][first]), centers)
+        unlike, first = np.unique(z.numpy()[known], axis=0, return_index=True)
+        fit.model.head.fill(torch.from_numpy(unlike), torch.from_numpy(labels[known][first]), centers)
 
 
 def _project(model: Model, pca: PCA) -> None:

@@ -22,7 +22,7 @@ from coterie.nn import soft_nearest_neighbor_loss as snnl
 from coterie.nn import supervised_contrastive_loss as supcon
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
-from coterie.training import Batch, Fit, Phase, Turn, encode
+from coterie.training import Batch, Fit, Phase, Turn, codes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -170,7 +170,7 @@ class SNNLKMeans(DeepClusterer):
         """Return pretraining, where it is asked for, and the training of all layers."""
         turn = Turn("terms", ("encoder", "decoder"), fit.settings["train"])
         sampler = "balanced" if "known" in fit.memory else "shuffle"
-        return [*self.pretrainings(fit), fit.stretch("disentangle", turn, sampler=sampler)]
+        return [*self.pretrainings(fit), fit.make_phase("disentangle", turn, sampler=sampler)]
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms whose sum is the loss of a batch."""
@@ -191,7 +191,7 @@ class SNNLKMeans(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Cluster the code by k-means, and number its clusters."""
-        z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        z = codes(fit)
         start, seed = fit.settings["start"], fit.streams.integer("start")
         centers = make_start(start, z.numpy(), self.n_clusters, seed=seed).centers
         if "known" in fit.memory:

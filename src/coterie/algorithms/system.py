@@ -13,7 +13,7 @@ from coterie.algorithms import gathering, layerwise, reruns, warming
 from coterie.checks import Rule
 from coterie.nn import Model, make_autoencoder
 from coterie.starts import Start, make_start
-from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, encode
+from coterie.training import Batch, Fit, Layerwise, Phase, Schedule, Turn, assignments, codes
 
 if TYPE_CHECKING:
     from coterie.data import DataSpec
@@ -27,6 +27,7 @@ class System(BaseEstimator):
     rules: ClassVar[dict[str, Rule]] = {}  # what the system's own parameters must be, beside those that all share
     trained: ClassVar[tuple[str, ...]] = ("encoder", "head")  # parts of the model that clustering changes
     knows: ClassVar[bool] = False  # whether labels of a few rows can steer it
+    knows_pairs: ClassVar[bool] = False  # whether must-link and cannot-link pairs can
     one_a_class: ClassVar[bool] = True  # whether each known class needs a cluster of its own number
     auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
 
@@ -61,7 +62,7 @@ class System(BaseEstimator):
         and what it cannot guess blurs the code. A convolution sees the same thing wherever it lies, and its code is
         better where it need not hold what moved.
         """
-        return {"reconstruction": fit.model.error(fit.model.coded(batch.view), batch.wanted)}
+        return {"reconstruction": fit.model.error(fit.model.decoder_input(batch.view), batch.wanted)}
 
     def plan(self, fit: Fit) -> Phase | None:
         """Return the next of ``phases``, None after the last."""
@@ -98,13 +99,13 @@ class System(BaseEstimator):
 
     def pretraining(self, fit: Fit) -> Phase:
         """Return the phase that trains the autoencoder by reconstruction."""
-        return fit.stretch("pretrain", Turn("pretrain_terms", ("encoder", "decoder"), fit.settings["pretrain"]))
+        return fit.make_phase("pretrain", Turn("pretrain_terms", ("encoder", "decoder"), fit.settings["pretrain"]))
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the phase that trains encoder and head together."""
         given = fit.settings
         when = {"refresh_every": given["update_interval"], "tolerance": given["tol"], "least_steps": given["warmup"]}
-        return fit.stretch("cluster", Turn("terms", self.trained, given["train"]), **when)
+        return fit.make_phase("cluster", Turn("terms", self.trained, given["train"]), **when)
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before clustering, keep the code and put the head on the start's centres; gathering has its own."""
@@ -115,7 +116,7 @@ class System(BaseEstimator):
 
     def begin(self, fit: Fit) -> None:
         """Partition the code, keep both, and put the head on the partition."""
-        z = encode(fit.model.encode, fit.source, fit.runtime.device)
+        z = codes(fit)
         if not warming.is_under_way(fit):  # whose code an autoencoder alone did not make
             fit.memory.setdefault("pretrained_code", z)
         seed = fit.streams.integer("start", *reruns.counters(fit))

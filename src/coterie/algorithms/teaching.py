@@ -67,7 +67,7 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
     asked = pupil.teachers
     second = "jule" if source.spec.kind == "images" and not knowledge else "dec"
     names = ("dec", second) if asked == "auto" else tuple(asked)
-    if knowledge.n_pairs and not any(SYSTEMS[name].knows and SYSTEMS[name].one_a_class for name in names):
+    if knowledge.n_pairs and not any(SYSTEMS[name].knows_pairs for name in names):
         raise InputError(
             f"The 'teachers' parameter of {type(pupil).__name__} must name a system that can use pairs, such as dec. "
             f"Got {list(names)} instead."

@@ -122,7 +122,7 @@ class VaDE(Samples, DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then the training of everything on the bound."""
         turn = Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"])
-        return [*self.pretrainings(fit), fit.stretch("cluster", turn)]
+        return [*self.pretrainings(fit), fit.make_phase("cluster", turn)]
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before all, refuse rows that the likelihood does not know; before clustering, begin from the start."""

@@ -57,11 +57,9 @@ def show_data(screen: Screen, data: Data) -> None:
 def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[str, Any], expected: float) -> None:
     """Say what k-means on the raw rows found, and how long the fit will take."""
     fitted = "" if baseline.rows_fitted == len(data.source) else f" on {baseline.rows_fitted:,} of the rows"
-    known = _figures_duration(figures)
-    screen.say(
-        f"For a start, k-means on the raw {_rows_of(data)}{fitted} took {duration(baseline.seconds)}: "
-        f"{known}{_spread(figures['sizes'])}."
-    )
+    name = baseline_name("kmeans", "images" if data.source.spec.kind == "images" else "rows")
+    known = _accuracy_if_known(figures)
+    screen.say(f"For a start, {name}{fitted} took {duration(baseline.seconds)}: {known}{_spread(figures['sizes'])}.")
     if expected:
         screen.say(f"Now training; its steps will take about {duration(expected)}.")
 
@@ -122,9 +120,5 @@ def _commonest(classes: np.ndarray) -> str:
     return f"{name} ({percent(count / len(classes)).replace(' ', '')})"
 
 
-def _figures_duration(figures: dict[str, Any]) -> str:
+def _accuracy_if_known(figures: dict[str, Any]) -> str:
     return f"accuracy {figure(figures['metrics']['accuracy'])}, " if "metrics" in figures else ""
-
-
-def _rows_of(data: Data) -> str:
-    return "pixels" if data.source.spec.kind == "images" else "columns"

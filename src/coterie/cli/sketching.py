@@ -72,7 +72,7 @@ def draw(screen: Screen, picture: np.ndarray) -> None:
         Bytes.
     """
     grey = picture.astype(np.float64)
-    grey = grey.mean(2) if grey.ndim == len(("height", "width", "colour")) else grey
+    grey = grey.mean(2) if grey.ndim == 3 else grey
     shades = _SHADES if _has(_SHADES) else _PLAIN
     steps = np.minimum((grey / 256 * len(shades)).astype(int), len(shades) - 1)
     for line in steps:

@@ -137,7 +137,7 @@ def resolve_layout(
         return "vectors", row, "vector"
     if len(row) == 2:  # (H, W)
         return "images", (1, *row), "HW"
-    if row[0] in _CHANNELS[::2] + _CHANNELS[3:] and row[2] not in _CHANNELS:
+    if row[0] in (1, 3, 4) and row[2] not in _CHANNELS:
         raise InputError(
             f"{name} of shape {shape} seems to have its channels first; images must be (n, H, W, C): use "
             f"{name}.transpose(0, 2, 3, 1), or permute for a tensor."

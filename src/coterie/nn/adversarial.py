@@ -60,7 +60,7 @@ class GAN(Settings):
     batch_norm: bool = True
 
     @property
-    def follows(self) -> bool:
+    def decodes_moved(self) -> bool:
         """Whether an autoencoder of these returns rows as they were moved: one without convolutions does."""
         return not self.channels
 
@@ -107,19 +107,21 @@ class GAN(Settings):
             padding, _ = _padding(before, after, self.kernel)
             layers += [nn.Conv2d(before[0], after[0], self.kernel, 2, padding), nn.LeakyReLU(LEAK)]
         layers.append(nn.Flatten())
-        for fan_in, fan_out in itertools.pairwise([math.prod(shapes[-1]), *self.hidden]):
+        sizes = [math.prod(shapes[-1]), *self.hidden]
+        for fan_in, fan_out in itertools.pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(LEAK)]
-        return nn.Sequential(*layers, nn.Linear([math.prod(shapes[-1]), *self.hidden][-1], out))
+        return nn.Sequential(*layers, nn.Linear(sizes[-1], out))
 
     def _write(self, spec: DataSpec, channels: tuple[int, ...], code_size: int) -> nn.Sequential:
         shapes = _halved(spec.shape, channels)[::-1]
         sizes = [code_size, *self.hidden[::-1], math.prod(shapes[0])]
         layers: list[nn.Module] = []
-        for fan_in, fan_out in itertools.pairwise(sizes):
+        for fan_in, fan_out in itertools.pairwise(sizes[:-1]):
             layers += [nn.Linear(fan_in, fan_out), *self._between(RowNorm, fan_out)]
+        layers.append(nn.Linear(sizes[-2], sizes[-1]))
+        if channels:  # else this layer makes the row itself
+            layers += self._between(RowNorm, sizes[-1])
         layers.append(nn.Unflatten(1, shapes[0]))
-        if not channels:
-            del layers[-2 - self.batch_norm : -1]  # what follows the last linear layer, which already makes the row
         for before, after in itertools.pairwise(shapes):
             padding, extra = _padding(after, before, self.kernel)
             layers.append(nn.ConvTranspose2d(before[0], after[0], self.kernel, 2, padding, extra))
@@ -263,7 +265,7 @@ class Players(Model):
         e = self.encoder(x)
         return torch.cat([e[:, : self.noise_size], e[:, self.noise_size :].exp()], dim=1)
 
-    def coded(self, x: Tensor) -> Tensor:
+    def decoder_input(self, x: Tensor) -> Tensor:
         """Return codes, shape (b, n + K): the generator reads the softmax, not its logarithm."""
         return self.encode(x)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from coterie.checks import whole
 from coterie.errors import InputError
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -124,7 +125,7 @@ def check_sizes(name: str, sizes: object, least: int = 1) -> None:
     >>> from coterie.nn.layers import check_sizes
     >>> check_sizes("hidden", (500, 10))
     """
-    if not isinstance(sizes, list | tuple) or not all(isinstance(s, int) and s >= least for s in sizes):
+    if not isinstance(sizes, list | tuple) or not all(whole(s, least) for s in sizes):
         raise InputError(f"The '{name}' parameter must be a tuple of integers >= {least}. Got {sizes!r} instead.")
 
 

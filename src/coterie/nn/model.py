@@ -68,9 +68,9 @@ class Model(nn.Module):
 
     def errors(self, x: Tensor) -> Tensor:
         """Return how far each row is from its reconstruction, shape (b,): means over the row's entries."""
-        return torch.vmap(RECONSTRUCTIONS[self.reconstruction])(self._decoded(self.coded(x)), x)
+        return torch.vmap(RECONSTRUCTIONS[self.reconstruction])(self._decoded(self.decoder_input(x)), x)
 
-    def coded(self, x: Tensor) -> Tensor:
+    def decoder_input(self, x: Tensor) -> Tensor:
         """Return what the decoder reads of rows, shape (b, code entries)."""
         return self.encoder(x)
 

@@ -44,7 +44,7 @@ class MLP(Settings):
     (64,)
     """
 
-    follows: ClassVar[bool] = True  # its decoder returns augmented rows as they were moved
+    decodes_moved: ClassVar[bool] = True  # its decoder returns augmented rows as they were moved
 
     hidden: tuple[int, ...] = (500, 500, 2000)
     decoder: str | tuple[int, ...] = "mirror"

@@ -96,7 +96,7 @@ def layer_outputs(model: Model, name: str) -> Callable[[Tensor], Tensor]:
         kept: list[object] = []
         handle = layers[name].register_forward_hook(lambda _layer, _inputs, output: kept.append(output))
         try:
-            z = model.coded(x)
+            z = model.decoder_input(x)
             if model.decoder is not None and name.startswith("decoder"):
                 model.decoder(z)
         finally:
@@ -124,8 +124,8 @@ def _recorder(
 def _table(rows: list[tuple[str, str, str, int]]) -> str:
     lines = [("name", "layer", "output", "parameters"), *((a, b, c, f"{d:,}") for a, b, c, d in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
-    text = [
-        "  ".join([*(v.ljust(w) for v, w in zip(line, widths, strict=False)), ""])[: sum(widths[:3]) + 6]
-        for line in lines
-    ]
-    return "\n".join(t + line[3].rjust(widths[3]) for t, line in zip(text, lines, strict=True))
+    text = []
+    for line in lines:
+        words = [value.ljust(width) for value, width in zip(line[:3], widths[:3], strict=True)]
+        text.append("  ".join([*words, line[3].rjust(widths[3])]))
+    return "\n".join(text)

@@ -12,6 +12,7 @@ import numpy as np
 
 from coterie.criteria import Contrast, are_words, contrast
 from coterie.data import Source
+from coterie.figures import percentage
 from coterie.files import write_text
 from coterie.report.cards import strongest
 from coterie.report.html import make_environment, page_style, policy_for
@@ -92,9 +93,10 @@ class Scored:
         """Return how many rows are flagged, and how many of the training rows, in one line."""
         n, usual = len(self.strangeness), self.usual > self.threshold
         count = int(self.flagged.sum())
+        share = percentage(count / max(n, 1))
         return (
-            f"{count:,} of {n:,} {self.noun} ({count / max(n, 1):.1%}) {_flagged(count)}; of the {len(usual):,} "
-            f"training {self.noun}, from which the threshold comes, {usual.mean():.1%} are."
+            f"{count:,} of {n:,} {self.noun} ({share}) {_flagged(count)}; of the {len(usual):,} "
+            f"training {self.noun}, from which the threshold comes, {percentage(usual.mean())} are."
         )
 
     @property

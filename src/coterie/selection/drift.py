@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source
 from coterie.familiarity import EXPECTED
+from coterie.figures import percentage
 from coterie.selection.auto import Auto
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ class Drift:
     def sentence(self) -> str:
         """Return the whole in one line."""
         k = int(np.abs(self.shares - self.usual).argmax())
-        most = f", most in cluster {k} ({self.usual[k]:.1%} then, {self.shares[k]:.1%} now)"
+        most = f", most in cluster {k} ({percentage(self.usual[k])} then, {percentage(self.shares[k])} now)"
+        share = percentage(float(self.strange.mean()))
         return (
-            f"{int(self.strange.sum()):,} of {len(self.strange):,} rows ({self.strange.mean():.1%}) are unlike any "
+            f"{int(self.strange.sum()):,} of {len(self.strange):,} rows ({share}) are unlike any "
             f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}"
             f"{most if self.moved >= _VISIBLE else ''}; the mean row moved by {self.shift:.2f} of the rows' spread."
         )

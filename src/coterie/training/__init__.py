@@ -2,7 +2,7 @@
 
 from coterie.training.callbacks import Callback, CollapseWatch, HistoryFile, collapse_of, make_callbacks
 from coterie.training.checkpoints import Checkpointer, part_of
-from coterie.training.inference import apply_batched, assignments, encode
+from coterie.training.inference import apply_batched, assignments, codes, encode
 from coterie.training.loop import train
 from coterie.training.runtime import Runtime, make_runtime
 from coterie.training.schedules import Layerwise, Schedule
@@ -25,6 +25,7 @@ __all__ = [
     "Turn",
     "apply_batched",
     "assignments",
+    "codes",
     "collapse_of",
     "encode",
     "make_callbacks",

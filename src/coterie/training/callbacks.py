@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.errors import CollapseWarning
+from coterie.figures import percentage
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -169,7 +170,7 @@ def _empty(labels: np.ndarray, n_clusters: int) -> str:
 
 def _swallowed(labels: np.ndarray, n_clusters: int) -> str:
     largest = np.bincount(labels).max() / max(len(labels), 1)
-    return f"One cluster holds {largest:.0%} of the rows" if n_clusters > 2 and largest > SWALLOWED else ""
+    return f"One cluster holds {percentage(largest, 0)} of the rows" if n_clusters > 2 and largest > SWALLOWED else ""
 
 
 def make_callbacks(config: Config) -> list[Callback]:

@@ -60,6 +60,22 @@ def encode(function: Callable[[Tensor], Tensor], source: Source, device: torch.d
     return _run(function, len(source), lambda start, stop: source.take(slice(start, stop)).to(device))
 
 
+def codes(fit: Fit) -> Tensor:
+    """Return the codes of all rows, shape (n, d), in float32.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit under way.
+
+    Returns
+    -------
+    Tensor of shape (n, d)
+        On the processor.
+    """
+    return encode(fit.model.encode, fit.source, fit.runtime.device)
+
+
 def assignments(fit: Fit) -> Tensor:
     """Return log q of all rows, shape (n, K), in the precision of training: what a target is made of.
 

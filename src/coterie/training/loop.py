@@ -132,7 +132,7 @@ class _PhaseRun:
         _tell(self.callbacks, "on_phase", fit, phase)
         fit.model.train()
         while clock.step < phase.steps:
-            if self._refreshed_enough():
+            if self._refresh_if_due():
                 logger.info("%s: clusters settled after %d steps", phase.name, clock.step)
                 break
             self._step()
@@ -157,7 +157,7 @@ class _PhaseRun:
                 with _only(optimiser, fit.model):
                     with fit.runtime.autocast():
                         terms: dict[str, Tensor] = getattr(self.algorithm, turn.terms)(fit, batch)
-                    self._count(terms, turn.repeat)
+                    self._add_to_sums(terms, turn.repeat)
                     optimiser.zero_grad()
                     torch.stack(list(terms.values())).sum().backward()
                     optimiser.step()
@@ -174,7 +174,7 @@ class _PhaseRun:
             self.drawn[turn] = (epoch, sampler(self.fit, self.batch_size, self.fit.clock.phase, turn, epoch))
         return self.drawn[turn][1][place]
 
-    def _count(self, terms: dict[str, Tensor], repeat: int) -> None:
+    def _add_to_sums(self, terms: dict[str, Tensor], repeat: int) -> None:
         for name, term in terms.items():
             value = float(term.detach())
             if not math.isfinite(value):
@@ -200,8 +200,8 @@ class _PhaseRun:
         fit.sums, clock.recorded = {}, clock.step
         _tell(self.callbacks, "on_record", fit, record)
 
-    def _refreshed_enough(self) -> bool:
-        """Refresh when it is time; return whether the clusters have settled."""
+    def _refresh_if_due(self) -> bool:
+        """Refresh if it is time; return whether the clusters have settled."""
         fit, phase = self.fit, self.phase
         if phase.refresh_every is None or fit.clock.step % phase.refresh_every:
             return False

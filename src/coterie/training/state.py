@@ -125,7 +125,7 @@ class Batch:
         Clean, scaled rows on the device.
     augment : Augment or None
         How views are made.
-    follows : bool
+    decodes_moved : bool
         Whether a decoder returns rows as they were moved, or as they lay.
     generator : callable
         Gives the random numbers of this batch for a purpose, as a generator on the processor.
@@ -134,7 +134,7 @@ class Batch:
     index: Tensor
     x: Tensor
     augment: Augment | None
-    follows: bool
+    decodes_moved: bool
     generator: Callable[[str], torch.Generator]
 
     @cached_property
@@ -145,7 +145,7 @@ class Batch:
     @cached_property
     def wanted(self) -> Tensor:
         """What a decoder should make of the view, shape (b, *shape): rows without noise, moved or as they lay."""
-        if not self.follows:
+        if not self.decodes_moved:
             return self.x
         if not self.augment or not (self.augment.noise or self.augment.mask):
             return self.view
@@ -204,10 +204,14 @@ class Fit:
             return self.streams.generator(purpose, *counters)
 
         x = self.source.take(index).to(self.runtime.device)
-        follows = getattr(self.settings.get("network"), "follows", False)
-        return Batch(index, x, self.augment, follows, generator)
+        decodes_moved = getattr(self.settings.get("network"), "decodes_moved", False)
+        return Batch(index, x, self.augment, decodes_moved, generator)
 
-    def stretch(self, name: str, *turns: Turn, **when: Any) -> Phase:
+    def extra_batch(self, index: Tensor, stream: int) -> Batch:
+        """Return rows that the loop did not draw; ``stream``, from 1, keeps their random numbers from those it did."""
+        return self.batch(index, self.clock.phase, self.clock.step, 0, 0, stream)
+
+    def make_phase(self, name: str, *turns: Turn, **when: Any) -> Phase:
         """Return a phase of these turns, as long as the schedule of the last; ``when`` are further fields of it."""
         schedule = turns[-1].schedule
         return Phase(name, turns, schedule.n_steps(len(self.source)), schedule.batch_size, **when)
