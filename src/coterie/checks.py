@@ -111,23 +111,42 @@ def integer(least: int) -> Rule:
     return Rule(lambda v: whole(v, least), f"an integer >= {least}")
 
 
-def number(low: float, *, below: float = math.inf) -> Rule:
-    """Return the rule of a number in [low, below).
+def number(low: float = 0, *, above: float | None = None, below: float = math.inf, up_to: float | None = None) -> Rule:
+    """Return the rule of a number between two bounds, each allowed itself or not.
 
     Parameters
     ----------
-    low : float
+    low : float, default=0
         Smallest value allowed.
+    above : float or None, default=None
+        Instead of ``low``: bound that the value stays above.
     below : float, default=inf
         Bound that the value stays below.
+    up_to : float or None, default=None
+        Instead of ``below``: largest value allowed.
 
     Returns
     -------
     Rule
         With its words.
+
+    Examples
+    --------
+    >>> from coterie.checks import number
+    >>> number(above=0, up_to=1).words, number(above=0).words
+    ('a number in (0, 1]', 'a number > 0')
     """
-    words = f"a number >= {low}" if below == math.inf else f"a number in [{low}, {below})"
-    return Rule(lambda v: within(v, low, below), words)
+    start = f"[{low}" if above is None else f"({above}"
+    end = f"{below})" if up_to is None else f"{up_to}]"
+    words = f"a number in {start}, {end}"
+    if end == "inf)":
+        words = f"a number >= {low}" if above is None else f"a number > {above}"
+
+    def holds(v: Any) -> bool:
+        is_high = within(v, low) if above is None else within(v, above) and v > above
+        return is_high and (v < below if up_to is None else v <= up_to)
+
+    return Rule(holds, words)
 
 
 def one_of(words: Iterable[str]) -> Rule:
@@ -147,7 +166,7 @@ def one_of(words: Iterable[str]) -> Rule:
     return Rule(lambda v: isinstance(v, str) and v in known, f"one of {', '.join(known)}")
 
 
-POSITIVE = Rule(lambda v: within(v, 0) and v > 0, "a positive number")
+POSITIVE = number(above=0)._replace(words="a positive number")
 FLAG = Rule(lambda v: isinstance(v, bool), "True or False")
 
 

@@ -107,7 +107,7 @@ class AEKMeans(DeepClusterer):
         z = self._encode(source)
         self.model_ = copy.deepcopy(self.model_)  # what was made from this system keeps its clusters
         self._cluster(self.model_, z, self.settings_, seed=Streams(self.seed_).integer("start"))
-        self._found(self._assign(z).argmax(1).numpy())
+        self._set_fitted_labels(self._assign(z).argmax(1).numpy())
         return self
 
     def _cluster(self, model: Model, z: Tensor, settings: dict[str, Any], *, seed: int) -> None:

@@ -274,7 +274,7 @@ class Clusterer(
         for name in self.extras:
             kept = fit.memory.get(name)
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
-        self._found(self._assign(self._encode(fit.source)).argmax(1).numpy())
+        self._set_fitted_labels(self._assign(self._encode(fit.source)).argmax(1).numpy())
         self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
         self._fitted_params = self.get_params(deep=False)
 

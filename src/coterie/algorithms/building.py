@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from coterie.checks import Rule, integer, number, one_of, require, whole, within
+from coterie.checks import Rule, integer, number, one_of, require, whole
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
 from coterie.nn import GAN, MLP, NETWORKS, RECONSTRUCTIONS, Conv, Model, PooledConv
@@ -183,7 +183,7 @@ SHARED: dict[str, Rule] = {
     "gather": Rule(lambda v: v is None or v == "none" or _is_schedule(v), "'auto', 'none' or a Schedule"),
     "gather_rounds": integer(1),
     "update_interval": integer(1),
-    "hold": Rule(lambda v: within(v, 0) and v <= 1, "a number in [0, 1]"),
+    "hold": number(0, up_to=1),
     "warmup": integer(0).or_word("auto"),
     "tol": number(0, below=1).or_word(None),
 }  # of the parameters that systems share

@@ -120,9 +120,9 @@ class DEC(DeepClusterer):
         longer = knowing.LONGER if self.train == "auto" else 1
         return replace(phase, steps=longer * phase.steps, tolerance=None)
 
-    def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
+    def first_partition(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
         """Return the start, as what is known of rows has it."""
-        return knowing.steered(fit, z, super().first(fit, z, seed=seed), seed=seed)
+        return knowing.steered(fit, z, super().first_partition(fit, z, seed=seed), seed=seed)
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the components on a start's centres, and let its partition be the first target."""

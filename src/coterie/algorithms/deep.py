@@ -17,7 +17,7 @@ class DeepClusterer(Clusterer):
     """A system that learns a code; see DEC for one that can be used.
 
     A system overrides ``make_head``, ``phases``, ``terms`` and, where it needs them, ``make_model``, ``own_defaults``,
-    ``enter``, ``fill_head``, ``refresh``, ``finish`` or the whole ``plan`` of
+    ``enter``, ``start_clusters``, ``first_partition``, ``fill_head``, ``refresh``, ``finish`` or the whole ``plan`` of
     :class:`coterie.algorithms.system.System`.
 
     Parameters

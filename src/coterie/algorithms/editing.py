@@ -66,8 +66,8 @@ class Editing:
             If there is no such cluster, or the name breaks a rule.
         """
         check_is_fitted(self)
-        k = self._known(cluster)
-        new = None if name is None else self._checked(name, {k})
+        k = self._check_cluster(cluster)
+        new = None if name is None else self._check_name(name, {k})
         return self if new == self.cluster_names_[k] else self._edit(Rename(k, new))
 
     def merge(self, clusters: Sequence[int], *, name: str | None = None) -> Self:
@@ -95,7 +95,7 @@ class Editing:
             If one is not there or given twice, there are too few or too many, or the name breaks a rule.
         """
         check_is_fitted(self)
-        given = [self._known(k) for k in np.atleast_1d(np.asarray(clusters, dtype=object)).tolist()]
+        given = [self._check_cluster(k) for k in np.atleast_1d(np.asarray(clusters, dtype=object)).tolist()]
         twice = next((k for k in given if given.count(k) > 1), None)
         if twice is not None:
             raise InputError(f"Cluster {twice} is given twice; a merge needs different clusters.")
@@ -103,7 +103,7 @@ class Editing:
             raise InputError(f"A merge needs two clusters or more. Got {given}.")
         if len(given) == len(self.cluster_centers_):
             raise InputError(f"Merging all {len(given)} clusters would leave only one; leave at least one out.")
-        own = None if name is None else self._checked(name, set(given))
+        own = None if name is None else self._check_name(name, set(given))
         return self._edit(Merge(tuple(sorted(given)), own))
 
     def split(self, cluster: int, *, into: int = 2, X: ArrayLike | Source | None = None) -> Self:
@@ -132,7 +132,7 @@ class Editing:
             If there is no such cluster, it has fewer different codes than parts, or X are not the fitted rows.
         """
         check_is_fitted(self)
-        k = self._known(cluster)
+        k = self._check_cluster(cluster)
         if not whole(into, 2):
             raise InputError(f"The 'into' of split() must be an integer >= 2. Got {into!r} instead.")
         if X is None:
@@ -162,12 +162,12 @@ class Editing:
         check_is_fitted(self)
         if not self.edits_.done:
             raise InputError("There is nothing to undo: the clusters are as they were fitted.")
-        return self._with(self.edits_.without_last())
+        return self._apply_edits(self.edits_.without_last())
 
-    def _found(self, labels: np.ndarray) -> None:
+    def _set_fitted_labels(self, labels: np.ndarray) -> None:
         """Take the clusters that a fit put its rows in; nobody has changed anything about them yet."""
         system = cast("Clusterer", self)
-        self._with(Edits(labels))
+        self._apply_edits(Edits(labels))
         system.network_summary_ = summarise_network(system.model_, system.spec_.shape)
 
     def _renumber(self, order: np.ndarray) -> None:
@@ -177,7 +177,7 @@ class Editing:
         number = np.argsort(order)
         for name in (extra for extra in system.extras if extra.endswith("labels")):
             setattr(system, f"{name}_", number[getattr(system, f"{name}_")])
-        self._found(number[self.edits_.fitted])
+        self._set_fitted_labels(number[self.edits_.fitted])
 
     def name_classes(self, names: Sequence[str]) -> Self:
         """Call clusters by the classes that a fit learned from; unlike :meth:`rename`, this is part of the fit.
@@ -202,7 +202,7 @@ class Editing:
             raise InputError("Classes have names before clusters are changed; rename a cluster instead.")
         known = [name[:LONGEST] if name.isprintable() else "" for name in names[: self._n_fitted]]
         told = [name if name.strip() and known.count(name) == 1 else None for name in known]
-        return self._with(replace(self.edits_, classes=(*told, *[None] * (self._n_fitted - len(told)))))
+        return self._apply_edits(replace(self.edits_, classes=(*told, *[None] * (self._n_fitted - len(told)))))
 
     def _clusters(self, X: ArrayLike | Source) -> Assigned:
         """Return the clusters of rows after all edits."""
@@ -219,22 +219,22 @@ class Editing:
         return len(cast("Clusterer", self).model_.head.centers)
 
     def _edit(self, edit: Edit) -> Self:
-        return self._with(self.edits_.and_then(edit))
+        return self._apply_edits(self.edits_.and_then(edit))
 
-    def _with(self, edits: Edits) -> Self:
+    def _apply_edits(self, edits: Edits) -> Self:
         system = cast("Clusterer", self)
         self.edits_ = edits
         self.labels_ = edits.labels(self._n_fitted)
         self.cluster_centers_ = edits.centers(system._fitted_centers())
         return self
 
-    def _known(self, cluster: object) -> int:
+    def _check_cluster(self, cluster: object) -> int:
         last = len(self.cluster_centers_) - 1
         if not (whole(cluster, 0) and cast("int", cluster) <= last):
             raise InputError(f"There is no cluster {cluster!r}; the clusters are 0 to {last}.")
         return int(cast("int", cluster))
 
-    def _checked(self, name: object, own: set[int]) -> str:
+    def _check_name(self, name: object, own: set[int]) -> str:
         if not isinstance(name, str) or not name.strip():
             raise InputError(f"A cluster's name must be a text that is not empty. Got {name!r} instead.")
         named = name.strip()

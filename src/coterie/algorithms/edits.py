@@ -113,7 +113,7 @@ class Merge(Edit):
 
     kind: ClassVar[str] = "merge"
 
-    def numbers(self, n_clusters: int) -> np.ndarray:
+    def new_numbers(self, n_clusters: int) -> np.ndarray:
         """Return the new number of each of the K clusters, shape (K,)."""
         kept = self._kept(n_clusters)
         new = np.full(n_clusters, kept.index(self.clusters[0]), dtype=np.int64)
@@ -122,7 +122,7 @@ class Merge(Edit):
 
     def relabel(self, y: np.ndarray, *, n_clusters: int, parts: np.ndarray | None = None) -> np.ndarray:
         """Return the clusters as they are numbered now; no row leaves those with which it was."""
-        return self.numbers(n_clusters)[y]
+        return self.new_numbers(n_clusters)[y]
 
     def log_q(self, log_q: Tensor, log_r: Tensor | None) -> Tensor:
         """Return log q' in which the probabilities of the merged clusters are added."""
@@ -201,7 +201,7 @@ class Split(Edit):
 
     kind: ClassVar[str] = "split"
 
-    def numbers(self, n_clusters: int) -> list[int]:
+    def part_numbers(self, n_clusters: int) -> list[int]:
         """Return the numbers of the parts."""
         return [self.cluster, *range(n_clusters, n_clusters + len(self.mu) - 1)]
 
@@ -209,7 +209,7 @@ class Split(Edit):
         """Return the clusters; every row of the cluster goes to its part, and no other row moves."""
         own = y == self.cluster
         new = y.copy()
-        new[own] = np.array(self.numbers(n_clusters))[self.parts if parts is None else parts[own]]
+        new[own] = np.array(self.part_numbers(n_clusters))[self.parts if parts is None else parts[own]]
         return new
 
     def log_q(self, log_q: Tensor, log_r: Tensor | None) -> Tensor:
@@ -250,11 +250,11 @@ class Split(Edit):
 
     def sentence(self, n_clusters: int) -> str:
         """Return in words what became of the cluster."""
-        return f"Cluster {self.cluster} is now clusters {listed(self.numbers(n_clusters))}."
+        return f"Cluster {self.cluster} is now clusters {listed(self.part_numbers(n_clusters))}."
 
     def changed(self, n_clusters: int) -> list[int]:
         """Return the parts."""
-        return self.numbers(n_clusters - len(self.mu) + 1)
+        return self.part_numbers(n_clusters - len(self.mu) + 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file, without its arrays."""

@@ -137,7 +137,7 @@ class IMSAT(DeepClusterer):
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before the warm-up, partition the pretrained code; before clustering, measure how far apart rows are."""
         if phase.name == "warmup":
-            self.begin(fit)
+            self.start_clusters(fit)
         if phase.name == "cluster" and fit.settings["adversarial"]:
             x = encode(nn.Flatten(), fit.source, torch.device("cpu"))
             apart = distances_to_neighbour(x.numpy(), seed=fit.streams.integer("neighbours"))

@@ -12,7 +12,7 @@ from coterie.agglomeration import agglomerate
 from coterie.algorithms import joining, members, recipes
 from coterie.algorithms.base import Clusterer
 from coterie.algorithms.defaults import augmentation, halving_conv, steps_for
-from coterie.checks import FLAG, POSITIVE, Rule, integer, number, within
+from coterie.checks import FLAG, POSITIVE, Rule, integer, number
 from coterie.data import DataSpec
 from coterie.neighbours import CHAIN, affinity_graph, chains, neighbours
 from coterie.nn import MLP, Model, Nearest, UnitLength, make_autoencoder, triplet_loss
@@ -121,7 +121,7 @@ class JULE(Clusterer):
     rules: ClassVar[dict[str, Rule]] = {
         **dict.fromkeys(("n_neighbors", "n_near"), integer(1)),
         "least_share": number(0, below=1),
-        "eta": Rule(lambda v: within(v, 0, 1) and v > 0, "a number in (0, 1)"),
+        "eta": number(above=0, below=1),
         **dict.fromkeys(("gamma", "margin"), POSITIVE),
         "spare": FLAG,
         "reclusters": integer(0),

@@ -188,6 +188,6 @@ def put_together(
         setattr(model, f"{name}_", tensors[name].numpy() if name in tensors else None)
     model.order_ = tensors["order"].numpy() if "order" in tensors else None
     fitted = tensors["labels"].numpy()
-    model._found(fitted)
-    model._with(Edits.from_list(fitted, config.get("edits", []), tensors, classes=config.get("classes", [])))
+    model._set_fitted_labels(fitted)
+    model._apply_edits(Edits.from_list(fitted, config.get("edits", []), tensors, classes=config.get("classes", [])))
     return model

@@ -112,20 +112,20 @@ class System(BaseEstimator):
         if phase.name == gathering.NAME:
             gathering.enter(fit, self.n_clusters)
         if phase.name == "cluster":
-            self.begin(fit)
+            self.start_clusters(fit)
 
-    def begin(self, fit: Fit) -> None:
+    def start_clusters(self, fit: Fit) -> None:
         """Partition the code, keep both, and put the head on the partition."""
         z = codes(fit)
         if not warming.is_under_way(fit):  # whose code an autoencoder alone did not make
             fit.memory.setdefault("pretrained_code", z)
         seed = fit.streams.integer("start", *reruns.counters(fit))
-        start = self.first(fit, z, seed=seed)
+        start = self.first_partition(fit, z, seed=seed)
         self.fill_head(fit, start)
         # Refreshes tell later labels; the start's stay.
         fit.memory["labels"] = fit.memory["start"] = torch.from_numpy(start.labels)
 
-    def first(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
+    def first_partition(self, fit: Fit, z: Tensor, *, seed: int) -> Start:
         """Return the first partition of a code (n, d)."""
         if warming.is_under_way(fit):
             return warming.first(fit, z)

@@ -16,7 +16,7 @@ from coterie.algorithms import Clusterer
 from coterie.algorithms.answering import AnswersByBest
 from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
 from coterie.anomaly import shared_docs
-from coterie.checks import Rule, require, within
+from coterie.checks import Rule, number, require
 from coterie.errors import InputError
 from coterie.familiarity import EXPECTED
 from coterie.settings import hyperparameters
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from coterie.data import Source
 
-CONTAMINATION = Rule(lambda v: within(v, 0) and 0 < v <= 0.5, "a number in (0, 0.5]").or_word("auto")
+CONTAMINATION = number(above=0, up_to=0.5).or_word("auto")
 
 
 @hyperparameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.algorithms import SYSTEMS, Clusterer
-from coterie.cli.judging import judge_partition
+from coterie.cli.judging import figures_of
 from coterie.files import write_text
 from coterie.report.images import as_pictures
 from coterie.selection import Auto, align
@@ -67,7 +67,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
     """
     trials = []
     for trial in auto.trials_:
-        figures = judge_partition(trial.model.labels_, n_clusters=len(auto.cluster_centers_), y=data.y)
+        figures = figures_of(trial.model.labels_, n_clusters=len(auto.cluster_centers_), y=data.y)
         told = {**asdict(trial.judgement), "kept": trial.judgement.kept}
         told |= {} if trial.agreement is None else {"agreement_with_known": round(trial.agreement, 4)}
         told |= {} if trial.learned is None else {"learned": round(trial.learned, 4)}

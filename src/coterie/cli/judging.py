@@ -21,7 +21,7 @@ SHARE = 0.1  # of a fit's time that a baseline may cost
 CHOICE = 100.0  # seconds that a choice among systems is taken for
 
 
-def judge_partition(
+def figures_of(
     labels: np.ndarray,
     *,
     n_clusters: int,
@@ -116,9 +116,9 @@ def known_column(data: Data) -> dict[str, list[str]]:
 
 
 def judge_baseline(found: Baseline, **more: Any) -> dict[str, Any]:
-    """Return all figures of a baseline: what it took, and those of :func:`judge_partition`."""
+    """Return all figures of a baseline: what it took, and those of :func:`figures_of`."""
     cost = {"seconds": round(found.seconds, 3), "rows_fitted": found.rows_fitted, "n_init": found.n_init}
-    return {**cost, **judge_partition(found.labels, **more)}
+    return {**cost, **figures_of(found.labels, **more)}
 
 
 def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, path: Path) -> Baseline:

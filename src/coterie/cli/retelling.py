@@ -11,7 +11,7 @@ import numpy as np
 from coterie.algorithms import Clusterer
 from coterie.algorithms.edited import Assigned
 from coterie.cli.choosing import JUDGED_CODE, agreed_column, doubtful_pictures, doubtful_rows, stability
-from coterie.cli.judging import judge_partition
+from coterie.cli.judging import figures_of
 from coterie.cli.run import stored_settings
 from coterie.data import Source
 from coterie.metrics import evaluate, per_class
@@ -116,7 +116,7 @@ def _judged(
     y, labels, n_clusters = run.arrays.get("y"), model.labels_, q.shape[1]
     code = run.arrays.get(JUDGED_CODE, getattr(model, "pretrained_code_", None))
     code = run.arrays["z"] if code is None else code
-    metrics |= {"n_clusters": n_clusters, **judge_partition(labels, n_clusters=n_clusters, y=y, code=code, q=q)}
+    metrics |= {"n_clusters": n_clusters, **figures_of(labels, n_clusters=n_clusters, y=y, code=code, q=q)}
     if y is not None:
         metrics["per_class"] = per_class(y, labels)
     if "known" in metrics:

@@ -187,7 +187,7 @@ def _begin(
     baseline = judging.first_baseline(
         data, k, seed=settings.seed, seconds=seconds, path=folder / CHECKPOINT / _BASELINE
     )
-    figures = judging.judge_partition(baseline.labels, n_clusters=k, y=data.y)
+    figures = judging.figures_of(baseline.labels, n_clusters=k, y=data.y)
     show.show_first(screen, data, baseline, figures=figures, expected=expected)
     return baseline
 
@@ -268,7 +268,7 @@ def _judge(
         "seconds": round(spent, 3),
         **judging.judge_known(data, estimator.labels_, n_clusters=k),
         **({"cluster_names": estimator.cluster_names_} if data.classes else {}),
-        **judging.judge_partition(estimator.labels_, **common, q=q),
+        **judging.figures_of(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
         "baselines": beside,
         # In words, with every "auto" resolved: what was run, also when defaults change.

@@ -24,7 +24,7 @@ from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.backing import Second, pupil, second_run
 from coterie.selection.candidates import CANDIDATES, make_candidate, names_for
-from coterie.selection.counting import number_within
+from coterie.selection.counting import count_in_time
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
 from coterie.selection.reasons import reason
@@ -197,7 +197,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         began -= notes.spent
         until = began + (TRYING * self.time_budget if self.time_budget is not None else np.inf)
         notes.write(time.monotonic() - began)
-        self.count_ = number_within(self.n_clusters, source, notes=notes, knowledge=knowledge, began=began, until=until)
+        self.count_ = count_in_time(self.n_clusters, source, notes=notes, knowledge=knowledge, began=began, until=until)
         k = self.count_.n if self.count_ is not None else int(self.n_clusters)
         sparing = self.candidates == "auto"
         trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until, sparing=sparing)

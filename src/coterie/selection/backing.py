@@ -76,7 +76,7 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
     if near:
         return Second(near[0].name, align(near[0].model.labels_, first.model.labels_))
     name = f"second-{first.name}"
-    if trying.kept(name) is None and time.monotonic() + first.model.fit_seconds_ > trying.until:
+    if trying.kept_folder(name) is None and time.monotonic() + first.model.fit_seconds_ > trying.until:
         return None
     source, seed = trying.source, trying.notes.seed
     part, n = source, len(source)
@@ -88,11 +88,11 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
         model = clone(first.model).set_params(random_state=(seed + 1) % 2**32)
         return model.fit(part, **fit_arguments(model, trying.knowledge))
 
-    model = trying.done_beside(name, fitted)
+    model = trying.fit_or_load_optional(name, fitted)
     if model is None:
         return None
     try:
-        with trying.within(name, trying.until):
+        with trying.limits(name, trying.until):
             labels = model.predict(source)
     except OutOfTimeError:
         return None
@@ -135,7 +135,7 @@ def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by:
         learner.fit_seconds_ += best.model.fit_seconds_ + others
         return learner
 
-    model = trying.done(TAUGHT, fitted)
+    model = trying.fit_or_load(TAUGHT, fitted)
     if model is None:
         return None
     if len(np.unique(model.labels_)) < trying.n_clusters:
@@ -144,7 +144,7 @@ def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by:
     if (agreement_with(model, trying.knowledge) or 0.0) < (best.agreement or 0.0):
         trying.notes.left_out[TAUGHT] = "keeps less of what is known"
         return None
-    return trying.judged(model, name=TAUGHT, by=by)
+    return trying.judge(model, name=TAUGHT, by=by)
 
 
 def _alike(trials: Sequence[Trial]) -> list[Trial]:

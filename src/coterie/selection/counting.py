@@ -25,7 +25,7 @@ _WAYS = (
 _LEAST = 15.0  # seconds that rows take to be divided on a slow machine
 
 
-def number_within(
+def count_in_time(
     asked: int | str | tuple[int, int],
     source: Source,
     *,

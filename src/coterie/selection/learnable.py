@@ -77,7 +77,7 @@ def _learned(trying: Trying, trial: Trial) -> float | None:
         part = Source(source.raw(seen), source.spec)
         return SelfLabel(trying.n_clusters, random_state=seed).fit_to(part, [y[seen]])
 
-    model = trying.done_beside(name, fitted)
+    model = trying.fit_or_load_optional(name, fitted)
     if model is None:
         return None
     return float(normalized_mutual_info_score(y[new], model.predict(Source(source.raw(new), source.spec))))

@@ -97,7 +97,7 @@ class Trying:
         name : str
             The candidate; the first one has all the time there is.
         """
-        if self.kept(name) is None and name not in self.notes.left_out:
+        if self.kept_folder(name) is None and name not in self.notes.left_out:
             if self.models and time.monotonic() > self.until:
                 self.notes.left_out[name] = OUT_OF_TIME
             elif self._is_enough(name):
@@ -108,7 +108,7 @@ class Trying:
             number_by_class(model.fit(self.source, **fit_arguments(model, self.knowledge)), self.knowledge)
             return model
 
-        model = self.done(name, fitted)
+        model = self.fit_or_load(name, fitted)
         if model is not None:
             self.models[name] = model
 
@@ -117,7 +117,7 @@ class Trying:
         """Return where the candidates are judged."""
         return make_space(self.source, n_clusters=self.n_clusters, seed=self.notes.seed)
 
-    def judged(self, model: Clusterer, *, name: str, by: str) -> Trial:
+    def judge(self, model: Clusterer, *, name: str, by: str) -> Trial:
         """Return a further system as the candidates were judged: by neighbours or likelihood, and by what is known."""
         judgement = judge_beside(model, self.models, self.space, by=by)
         return Trial(name, model, judgement, agreement_with(model, self.knowledge))
@@ -127,12 +127,12 @@ class Trying:
         trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
 
-    def kept(self, name: str) -> Path | None:
+    def kept_folder(self, name: str) -> Path | None:
         """Return the model folder that an earlier process left of a candidate; None if there is none."""
         kept = None if self.folder is None else self.folder / name / MODEL
         return kept if kept is not None and kept.is_dir() else None
 
-    def done(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
+    def fit_or_load(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
         """Do a fit, or take what an earlier process kept of it.
 
         Parameters
@@ -147,12 +147,12 @@ class Trying:
         Clusterer or None
             Kept for a later process; None, with the reason noted, if it came to nothing.
         """
-        if kept := self.kept(name):
+        if kept := self.kept_folder(name):
             return load(kept)
         if name in self.notes.left_out:
             return None
         try:
-            with self.within(name, self.until if self.models else np.inf):
+            with self.limits(name, self.until if self.models else np.inf):
                 model = fitted()
         except OutOfTimeError:
             self.notes.left_out[name] = OUT_OF_TIME
@@ -167,7 +167,7 @@ class Trying:
         logger.info("%s took %.1f s", name, model.fit_seconds_)
         return model
 
-    def done_beside(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
+    def fit_or_load_optional(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
         """Do the same for a fit that is no candidate's: where it came to nothing, that is not among what was left out.
 
         Parameters
@@ -180,9 +180,9 @@ class Trying:
         Returns
         -------
         Clusterer or None
-            As :meth:`done` has it.
+            As :meth:`fit_or_load` has it.
         """
-        model = self.done(name, fitted)
+        model = self.fit_or_load(name, fitted)
         reason = self.notes.left_out.pop(name, OUT_OF_TIME)
         if model is None and reason != OUT_OF_TIME:
             warnings.warn(f"{name} {reason}; the choice stands without it.", DataWarning, stacklevel=2)
@@ -197,7 +197,7 @@ class Trying:
         return is_settled(self.models, self.space, n_clusters=self.n_clusters)
 
     @contextmanager
-    def within(self, name: str, until: float) -> Iterator[None]:
+    def limits(self, name: str, until: float) -> Iterator[None]:
         """Give a fit its checkpoint folder and its deadline.
 
         Parameters

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch.nn import Parameter
 
-from coterie.checks import POSITIVE, Rule, integer, number, one_of, require, within
+from coterie.checks import POSITIVE, Rule, integer, number, one_of, require
 from coterie.errors import InputError
 from coterie.settings import Settings, hyperparameters
 
@@ -89,7 +89,7 @@ class Schedule(Settings):
         "warmup": number(0, below=1),
         "drops": integer(1),
         "drop_every": integer(1).or_word(None),
-        "drop": Rule(lambda v: within(v, 0) and 0 < v <= 1, "a number in (0, 1]"),
+        "drop": number(above=0, up_to=1),
         "momentum": number(0, below=1),
         "beta2": number(0, below=1),
         "weight_decay": number(0),
