@@ -104,6 +104,11 @@ def _normal(rng: np.random.Generator, seed: int) -> Rows:
     return rng.normal(size=(2000, (2, 5, 10, 30)[seed % 4])), np.zeros(2000, dtype=int)
 
 
+def _correlated(rng: np.random.Generator, seed: int) -> Rows:
+    d, noise = (2, 4, 6, 10)[seed % 4], (0.1, 0.2, 0.5)[seed % 3]  # one cloud whose columns all tell much the same
+    return rng.normal(size=(1000, 1)) * rng.uniform(0.5, 1, d) + noise * rng.normal(size=(1000, d)), np.zeros(1000, int)
+
+
 GENERATED: dict[str, Callable[[np.random.Generator, int], Rows]] = {
     "blobs": _blobs,
     "stretched": _stretched,
@@ -114,4 +119,5 @@ GENERATED: dict[str, Callable[[np.random.Generator, int], Rows]] = {
     "topics": _topics,
     "uniform": _uniform,
     "normal": _normal,
+    "correlated": _correlated,
 }

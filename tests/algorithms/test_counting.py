@@ -13,7 +13,7 @@ from small import bars, blobs, small
 
 import coterie
 from coterie import DEC, AEKMeans, ClusterGAN, KMeans, config_context
-from coterie.algorithms.counting import Count, surest
+from coterie.algorithms.counting import Count, likely
 from coterie.errors import InputError, Interrupted
 from coterie.training import Callback
 
@@ -92,7 +92,27 @@ def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path,
     ],
 )
 def test_the_most_that_are_sure_else_the_likeliest(replication, n):
-    assert surest(replication) == n
+    assert [*likely(replication), 1][0] == n
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.15, 0.5])
+@pytest.mark.parametrize("shape", ["normal", "uniform", "skewed"])
+def test_a_long_cloud_is_one_however_often_it_is_halved_alike(noise, shape):
+    rng = np.random.default_rng(7)
+    along = {
+        "normal": rng.normal(size=400),
+        "uniform": rng.uniform(-1.7, 1.7, 400),
+        "skewed": rng.exponential(size=400),
+    }
+    X = along[shape][:, None] + noise * rng.normal(size=(400, 4))
+    assert KMeans(n_clusters="auto", random_state=0).fit(X).count_.n == 1
+
+
+def test_groups_that_touch_are_found_all_the_same():
+    rng = np.random.default_rng(7)
+    X = np.array([[0, 0], [4, 0], [0, 4]])[np.arange(1200) % 3] + rng.normal(size=(1200, 2))
+    count = KMeans(n_clusters="auto", random_state=0).fit(X).count_
+    assert (count.n, count.apart) == (3, 1)
 
 
 def test_steps_of_a_column_are_no_groups():

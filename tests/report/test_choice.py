@@ -76,7 +76,8 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
     [
         (1, 1, [[2, 0.1], [3, 0.2]], "Found no groups: "),
         (1, 1, [], "Saw no gaps between groups. Whether a division"),  # where the time ran out
-        (3, 1, [], "Found 3 clusters."),
+        (1, 1, [[2, 0.9], [3, 0.2]], "Found no groups: the rows hang together. Another half"),
+        (3, 1, [], "Took 3 clusters, the fewest that there may be"),
         (3, 3, [], "Found 3 clusters. Between 3 groups there are gaps"),
         (5, 1, [[4, 0.9], [5, 0.4]], "Found 5 clusters. Between so many there are no gaps, and no such division"),
         (5, 1, [[4, 0.4], [5, 0.9]], "Found 5 clusters."),
@@ -92,7 +93,7 @@ def test_what_was_found_is_said(n: int, apart: int, replication: list[list[float
 def test_a_count_without_a_curve_is_a_sentence(runs: dict[str, Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(runs["table"], tmp_path / "run"))
     metrics = json.loads((folder / "metrics.json").read_text())
-    metrics["count"] = {"n": 3, "apart": 1, "replication": []}
+    metrics["count"] = {"n": 3, "apart": 3, "replication": []}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     page = render(read_run(folder))
     assert "Found 3 clusters." in page.split('id="choice"')[1]

@@ -18,6 +18,9 @@ from coterie.algorithms.inputs import pick_seed
 from coterie.components import fit_components, sampled
 from coterie.config import get_config
 from coterie.criteria import find_groups, replication
+from coterie.criteria.gaps import is_parted
+from coterie.criteria.replication import ROWS as HALF
+from coterie.criteria.replication import divisions
 from coterie.errors import CollapseWarning, Interrupted
 from coterie.files import write_json
 from coterie.mixtures import sample_rows
@@ -79,7 +82,8 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
     whatever shape (:func:`coterie.criteria.find_groups`); and the largest number of clusters that are surely found
     again in another half of the rows or, where none is sure, the likeliest (:func:`coterie.criteria.replication`); of
-    images in the code of an autoencoder.
+    images in the code of an autoencoder. The latter may touch, but between some of them there must be a dip
+    (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is halved alike time and again.
 
     Parameters
     ----------
@@ -106,13 +110,11 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
     found: dict[int, float] = {}
+    z = x[sample_rows(len(x), FEW_ROWS, seed)] if by == "rows" else x
     if by != "gaps":
-        if by == "rows":
-            z = x[sample_rows(len(x), FEW_ROWS, seed)]
-        else:
-            z = _code(estimator, source, seed)[rows] if _is_coded(source) else x
+        z = _code(estimator, source, seed)[rows] if by == "code" and _is_coded(source) else z
         found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
-    n = max(apart, surest(found))
+    n = max(apart, _seen(found, z, least=apart, seed=seed)) if found else apart
     if given != "auto":
         within = {k: value for k, value in found.items() if k <= high}
         n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
@@ -129,13 +131,24 @@ def _is_coded(source: Source) -> bool:
     return source.spec.kind == "images" and len(source) >= CODED_IMAGES
 
 
-def surest(replication: dict[int, float]) -> int:
-    """Return the largest number of clusters that is sure, else the likeliest; 1 where that is not beyond chance."""
-    sure = [k for k, value in replication.items() if value >= SURE]
-    if sure:
-        return max(sure)
-    likeliest = max(replication, key=lambda k: replication[k], default=1)
-    return likeliest if replication.get(likeliest, 0.0) >= CHANCE else 1
+def likely(replication: dict[int, float]) -> list[int]:
+    """Return the sure numbers of clusters, the largest first; else those beyond chance, the likeliest first."""
+    sure = sorted((k for k, value in replication.items() if value >= SURE), reverse=True)
+    beyond = sorted((k for k, value in replication.items() if value >= CHANCE), key=lambda k: -replication[k])
+    return sure or beyond
+
+
+def _seen(replication: dict[int, float], z: np.ndarray, *, least: int, seed: int) -> int:
+    """Return the first of the likely numbers whose clusters have a dip between them somewhere; 1 where none has."""
+    half = z[sample_rows(len(z), HALF, seed)]
+    divided = None
+    for k in likely(replication):
+        if k <= least:
+            return k
+        divided = divided or divisions(half, seed=seed)
+        if is_parted(half, divided(k), seed=seed):
+            return k
+    return 1
 
 
 def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -> Clusterer:

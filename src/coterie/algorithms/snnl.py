@@ -145,11 +145,10 @@ class SNNLKMeans(DeepClusterer):
         if known is not None and y is not None and not np.array_equal(known, y):
             raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
         labels = known if y is None else np.asarray(y)
-        if labels is None or bool((np.asarray(labels) == UNKNOWN).all()):
+        if labels is None or (np.size(labels) and bool((np.asarray(labels) == UNKNOWN).all())):
             warnings.warn(
                 "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
             )
-            labels = None
         return super().fit(X, known=labels)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:

@@ -181,7 +181,10 @@ def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
     if train is not None:
         where = resolve_data(train)
         given = (run / CONFIG).is_file()
-        return (reopen(stored_settings(run), model.spec_, where) if given else open_like(where, model.spec_)).source
+        source = (reopen(stored_settings(run), model.spec_, where) if given else open_like(where, model.spec_)).source
+        if changed := _difference(source, model):
+            raise InputError(f"--train must hold the rows that {run} was fitted on. {train} holds others: {changed}.")
+        return source
     if not (run / CONFIG).is_file():
         raise InputError(
             f"{run} is a model folder, which does not say where its rows are; give them with --train DATA."
@@ -193,16 +196,20 @@ def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
         raise InputError(
             f"The rows that {run} was fitted on cannot be read any more; give them with --train DATA. {error}"
         ) from error
+    if changed := _difference(source, model):
+        raise InputError(
+            f"{settings.data} is not what {run} was fitted on any more: {changed}; give the rows of the fit with "
+            "--train DATA."
+        )
+    return source
+
+
+def _difference(source: Source, model: Clusterer) -> str:
+    """Return how rows differ from those that a model was fitted on, as far as it can tell; "" where they do not."""
     if len(source) != len(model.labels_):
-        changed = f"{len(model.labels_):,} rows then, {len(source):,} now"
-    elif (agree := float(np.mean(model.predict(source) == model.labels_))) < SAME:
-        changed = f"{percentage(1 - agree, 0)} of them are in another cluster now"
-    else:
-        return source
-    raise InputError(
-        f"{settings.data} is not what {run} was fitted on any more: {changed}; give the rows of the fit with "
-        "--train DATA."
-    )
+        return f"{len(model.labels_):,} rows then, {len(source):,} now"
+    agree = float(np.mean(model.predict(source) == model.labels_))
+    return "" if agree >= SAME else f"{percentage(1 - agree, 0)} of them are in another cluster now"
 
 
 def _are_same(kept: Clusterer, model: Clusterer) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import diptest
 import numpy as np
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
@@ -22,6 +23,8 @@ DRAWS = 3  # of those rows; the median speaks
 LEVEL = 1e-3  # p-value of the dip test below which two small clusters lie apart
 FEWEST = 10  # rows below which a group does not count
 SHARE = 0.003  # of the rows, likewise
+DIPPED = 0.01  # p-value of the dip test below which neighbouring clusters, found by other means, are two
+SEEN = 2_000  # rows of two of these that are tested
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,46 @@ def find_groups(z: np.ndarray, *, seed: int) -> Groups:
     joined = [(i, j) for i, j in sorted(pairs) if not _lie_apart(z[small == i], z[small == j], rng)]
     group = _joined(m, joined)
     return Groups(_without_specks(group, small, distance)[small])
+
+
+def is_parted(z: np.ndarray, labels: np.ndarray, *, seed: int) -> bool:
+    """Return whether two neighbours among clusters have two peaks between them, though they may touch.
+
+    A long cloud is divided at the same places whichever half of it is looked at; but there is no dip at these.
+    Neighbours are those whose centres a minimum spanning tree joins.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code, finite.
+    labels : ndarray of shape (n,)
+        Clusters.
+    seed : int
+        Seed; the global random state is left alone.
+
+    Returns
+    -------
+    bool
+        Whether Hartigans' dip test rejects one peak for any two neighbours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.criteria.gaps import is_parted
+    >>> cloud = np.random.default_rng(0).normal(size=(400, 1))
+    >>> is_parted(cloud, cloud[:, 0] > 0, seed=0), is_parted(cloud + 4 * (cloud > 0), cloud[:, 0] > 0, seed=0)
+    (False, True)
+    """
+    z, rng = _principal(np.ascontiguousarray(z, dtype=np.float64)), np.random.default_rng(seed)
+    clusters = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    clusters = [rows for rows in clusters if len(rows) >= FEWEST]
+    centers = np.stack([z[rows].mean(0) for rows in clusters]) if clusters else z[:0]
+    tree = minimum_spanning_tree(squareform(pdist(centers)))
+    for i, j in zip(*tree.nonzero(), strict=True):
+        rows = rng.permutation(np.concatenate([clusters[i], clusters[j]]))[:SEEN]
+        if diptest.diptest(z[rows] @ (centers[j] - centers[i]))[1] < DIPPED:
+            return True
+    return False
 
 
 def _principal(z: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
@@ -80,6 +80,33 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
                 votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
                 total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
     return total
+
+
+def divisions(z: np.ndarray, *, seed: int) -> Callable[[int], np.ndarray]:
+    """Return a function from a number of clusters to a partition of rows into as many, as :func:`replication` makes it.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        As many rows as a half may have, finite.
+    seed : int
+        Seed; the global random state is left alone.
+
+    Returns
+    -------
+    callable
+        From K to an ndarray of shape (n,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.criteria.replication import divisions
+    >>> z = np.random.default_rng(0).normal(size=(200, 2)) + np.repeat([[0, 0], [30, 0]], 100, axis=0)
+    >>> np.bincount(divisions(z, seed=0)(2)).tolist()
+    [100, 100]
+    """
+    flat = _map(np.asarray(z, dtype=np.float64), seed)
+    return lambda k: fit_mixture(flat, k, seed=seed, n_init=BEGINNINGS).predict(flat)
 
 
 def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> float:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from coterie.errors import InputError
+
 DISTANCES = ("cosine", "euclidean")
+COLDEST = 1e-30  # temperature below which distances over it would be more than float32 can hold
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
 SHORTEST = 1e-12  # squared length below which a row has no direction
@@ -39,10 +43,16 @@ def soft_nearest_neighbor_loss(
     Tensor of shape ()
         In nats, float32 at least. A row that has no other of its class adds 0; so all is 0 where none has.
 
+    Raises
+    ------
+    InputError
+        If the distance is unknown, the temperature is not positive, or rows and classes are not as many.
+
     Notes
     -----
     All is computed from the products of rows and in log space: no array is larger than b x b or h itself, and a
-    temperature near 0 leaves the loss finite. What D has in common for a row, it has in both sums, and is left out.
+    temperature near 0 leaves the loss finite; one below 1e-30 counts as that. What D has in common for a row, it has in
+    both sums, and is left out.
 
     References
     ----------
@@ -59,7 +69,10 @@ def soft_nearest_neighbor_loss(
     >>> round(float(near), 3), round(float(far), 3)
     (0.551, 0.0)
     """
-    layers = [h] if isinstance(h, Tensor) else h
+    if distance not in DISTANCES:
+        raise InputError(f"The 'distance' argument must be one of {DISTANCES}. Got {distance!r} instead.")
+    layers = [h] if isinstance(h, Tensor) else list(h)
+    temperature = _checked(temperature, layers, y)
     known = y >= 0
     y = y[known]
     alone, like = _pairs(y)
@@ -99,6 +112,11 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     Tensor of shape ()
         In nats, float32 at least. A row that has no other of its class adds 0.
 
+    Raises
+    ------
+    InputError
+        If the temperature is not positive, or rows and classes are not as many.
+
     References
     ----------
     .. [1] P. Khosla et al. Supervised contrastive learning. NeurIPS 2020.
@@ -110,6 +128,7 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     >>> round(float(supervised_contrastive_loss(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 0, 1]))), 4)
     0.0001
     """
+    temperature = _checked(temperature, [z], y)
     known = y >= 0
     z, y = _rows(z, known), y[known]
     if len(z) < 2:
@@ -118,6 +137,16 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     logits = _cosines(z, temperature) / temperature
     apart = _log_sum_exp(logits + alone)[:, None] - logits  # (l, l): -log of each pair's share
     return ((apart * like).sum(1) / like.sum(1).clamp_min(1)).mean()
+
+
+def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
+    """Return the temperature that is counted with, or raise."""
+    if not 0 < float(temperature) < math.inf:
+        raise InputError(f"The 'temperature' argument must be a positive number. Got {temperature!r} instead.")
+    if not layers or any(len(layer) != len(y) for layer in layers):
+        lengths = [len(layer) for layer in layers]
+        raise InputError(f"Outputs must have a row for each of the {len(y)} classes. Got {lengths} rows instead.")
+    return temperature if temperature > COLDEST else COLDEST
 
 
 def _products(h: Tensor, *, exact: bool) -> Tensor:

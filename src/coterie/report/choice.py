@@ -122,26 +122,37 @@ def found_sentence(count: Mapping[str, Any]) -> str:
     str
         One or two sentences.
     """
-    if count["n"] == 1 < count["apart"]:
-        return f"One cluster is the most that was asked for; {count['apart']} groups lie apart."
-    if count["n"] == 1 and not count["replication"]:
-        return (
-            "Saw no gaps between groups. Whether a division would be found again in another half of the rows could not "
-            "be tried, for want of time or of rows: give the number of clusters, or more time."
-        )
+    replicated = dict(map(tuple, count["replication"]))
     if count["n"] == 1:
-        return "Found no groups: the rows hang together, and no division is found again in another half of them."
+        return _none_found(count["apart"], replicated)
+    if count["n"] > count["apart"] and not replicated:
+        return (
+            f"Took {count['n']} clusters, the fewest that there may be: no more gaps were seen, and whether a division "
+            "would be found again in another half of the rows could not be tried, for want of time or of rows."
+        )
     said = f"Found {count['n']} clusters."
-    if count["n"] > count["apart"] and _is_by_chance(count):
+    if count["n"] > count["apart"] and replicated.get(count["n"], 1.0) < CHANCE:
         return f"{said} Between so many there are no gaps, and no such division is found again in another half of rows."
     if count["apart"] > 1:
         said += f" Between {count['apart']} groups there are gaps in the rows themselves."
     return said
 
 
-def _is_by_chance(count: Mapping[str, Any]) -> bool:
-    """Return whether that many clusters were looked for in another half of the rows and not found beyond chance."""
-    return dict(map(tuple, count["replication"])).get(count["n"], 1.0) < CHANCE
+def _none_found(apart: int, replicated: Mapping[int, float]) -> str:
+    """Return why there is but one cluster, in words."""
+    if apart > 1:
+        return f"One cluster is the most that was asked for; {apart} groups lie apart."
+    if not replicated:
+        return (
+            "Saw no gaps between groups. Whether a division would be found again in another half of the rows could not "
+            "be tried, for want of time or of rows: give the number of clusters, or more time."
+        )
+    if max(replicated.values()) >= CHANCE:
+        return (
+            "Found no groups: the rows hang together. Another half of them is divided at the same places, but there is "
+            "no dip at these, as in one long cloud."
+        )
+    return "Found no groups: the rows hang together, and no division is found again in another half of them."
 
 
 def candidate_name(name: str) -> str:
