@@ -178,8 +178,8 @@ def _marks(trials: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _named(text: str) -> str:
-    """Replace candidates' short names, which stand at the beginning, after "simpler", in brackets or before "and"."""
-    short = re.compile(r"^\w+|(?<=simpler )\w+|(?<=\()\w+(?=\))|\w+(?= and independent)")
+    """Replace candidates' short names, at the beginning, after "simpler" or "teacher", in brackets, before "and"."""
+    short = re.compile(r"^\w+|(?<=simpler )\w+|(?<=teacher )\w+|(?<=\()\w+(?=\))|\w+(?= and independent)")
     return short.sub(lambda found: candidate_name(found[0]), text)
 
 

@@ -27,7 +27,7 @@ from coterie.selection.candidates import CANDIDATES, make_candidate, names_for
 from coterie.selection.counting import count_in_time
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
-from coterie.selection.reasons import reason
+from coterie.selection.reasons import NOT_PARTED, reason
 from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
 from coterie.training import collapse_of, make_runtime
@@ -227,7 +227,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         """Return in words what was chosen, why, and how sure that is."""
         check_is_fitted(self)
         name, found = self.second_name_, self.second_labels_
-        return reason(
+        said = reason(
             self.trials_,
             self.criterion_,
             labels=self.best_.edits_.fitted,
@@ -237,6 +237,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             spared=NOT_NEEDED in self.left_out_.values(),
             count=self.count_,
         )
+        return said if self._parted else f"{said} {NOT_PARTED}"
 
     def _names(self, source: Source, knowledge: Knowledge, *, n_clusters: int) -> list[str]:
         """Return the candidates in the order in which they are tried."""
@@ -257,6 +258,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         taught = pupil(trying, self.trials_, second, by=self.criterion_) if self.self_label else None
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
+        self._parted = trying.is_parted(self.best_.labels_)
         # What learned from known labels may have numbered its clusters anew.
         self.second_labels_ = None if second is None else align(second.labels, self.labels_)
         self.second_name_ = None if second is None else second.name

@@ -72,7 +72,7 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
         A second fit of a network has another seed; any other method, whose fits hardly differ, sees only half of the
         rows. None if it failed, or the time does not suffice for one.
     """
-    first, near = trials[0], _alike(trials)
+    first, near = trials[0], alike(trials)
     if near:
         return Second(near[0].name, align(near[0].model.labels_, first.model.labels_))
     name = f"second-{first.name}"
@@ -119,7 +119,7 @@ def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by:
         Taught by the best and all networks that agree with it or, where there are none, its second fit. None where
         there is neither, it failed, the time is up, it lost a cluster, or it keeps less of what is known than the best.
     """
-    best, near = trials[0], _alike(trials)
+    best, near = trials[0], alike(trials)
     found = [trial.model.labels_ for trial in near] or ([] if second is None else [second.labels])
     is_whole = best.name in DEEP and best.judgement.clusters == trying.n_clusters
     if not found or not is_whole or trying.source.spec.kind != "images":
@@ -147,8 +147,19 @@ def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by:
     return trying.judge(model, name=TAUGHT, by=by)
 
 
-def _alike(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the networks that agree with the best, a network itself, on nineteen rows of twenty."""
+def alike(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the networks that agree with the best, a network itself, on nineteen rows of twenty.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        As they were ranked, the best first.
+
+    Returns
+    -------
+    list of Trial
+        Empty where the best is no network.
+    """
     best, *others = trials
     if best.name not in DEEP:
         return []

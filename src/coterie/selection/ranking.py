@@ -132,7 +132,7 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     """
     judgements = [space.judge(model.labels_) for model in models.values()]
     by = criterion(judgements, n_clusters, n=len(space.rows), d=space.z.shape[1])
-    judgements = [_judged_in(models, space, by).judge(model.labels_) for model in models.values()]
+    judgements = [judged_in(models, space, by).judge(model.labels_) for model in models.values()]
     trials = [Trial(*each) for each in zip(models, models.values(), judgements, strict=True)]
     trials = [trials[i] for i in ranked(judgements, n_clusters, by=by)]
     return (_backed_first(trials, n_clusters) if by == "neighbours" else trials), by
@@ -167,7 +167,7 @@ def judge_beside(model: Clusterer, models: Mapping[str, Clusterer], space: Space
     >>> judge_beside(model, {}, make_space(source, n_clusters=2, seed=0), by="neighbours").clusters
     2
     """
-    return _judged_in(models, space, by).judge(model.labels_)
+    return judged_in(models, space, by).judge(model.labels_)
 
 
 def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> bool:
@@ -209,8 +209,23 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     return by_three or (bool(set(models) & set(DEEP)) and max(shared, default=0.0) >= AGREED)
 
 
-def _judged_in(models: Mapping[str, Clusterer], space: Space, by: str) -> Space:
-    """Return where partitions are judged: in a code from before clustering where there is one."""
+def judged_in(models: Mapping[str, Clusterer], space: Space, by: str) -> Space:
+    """Return where partitions are judged: in a code from before clustering where there is one.
+
+    Parameters
+    ----------
+    models : mapping of str to Clusterer
+        Fitted candidates, by name.
+    space : Space
+        The rows' principal components.
+    by : {"neighbours", "likelihood"}
+        What decides; a likelihood is always one of the components.
+
+    Returns
+    -------
+    Space
+        Of the same rows.
+    """
     code = next((m.pretrained_code_ for name, m in models.items() if name in CODED), None)
     return space if code is None or by != "neighbours" else space.coded(code)
 

@@ -10,17 +10,21 @@ import numpy as np
 
 from coterie.data.knowledge import UNKNOWN
 from coterie.figures import percentage
+from coterie.matching import unanimous
+from coterie.selection.backing import alike
 from coterie.selection.candidates import SIMPLE, TAUGHT
 
 if TYPE_CHECKING:
-    from coterie.algorithms import Clusterer
     from coterie.algorithms.counting import Count
     from coterie.selection.backing import Second
     from coterie.selection.candidates import Trial
 
-AS_GOOD = 0.01  # difference in what is kept of neighbours that says nothing
-_OF_SECOND = " An independent run{which} agrees on {agreed} of the rows."
-_OF_SECOND_SAID = re.compile(r" ?An independent run( \(\w+\))? agrees on [\d.]+% of the rows\.")
+AS_GOOD = 0.01  # difference in what is kept of neighbours, or in nats of a row's likelihood, that says nothing
+NOT_PARTED = "No dip was seen between any two neighbouring clusters: there may be no groups."
+_OF_SECOND = " {who} agrees on {agreed} of the rows."
+_OF_SECOND_SAID = re.compile(
+    r" ?(An independent run(?: \(\w+\))?|The teacher \w+(?:, again)?) agrees on [\d.]+% of the rows\."
+)
 
 
 def reason(
@@ -69,7 +73,7 @@ def reason(
     best, *rest = trials = trials[1:] if taught else trials
     if best.model._n_fitted == 1:
         return _nothing_to_choose(count)
-    shapes = "groups touch, and its clusters describe the rows best"
+    shapes = "its clusters describe the rows best"
     by = _how_well_learned(trials) or (shapes if criterion == "likelihood" else _how_well_kept(trials))
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
     if spared and not rest:
@@ -79,14 +83,15 @@ def reason(
     if (agreement := (taught or best).agreement) is not None:
         where = "them are kept." if n_pairs else "these rows are in their class's cluster."
         said += f" {_used(n_known, n_pairs)} {percentage(agreement)} of {where}"
-    as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best)]
+    as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best, criterion)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
     if taught is not None:
-        said += _taught(taught.model, best.name)
-    elif second is not None:
-        which = "" if second.is_refit else f" ({second.name})"
-        said += _OF_SECOND.format(which=which, agreed=percentage(float((second.labels == labels).mean())))
+        said += _taught(trials, second)
+    if second is not None:
+        who = "An independent run" if second.is_refit else f"An independent run ({second.name})"
+        who = who if taught is None else f"The teacher {second.name}"
+        said += _OF_SECOND.format(who=who, agreed=percentage(float((second.labels == labels).mean())))
     return said
 
 
@@ -113,7 +118,7 @@ def reason_retold(why: str, agreed: float | None) -> str:
     """
     if agreed is None:
         return _OF_SECOND_SAID.sub("", why)
-    return _OF_SECOND_SAID.sub(lambda said: _OF_SECOND.format(which=said[1] or "", agreed=percentage(agreed)), why)
+    return _OF_SECOND_SAID.sub(lambda said: _OF_SECOND.format(who=said[1], agreed=percentage(agreed)), why)
 
 
 def _how_well_learned(trials: Sequence[Trial]) -> str:
@@ -136,9 +141,10 @@ def _how_well_kept(trials: Sequence[Trial]) -> str:
     return f"it keeps neighbours together about as well as any {kept}, and others agree with it"
 
 
-def _taught(pupil: Clusterer, teacher: str) -> str:
-    taught = percentage(float((pupil.taught_ > UNKNOWN).mean()))
-    said = f" {teacher} and independent runs put {taught} of the rows into the same clusters;"
+def _taught(trials: Sequence[Trial], second: Second | None) -> str:
+    others = [trial.model.labels_ for trial in alike(trials)] or ([] if second is None else [second.labels])
+    taught = percentage(float((unanimous([trials[0].model.labels_, *others]) > UNKNOWN).mean()))
+    said = f" {trials[0].name} and independent runs put {taught} of the rows into the same clusters;"
     return f"{said} from these a further network has learned, which answers."
 
 
@@ -157,7 +163,13 @@ def _used(n_known: int, n_pairs: int) -> str:
     return f"{' and '.join([labels] * bool(n_known) + [pairs] * bool(n_pairs))} were used;"
 
 
-def _is_as_good(trial: Trial, best: Trial) -> bool:
+def _is_as_good(trial: Trial, best: Trial, criterion: str) -> bool:
+    """Return whether a candidate is worth about as much by what decided."""
     first, other = best.judgement, trial.judgement
-    overtaken = trial.learned is not None and best.learned is not None and trial.learned < best.learned
-    return other.clusters >= first.clusters and other.worth >= first.worth - AS_GOOD and not overtaken
+    if other.clusters < first.clusters:
+        return False
+    if best.learned is not None:
+        return trial.learned is not None and trial.learned >= best.learned - AS_GOOD
+    if criterion == "likelihood":
+        return other.likelihood is not None and other.likelihood >= first.likelihood - AS_GOOD
+    return other.worth >= first.worth - AS_GOOD

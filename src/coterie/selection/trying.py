@@ -16,13 +16,14 @@ from numpy.linalg import LinAlgError
 
 from coterie.algorithms import Clusterer, load
 from coterie.algorithms.knowing import fit_arguments
+from coterie.criteria.gaps import is_parted
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError
 from coterie.selection.candidates import DEEP, SIMPLE, Trial, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels
-from coterie.selection.ranking import Space, is_settled, judge_beside, make_space, rank_models
+from coterie.selection.ranking import Space, is_settled, judge_beside, judged_in, make_space, rank_models
 from coterie.selection.time_limit import time_limit
 from coterie.training import part_of
 
@@ -126,6 +127,11 @@ class Trying:
         """Return what was tried, the best first, and by what that was decided."""
         trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
+
+    def is_parted(self, labels: np.ndarray) -> bool:
+        """Return whether a dip is seen between any two neighbours among clusters, where the candidates are judged."""
+        space = judged_in(self.models, self.space, "neighbours")
+        return int(labels.max()) == 0 or is_parted(space.z, labels[space.rows], seed=self.notes.seed)
 
     def kept_folder(self, name: str) -> Path | None:
         """Return the model folder that an earlier process left of a candidate; None if there is none."""
