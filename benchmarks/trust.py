@@ -107,6 +107,7 @@ def choose(
         "kept": {trial.name: trial.judgement.kept for trial in auto.trials_},
         "learned": {trial.name: trial.learned for trial in auto.trials_ if trial.learned is not None},
         "criterion": auto.criterion_,
+        "calibration": "by margin and cluster",  # rows without it tell confidences of an earlier rule
         "agreed": None if again is None else float((again == auto.labels_).mean()),
         "sure_half": _share_right(y, auto.labels_, sure),
         "mean_confidence": float(auto.confidence_.mean()),

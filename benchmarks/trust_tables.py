@@ -33,7 +33,7 @@ def choices() -> list[str]:
             f"**{decimal(fmean(row['accuracy'] for row in rows))}**",
             decimal(fmean(_best(row, row["trials"]) for row in rows)),
             *(decimal(fmean(values)) if values else "–" for values in each),
-            decimal(fmean(row["sure_half"] for row in rows)),
+            _mean_of(_calibrated(rows), "sure_half"),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
@@ -55,13 +55,19 @@ def confidences() -> list[str]:
             ", ".join(dict.fromkeys(row["chosen"] for row in rows)),
             _scatter([row["accuracy"] for row in rows]),
             decimal(min(row["worst_f"] for row in rows)),
-            *(_mean_of(rows, name) for name in ("agreed", "sure_half", "calibration_error")),
-            _mean_of(rows, "calibration_error_by_labels"),
+            _mean_of(rows, "agreed"),
+            *(_mean_of(_calibrated(rows), name) for name in ("sure_half", "calibration_error")),
+            _mean_of(_calibrated(rows), "calibration_error_by_labels"),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines if len(lines) > 2 else [NOT_YET]
+
+
+def _calibrated(rows: list[Row]) -> list[Row]:
+    """Return the rows whose confidences are by today's rule; their clusters are of today's in any case."""
+    return [row for row in rows if "calibration" in row]
 
 
 def peers() -> list[str]:

@@ -44,7 +44,7 @@ def test_rows_say_whether_an_independent_run_agrees(chosen: Path) -> None:
     assert {row["agreed"] for row in rows} == {"yes"}
     with np.load(chosen / "arrays.npz", allow_pickle=False) as arrays:
         assert np.array_equal(arrays["second_labels"], arrays["labels"])
-    assert min(float(row["confidence"]) for row in rows) == 1.0
+    assert min(float(row["confidence"]) for row in rows) > 0.99  # 300 rows cannot show more
 
 
 def test_the_report_shows_the_choice(chosen: Path) -> None:

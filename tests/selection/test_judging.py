@@ -104,3 +104,23 @@ def test_calibration_never_falls_and_is_right_on_average():
     assert np.abs(curve(log_q) - p).mean() < 0.03
     again = Calibration.from_dict(curve.to_dict())
     np.testing.assert_array_equal(again(log_q), curve(log_q))
+    assert curve(log_q).min() > 0 and curve(log_q).max() < 1  # so many rows cannot show that none will ever differ
+
+
+def test_a_cluster_that_no_other_run_has_is_not_sure_however_large_its_margins():
+    rng = np.random.default_rng(0)
+    labels, sure = rng.integers(0, 4, 4000), rng.uniform(0.7, 0.99, 4000)
+    q = np.repeat((1 - sure)[:, None] / 3, 4, axis=1)
+    q[np.arange(4000), labels] = sure
+    same = (labels != 1) & (rng.random(4000) < sure)
+    found = Calibration.learned(np.log(q), same)(np.log(q))
+    means = [found[labels == k].mean() for k in range(4)]
+    assert means[1] < 0.1
+    np.testing.assert_allclose([means[k] for k in (0, 2, 3)], 0.845, atol=0.03)
+    shares = Calibration.learned(np.log(q), np.where(labels == 2, 0.5, 1.0))(np.log(q))  # half of the other runs
+    assert abs(shares[labels == 2].mean() - 0.5) < 0.05
+
+
+def test_calibrations_of_earlier_versions_are_read():
+    old = Calibration.from_dict({"margins": [0.0, 1.0], "probabilities": [0.25, 0.75]})
+    np.testing.assert_allclose(old(np.log([[0.5, 0.5], [0.9, 0.1]])), [0.25, 0.75])

@@ -40,7 +40,9 @@ class Assigned(NamedTuple):
             here, inside = self.labels == k, sorted(origin)
             whole = np.logaddexp.reduce(fitted[here][:, inside], axis=1)  # never below any of the others
             odds = np.column_stack([whole, np.delete(fitted[here], inside, axis=1)])
-            together = calibration(odds) if len(inside) < fitted.shape[1] else 1.0  # nothing is left to be against
+            together = (
+                calibration(odds, fitted[here].argmax(1)) if len(inside) < fitted.shape[1] else 1.0
+            )  # nothing is left to be against
             sure[here] = together * np.exp(np.minimum(own[here] - whole, 0.0))
         return sure
 

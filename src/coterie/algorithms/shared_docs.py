@@ -99,7 +99,7 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
     count_ : Count or None
         How the number of clusters was found, where it was left open; None where it was given.
     calibration_ : Calibration or None
-        From margins between clusters to how sure a row is, where an independent run was made; None otherwise.
+        From a row's margin and cluster to how sure it is, where an independent run was made; None otherwise.
     order_ : ndarray of shape (K,) or None
         The number that the network has for each cluster, where known labels have given it another.
     n_known_ : int

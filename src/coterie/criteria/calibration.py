@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
 KNOTS = 50  # of the curve that is kept, at most
+BLOCK = 30  # rows of like margins whose agreement is averaged: one row says nothing of the others
+FARTHEST = 50.0  # log odds by which a cluster may be shifted: those of any two shares of rows are less far apart
+PRIOR = 50  # rows of a cluster that weigh as much as what all clusters have in common
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """From a row's margin to the probability that an independent run puts it with the same others.
+    """From a row's margin and cluster to the probability that an independent run puts it with the same others.
+
+    A cluster that other runs do not have is not sure, however far its rows are from all others: what rows of some
+    margin have in common is shifted, cluster by cluster, to what became of its own rows.
 
     Parameters
     ----------
@@ -21,6 +29,8 @@ class Calibration:
         Knots, rising.
     probabilities : ndarray of shape (m,)
         What they stand for, never falling, in [0, 1].
+    shifts : ndarray of shape (K,) or (0,)
+        What is added to the log odds of each cluster's rows; empty where nothing is.
 
     Examples
     --------
@@ -28,46 +38,83 @@ class Calibration:
     >>> from coterie.criteria import Calibration
     >>> log_q = np.log([[0.9, 0.1], [0.9, 0.1], [0.55, 0.45], [0.1, 0.9]])
     >>> curve = Calibration.learned(log_q, np.array([True, True, False, True]))
-    >>> curve(log_q).round(2).tolist()
-    [1.0, 1.0, 0.0, 1.0]
+    >>> (curve(log_q) > 0.5).tolist()
+    [True, True, False, True]
     """
 
     margins: np.ndarray
     probabilities: np.ndarray
+    shifts: np.ndarray
 
     @classmethod
     def learned(cls, log_q: np.ndarray, same: np.ndarray) -> Self:
-        """Learn the curve from what an independent run found of the same rows.
+        """Learn curve and shifts from what independent runs found of the same rows.
 
         Parameters
         ----------
         log_q : ndarray of shape (n, K)
             Log soft assignments of the run.
-        same : ndarray of bool of shape (n,)
-            Whether the other run has the row with the same others.
+        same : ndarray of bool or float of shape (n,)
+            Whether the other run has the row with the same others, or the share of other runs that have.
 
         Returns
         -------
         Calibration
-            By isotonic regression.
+            A curve by isotonic regression over blocks of rows of like margins. The mean of each cluster is that of its
+            rows, and of 50 more that are as all clusters' rows of such margins.
         """
-        x = margin(log_q)
-        curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(x, same.astype(np.float64))
-        knots = np.unique(np.quantile(x, np.linspace(0, 1, KNOTS)))
-        return cls(knots, np.asarray(curve.predict(knots), dtype=np.float64))
+        x, same, n = margin(log_q), same.astype(np.float64), len(log_q)
+        order = np.argsort(x, kind="stable")
+        blocks = np.array_split(order, max(2, n // min(BLOCK, max(n // 10, 1)))) if n > 1 else [order]
+        blocks = [block for block in blocks if len(block)]
+        means = [np.mean([x[block], same[block]], axis=1) for block in blocks]
+        middle, agreed = np.array(means).T
+        curve = IsotonicRegression(out_of_bounds="clip").fit(middle, agreed, [len(block) for block in blocks])
+        knots = np.unique(np.quantile(middle, np.linspace(0, 1, KNOTS)))
+        least = 1 / (n + 2)  # what no row of n could show
+        plain = cls(knots, np.clip(curve.predict(knots), least, 1 - least), np.zeros(0))
+        found, labels = plain(log_q), log_q.argmax(1)
+        shifts = np.zeros(log_q.shape[1])
+        for k in np.unique(labels):
+            own = found[labels == k]
+            wanted = (same[labels == k].sum() + PRIOR * own.mean()) / (len(own) + PRIOR)
+            shifts[k] = _shift(own, np.clip(wanted, least, 1 - least))
+        return cls(knots, plain.probabilities, shifts)
 
-    def __call__(self, log_q: np.ndarray) -> np.ndarray:
-        """Return the probability of each row, shape (n,), from its log soft assignments, shape (n, K)."""
-        return np.interp(margin(log_q), self.margins, self.probabilities)
+    def __call__(self, log_q: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
+        """Return the probability of each row, shape (n,).
+
+        Parameters
+        ----------
+        log_q : ndarray of shape (n, J)
+            Log soft assignments.
+        clusters : ndarray of shape (n,) or None, default=None
+            Cluster of each row, whose shift counts; None takes the likeliest.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In [0, 1].
+        """
+        plain = np.interp(margin(log_q), self.margins, self.probabilities)
+        if not len(self.shifts):
+            return plain
+        return expit(logit(plain) + self.shifts[log_q.argmax(1) if clusters is None else clusters])
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""
-        return {"margins": self.margins.tolist(), "probabilities": self.probabilities.tolist()}
+        return {name: value.tolist() for name, value in vars(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Return what :meth:`to_dict` wrote."""
-        return cls(np.array(values["margins"]), np.array(values["probabilities"]))
+        """Return what :meth:`to_dict` wrote; an earlier version's has no shifts."""
+        return cls(*(np.array(values.get(name, [])) for name in ("margins", "probabilities", "shifts")))
+
+
+def _shift(found: np.ndarray, wanted: float) -> float:
+    """Return what brings the mean of probabilities to another one, added to their log odds."""
+    odds = logit(found)
+    return float(brentq(lambda shift: expit(odds + shift).mean() - wanted, -FARTHEST, FARTHEST))
 
 
 def margin(log_q: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from coterie.errors import CollapseWarning
 from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.backing import Second, pupil, second_run
-from coterie.selection.candidates import CANDIDATES, make_candidate, names_for
+from coterie.selection.candidates import CANDIDATES, DEEP, TAUGHT, make_candidate, names_for
 from coterie.selection.counting import count_in_time
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
@@ -60,7 +60,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         looked for. Outside the main thread, where no alarm rings, only networks look at the clock. None is no limit.
     confidence : bool, default=True
         Calibrate how sure each row is against what a second, independent run says: another network among the candidates
-        that agrees with the best, or else the best, fitted once more.
+        that agrees with the best, or else the best, fitted once more. Where a network is the best, the others that were
+        tried say so too.
     self_label : bool, default=True
         Where the best is a network of images, let another one learn what it and other networks that agree with it, or
         else its second fit, have in common, and answer in its place (:class:`coterie.SelfLabel`).
@@ -94,7 +95,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         What the trials have in common, in the order of ``trials_``; a second fit of the best is the last.
     confidence_ : ndarray of shape (n,)
         How sure the cluster of each row is as it was fitted, in [0, 1]: the probability that an independent run agrees,
-        where it was calibrated, else the largest soft assignment.
+        where it was calibrated (:class:`coterie.criteria.Calibration`), else the largest soft assignment.
     second_name_ : str or None
         Which run said how sure the rows are: the name of another network that agrees with the best on nineteen rows of
         twenty, or else a second fit of the best, such as "dec, again".
@@ -268,12 +269,19 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         self.consensus_ = consensus([*found.values()])
         if self.second_labels_ is not None:
             log_q = self.best_._log_q(trying.source).double().log_softmax(1)
-            self.best_.calibration_ = Calibration.learned(log_q.numpy(), self.second_labels_ == self.labels_)
+            self.best_.calibration_ = Calibration.learned(log_q.numpy(), self._confirmed(self.second_labels_))
         self.confidence_ = self.best_.predict_confidence(trying.source)
         if hasattr(self, "feature_names_in_"):  # which candidates, given a source, need not know of images
             self.best_.feature_names_in_ = self.feature_names_in_
         if said := collapse_of(self.labels_, trying.n_clusters):
             warnings.warn(f"{said}. Try another K.", CollapseWarning, stacklevel=4)
+
+    def _confirmed(self, second: np.ndarray) -> np.ndarray:
+        """Return the share of runs that confirm each row: the second one and, beside a network, the others tried."""
+        is_network = self.best_name_ in (*DEEP, TAUGHT)
+        others = [trial for trial in self.trials_[1:] if trial.name in DEEP and trial.name != self.second_name_]
+        runs = [second, *(align(trial.model.labels_, self.labels_) for trial in others if is_network)]
+        return np.mean([run == self.labels_ for run in runs], axis=0)
 
     def _folder(self) -> Path | None:
         return None if (folder := get_config().checkpoint) is None else Path(folder)
