@@ -186,6 +186,10 @@ def test_descriptions_are_of_the_clusters_there_are(fitted: Path) -> None:
         (lambda m: m.rename(0, "a\nb"), "A cluster's name must have at most 80 printable characters. Got 'a"),
         (lambda m: m.rename(0, "a" * 81), "A cluster's name must have at most 80 printable characters. Got 'a"),
         (lambda m: m.rename(0, " 2 "), "A cluster's name must not be a number, which clusters have already. Got '2' "),
+        (
+            lambda m: m.rename(0, "1e3"),
+            "A cluster's name must not be a number, which clusters have already. Got '1e3' ",
+        ),
         (lambda m: m.merge([0, 1], name="7"), "A cluster's name must not be a number, which clusters have already."),
         (lambda m: m.rename(0, "a").rename(1, "a"), "Cluster 0 is called 'a' already; names must differ."),
         (lambda m: m.merge([0]), r"A merge needs two clusters or more. Got \[0\]."),

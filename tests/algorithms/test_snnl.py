@@ -310,3 +310,9 @@ def test_images_that_came_in_the_unit_have_the_loss_of_the_same_ones_as_bytes():
     assert asked == ["bce", "bce"]
     unscaled = make_source((X / 255).astype(np.float32), scaling="none")
     assert resolve(snnl(scaling="none"), unscaled)["reconstruction"] == "mse"
+
+
+@pytest.mark.parametrize("y", [np.full(7, -1), np.zeros(7, dtype=int), np.zeros(0, dtype=int)])
+def test_labels_of_another_number_of_rows_are_refused_also_where_none_is_known(y):
+    with pytest.raises(ValueError, match="40"):
+        SNNLKMeans(n_clusters=2).fit(np.random.default_rng(0).normal(size=(40, 3)), y)

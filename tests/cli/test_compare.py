@@ -25,8 +25,9 @@ def test_matched_clusters_agreement_and_what_moved(tmp_path):
     assert "a and b: 1 of 10 rows are in another cluster." in done.out
     assert "All runs agree on 90.0% of the rows" in done.out
     cells = [line.split() for line in done.out.splitlines()]
-    assert ["0", "6", "5", "5"] in cells  # cluster, rows in a, rows in b, in both
-    assert ["1", "4", "5", "4"] in cells
+    assert ["0", "6", "5", "5", "1"] in cells  # cluster, rows in a, rows in b, in both, its number in b itself
+    assert ["1", "4", "5", "4", "0"] in cells
+    assert "closest" not in done.out  # of two, neither is
     assert ["1", "0", "1"] in cells  # one row moved from 0 to 1
     with (tmp_path / "moved.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -69,6 +69,7 @@ def test_metrics_report_and_terminal_say_that_labels_were_used(taught: Path) -> 
     assert metrics["known"]["n_known"] == 30
     assert metrics["known"]["classes"] == ["ash", "elm", "oak"]
     assert metrics["known"]["metrics"]["accuracy"] == 1.0
+    assert set(metrics["baselines"]) == {"kmeans", "autoencoder_kmeans"}  # on codes that no label shaped
     said = "Trained with 30 known labels"
     assert said in taught.with_suffix(".txt").read_text()
     assert said in dict(summarise(taught)["facts"])["Known labels"]

@@ -99,8 +99,8 @@ def test_labels_that_are_commands_are_typed_with_a_sign(own: Path) -> None:
 
 
 def test_what_is_no_label_is_asked_again(own: Path) -> None:
-    done = say(own, "-1\n" + "y" * 81 + "\n=\nNA\ngood\nq\n")
-    for said in ("-1", "nothing", "NA"):
+    done = say(own, "-1\n-1.0\n" + "y" * 81 + "\n=\nNA\ngood\nq\n")
+    for said in ("-1", "-1.0", "nothing", "NA"):
         assert done.stdout.count(f"A label is a word or a number; {said} stands for a row without one.") == 1
     assert "A label has at most 80 characters, all printable." in done.stdout
     assert list(given(own).values()) == ["good"]

@@ -93,6 +93,9 @@ def test_data_that_changed_since_the_fit_are_noticed(a_run: Path, blobs: Blobs, 
     done = run("outliers", a_run, odd, "--out", out)
     assert done.code == 2
     assert "300 rows then, 293 now; give the rows of the fit with --train DATA" in done.err
+    done = run("outliers", a_run, odd, "--out", out, "--train", own)
+    assert done.code == 2
+    assert f"{own} holds others: 300 rows then, 293 now." in done.err
     own.write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
     done = run("outliers", a_run, odd, "--out", out)
     assert done.code == 2

@@ -1,9 +1,12 @@
 """Losses that read labels, against independent NumPy versions written row by row."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
+from coterie.errors import InputError
 from coterie.nn import soft_nearest_neighbor_loss, supervised_contrastive_loss
 
 Y = np.array([0, 1, 0, 2, 1, 0, -1, 2, -1, 3])  # two without a label, and class 3 with a single row
@@ -82,7 +85,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_classes_matter(distance):
 @both
 def test_a_temperature_near_zero_leaves_loss_and_gradient_finite(distance):
     h = torch.from_numpy(rows().astype(np.float32) * 30).requires_grad_()
-    for T in (1e-3, 1e-9, 1e-20):
+    for T in (1e-3, 1e-9, 1e-20, 1e-45, 1e-300):
         loss = soft_nearest_neighbor_loss(h, torch.from_numpy(Y), temperature=T, distance=distance)
         (slope,) = torch.autograd.grad(loss, h)
         assert torch.isfinite(loss)
@@ -177,3 +180,26 @@ def test_losses_of_several_layers_are_added():
     each = [soft_nearest_neighbor_loss(h, y, temperature=0.5).item() for h in layers]
     assert soft_nearest_neighbor_loss(layers, y, temperature=0.5).item() == pytest.approx(sum(each), rel=1e-12)
     assert min(each) > 0  # so that their least is not their sum
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"distance": "Cosine"},
+            "The 'distance' argument must be one of ('cosine', 'euclidean'). Got 'Cosine' instead.",
+        ),
+        ({"temperature": 0.0}, "The 'temperature' argument must be a positive number. Got 0.0 instead."),
+        ({"temperature": float("nan")}, "The 'temperature' argument must be a positive number. Got nan instead."),
+        ({"y": torch.zeros(7, dtype=torch.int64)}, "Outputs must have a row for each of the 7 classes. Got [12] rows"),
+        ({"h": []}, "Outputs must have a row for each of the 12 classes. Got [] rows instead."),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(change, sentence):
+    given = {"h": torch.zeros(12, 3), "y": torch.zeros(12, dtype=torch.int64), "temperature": 1.0} | change
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        soft_nearest_neighbor_loss(given.pop("h"), given.pop("y"), **given)
+    if set(change) & {"temperature", "y"}:
+        given = {"h": torch.zeros(12, 3), "y": torch.zeros(12, dtype=torch.int64), "temperature": 1.0} | change
+        with pytest.raises(InputError, match=re.escape(sentence)):
+            supervised_contrastive_loss(given["h"], given["y"], temperature=given["temperature"])

@@ -82,6 +82,7 @@ def test_without_labels_the_silhouette_is_compared():
 def test_a_baseline_of_another_name_is_called_by_it():
     assert baseline_name("spectral", "rows") == "k-means by spectral"
     assert baseline_name("code_kmeans", "rows") == "k-means on the code"
+    assert baseline_name("taught_code_kmeans", "rows") == "k-means on the code, which learned from labels"
 
 
 def test_collapse_is_said_plainly():

@@ -116,6 +116,9 @@ def test_the_same_rows_do_not_drift_and_others_do():
     fewer = drift(model, kept)
     gone = model.predict(X[y == 2])[0]
     assert fewer.moved == pytest.approx(1 / 3)
+    draws = np.random.default_rng(0).multinomial(len(kept), fewer.usual, 2000) / len(kept)
+    assert fewer.chance == pytest.approx(np.abs(draws - fewer.usual).sum(1).mean() / 2, rel=0.05)
+    assert f"differ by 33.3%, where {fewer.chance:.1%} is chance" in fewer.sentence()
     assert f"most in cluster {gone} (33.3% then, 0.0% now)" in fewer.sentence()
     assert drift(model, X + 100).strange.all()
     assert drift(model, X + 100).figures()["strange"] == 300

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import torch
 from sklearn.metrics import pairwise_distances_argmin
+from sklearn.utils.validation import check_consistent_length
 from torch import Tensor
 
 from coterie.algorithms import recipes
@@ -145,7 +146,10 @@ class SNNLKMeans(DeepClusterer):
         if known is not None and y is not None and not np.array_equal(known, y):
             raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
         labels = known if y is None else np.asarray(y)
-        if labels is None or (np.size(labels) and bool((np.asarray(labels) == UNKNOWN).all())):
+        if labels is not None and bool((np.asarray(labels) == UNKNOWN).all()):
+            check_consistent_length(X, labels)
+            labels = None
+        if labels is None:
             warnings.warn(
                 "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
             )

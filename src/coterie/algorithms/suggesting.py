@@ -45,7 +45,8 @@ class Suggests:
         X : array-like or Source
             Rows of the shape that was fitted.
         known : array-like of int of shape (rows,) or None, default=None
-            Labels that are known already, -1 where unknown. Rows near known ones tell little.
+            Labels that are known already, -1 where unknown; those that the fit learned from are not remembered. Rows
+            near known ones tell little.
         exclude : array-like of bool of shape (rows,) or None, default=None
             Rows that are not to be suggested, such as those that nobody could tell.
         random_state : int, RandomState or None, default=0
@@ -108,8 +109,8 @@ def suggest_rows(
     exclude : array-like of bool of shape (rows,) or None, default=None
         Rows that are not to be suggested; what is near them tells little too.
     random_state : int, RandomState or None, default=0
-        Seed of the sample of 3,000 rows that stands for more, beside up to 30 of each
-            cluster and n that may be suggested.
+        Seed of the sample of 3,000 rows that stands for more, beside up to 30 of each cluster and n that may be
+        suggested.
 
     Returns
     -------

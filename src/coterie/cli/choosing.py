@@ -70,6 +70,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         figures = figures_of(trial.model.labels_, n_clusters=len(auto.cluster_centers_), y=data.y)
         told = {**asdict(trial.judgement), "kept": trial.judgement.kept}
         told |= {} if trial.agreement is None else {"agreement_with_known": round(trial.agreement, 4)}
+        told |= {"n_known": trial.model.n_known_} if trial.model.n_known_ else {}
         told |= {} if trial.learned is None else {"learned": round(trial.learned, 4)}
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
     second = auto.second_labels_

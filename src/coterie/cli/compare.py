@@ -44,8 +44,11 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     aligned = align_all(labelled.labels, labelled.labels[0])
     support = vote(np.stack(aligned))[1]
     _show_agreement(screen, labelled.titles, found, support=support)
-    for title, labels in zip(labelled.titles[1:], aligned[1:], strict=True):
-        _show_matches(screen, (labelled.titles[0], title), (aligned[0], labels), called=labelled.called)
+    for i in range(1, len(aligned)):
+        numbers = dict(zip(aligned[i].tolist(), labelled.labels[i].tolist(), strict=True))
+        there = {k: _called(labelled.called[i], number) for k, number in numbers.items()}
+        titles = (labelled.titles[0], labelled.titles[i])
+        _show_matches(screen, titles, (aligned[0], aligned[i]), called=labelled.called[0], there=there)
     if out is not None:
         write_comparison(out, replace(labelled, labels=aligned), support)
         screen.say(f"Wrote the clusters of {len(support):,} rows to {out}")
@@ -61,18 +64,27 @@ def _show_agreement(screen: Screen, titles: list[str], found: Consensus, *, supp
         [[title, *map(figure, row)] for title, row in zip(titles, found.agreement.tolist(), strict=True)],
     )
     whole = float((support == 1).mean())
-    screen.say(
-        f"All runs agree on {percentage(whole)} of the rows; the run closest to the others is {titles[found.central]}."
-    )
+    closest = f"; the run closest to the others is {titles[found.central]}" if len(titles) > 2 else ""
+    screen.say(f"All runs agree on {percentage(whole)} of the rows{closest}.")
+
+
+def _called(names: dict[int, str], k: int) -> str:
+    return f"{k} {names[k]}" if k in names else str(k)
 
 
 def _show_matches(
-    screen: Screen, titles: tuple[str, str], labels: tuple[np.ndarray, np.ndarray], *, called: dict[int, str]
+    screen: Screen,
+    titles: tuple[str, str],
+    labels: tuple[np.ndarray, np.ndarray],
+    *,
+    called: dict[int, str],
+    there: dict[int, str],
 ) -> None:
+    """Show how large matched clusters are, what they are called in the second run itself, and which rows moved."""
     import numpy as np
 
     def who(k: int) -> str:
-        return f"{k} {called[k]}" if k in called else str(k)
+        return _called(called, k)
 
     a, b = labels
     clusters, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
@@ -83,8 +95,11 @@ def _show_matches(
     present = np.union1d(a, b).tolist()
     if len(present) <= MOST:
         sizes = [((a == k).sum(), (b == k).sum(), ((a == k) & (b == k)).sum()) for k in present]
-        rows = [[who(k), *(f"{size:,}" for size in three)] for k, three in zip(present, sizes, strict=True)]
-        screen.table(["cluster", *titles, "in both"], rows)
+        rows = [
+            [who(k), *(f"{size:,}" for size in three), there.get(k, "")]
+            for k, three in zip(present, sizes, strict=True)
+        ]
+        screen.table(["cluster", *titles, "in both", f"called in {titles[1]}"], rows)
     if moved:
         rows = [[f"{n:,}", who(i), who(j)] for n, i, j in moved[:MOVES]]
         screen.table(["rows that moved", f"from, in {titles[0]}", f"to, in {titles[1]}"], rows)

@@ -28,8 +28,9 @@ def merge(
 ) -> None:
     """Make one cluster of several.
 
-    It has the smallest of their numbers; higher numbers move down. Rows of other clusters stay where they are. Model,
-    labels.csv, metrics and report follow; `coterie undo` takes it back.
+    It has the smallest of their numbers, and that one's name unless --name gives another; higher numbers move down.
+    Rows of other clusters stay where they are. Model, labels.csv, metrics and report follow; `coterie undo` takes it
+    back.
     """
     _edit(run, lambda edited: edited.model.merge([_number(edited, k) for k in clusters], name=name), train)
 
@@ -83,7 +84,9 @@ def _edit(run: Path, change: Any, train: str | None = None) -> None:
     sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
     edit = model.edits_.done[-1]
     own = edit.changed(len(sizes))
-    who = f"Cluster {own[0]} has {sizes[own[0]]:,}" if len(own) == 1 else f"They have {listed(sizes[own].tolist())}"
+    called = model.cluster_names_[own[0]]
+    one = f"Cluster {own[0]}{f', called {called!r},' if called else ''} has {sizes[own[0]]:,}"
+    who = one if len(own) == 1 else f"They have {listed(sizes[own].tolist())}"
     Screen().say(f"{model.edits_.sentences(model._n_fitted)[-1]} {who} of {len(model.labels_):,} rows.")
 
 

@@ -183,14 +183,14 @@ class Labelled:
         Clusters in each run, int64.
     names : list of str or None
         The rows' names, where they have any.
-    called : dict of int to str
-        Names of clusters of the first run.
+    called : list of dict of int to str
+        Names of clusters of each run, by their numbers there.
     """
 
     titles: list[str]
     labels: list[np.ndarray]
     names: list[str] | None
-    called: dict[int, str]
+    called: list[dict[int, str]]
 
 
 def read_runs(runs: Sequence[Path]) -> Labelled:
@@ -224,7 +224,7 @@ def read_runs(runs: Sequence[Path]) -> Labelled:
         if other is not None:
             told = f"row {other} is {theirs[other]!r} in one and {named[other]!r} in the other"
             raise InputError(f"{first} and {run} are not of the same rows: {told}.")
-    return Labelled(_titles(runs), list(labels), with_names[0][1] if with_names else None, called[0])
+    return Labelled(_titles(runs), list(labels), with_names[0][1] if with_names else None, list(called))
 
 
 def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,7 +129,7 @@ def _read(line: Callable[[], str]) -> str | None:
 
 def _problem(label: str) -> str | None:
     """Return what is wrong with a label, None if nothing is."""
-    if label == "-1" or label.lower() in MISSING:
+    if re.fullmatch(r"-1([.,]0*)?", label) or label.lower() in MISSING:
         return f"A label is a word or a number; {label or 'nothing'} stands for a row without one."
     if len(label) > LONGEST or plain(label) != label:
         return f"A label has at most {LONGEST} characters, all printable."

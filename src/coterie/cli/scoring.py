@@ -131,6 +131,7 @@ def describe(run: Path, rows: Data, detector: OutlierDetector, *, share: float |
             ("Rows", rows.source.describe),
             ("System", f"{type(model).__name__}, {k} cluster{'s' * (k > 1)}"),
             ("Score", detector.title),
+            *([("Labels", f"the code learned from {model.n_known_:,} of them")] if model.n_known_ else []),
         ],
         score_in_words=f"the {detector.title[0].lower()}{detector.title[1:]}, {detector.unit}",
         strangeness=-detector.score_samples(rows.source),

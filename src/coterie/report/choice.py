@@ -172,9 +172,11 @@ def candidate_name(name: str) -> str:
 
 
 def _marks(trials: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what stands beside each trial: which was chosen, and what learned from it and answers."""
+    """Return what stands beside each trial: whether it was chosen or answers, and how many labels it learned from."""
     marks = ["answers", "chosen"] if trials[0]["name"] == _TAUGHT else ["chosen"]
-    return [*marks, *[""] * (len(trials) - len(marks))]
+    marks += [""] * (len(trials) - len(marks))
+    taught = [f"learned from {n:,} label{'s' * (n > 1)}" if (n := trial.get("n_known")) else "" for trial in trials]
+    return [", ".join(filter(None, both)) for both in zip(marks, taught, strict=True)]
 
 
 def _named(text: str) -> str:

@@ -163,6 +163,7 @@ def baseline_name(key: str, noun: str) -> str:
         "kmeans": f"k-means on the raw {raw}",
         "autoencoder_kmeans": "k-means on the autoencoder’s code",
         "code_kmeans": "k-means on the code",
+        "taught_code_kmeans": "k-means on the code, which learned from labels",
     }
     return known.get(key, f"k-means by {key}")
 

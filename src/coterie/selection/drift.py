@@ -59,21 +59,29 @@ class Drift:
         """Share of the rows that would have to change cluster for the shares to be the usual ones."""
         return float(np.abs(self.shares - self.usual).sum() / 2)
 
+    @property
+    def chance(self) -> float:
+        """About how large ``moved`` is of so many rows that were drawn from the usual shares."""
+        spread = np.sqrt(2 * self.usual * (1 - self.usual) / (np.pi * max(len(self.strange), 1)))
+        return float(min(spread.sum() / 2, 1.0))
+
     def sentence(self) -> str:
         """Return the whole in one line."""
         k = int(np.abs(self.shares - self.usual).argmax())
         most = f", most in cluster {k} ({percentage(self.usual[k])} then, {percentage(self.shares[k])} now)"
         share = percentage(float(self.strange.mean()))
+        moved = f", where {self.chance:.1%} is chance{most}" if self.moved >= _VISIBLE else ""
         return (
             f"{int(self.strange.sum()):,} of {len(self.strange):,} rows ({share}) are unlike any "
             f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}"
-            f"{most if self.moved >= _VISIBLE else ''}; the mean row moved by {self.shift:.2f} of the rows' spread."
+            f"{moved}; the mean row moved by {self.shift:.2f} of the rows' spread."
         )
 
     def figures(self) -> dict[str, Any]:
         """Return all figures, JSON-able; of single rows only how many are strange."""
         told = {name: np.round(value, 6).tolist() for name, value in asdict(self).items() if name != "strange"}
-        return {"rows": len(self.strange), "strange": int(self.strange.sum()), "moved": round(self.moved, 6), **told}
+        moved = {"moved": round(self.moved, 6), "moved_by_chance": round(self.chance, 6)}
+        return {"rows": len(self.strange), "strange": int(self.strange.sum()), **moved, **told}
 
 
 def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
