@@ -15,6 +15,7 @@ from coterie.files import atomic_path
 from coterie.metrics import evaluate
 
 if TYPE_CHECKING:
+    from coterie.algorithms import Clusterer
     from coterie.cli.inputs import Data
 
 SHARE = 0.1  # of a fit's time that a baseline may cost
@@ -119,6 +120,11 @@ def judge_baseline(found: Baseline, **more: Any) -> dict[str, Any]:
     """Return all figures of a baseline: what it took, and those of :func:`figures_of`."""
     cost = {"seconds": round(found.seconds, 3), "rows_fitted": found.rows_fitted, "n_init": found.n_init}
     return {**cost, **figures_of(found.labels, **more)}
+
+
+def name_of_code(estimator: Clusterer) -> str:
+    """Return what k-means on a system's own code is called among the baselines."""
+    return "taught_code_kmeans" if estimator.n_known_ or estimator.n_pairs_ else "code_kmeans"
 
 
 def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, path: Path) -> Baseline:

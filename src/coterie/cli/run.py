@@ -247,7 +247,7 @@ def _judge(
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` holds."""
     estimator, pretrained = fitted.best_ if isinstance(fitted, Auto) else fitted, code_before_clusters(fitted)
-    name, code = (_name_of_code(estimator), z) if pretrained is None else ("autoencoder_kmeans", pretrained)
+    name, code = (judging.name_of_code(estimator), z) if pretrained is None else ("autoencoder_kmeans", pretrained)
     k, system, spent = len(estimator.cluster_centers_), system_name(estimator), estimator.fit_seconds_
     # All on one code, which was not made for any of them where there is such a one: silhouettes differ between codes.
     common: dict[str, Any] = {"n_clusters": k, "y": data.y, "code": code}
@@ -276,11 +276,6 @@ def _judge(
         "versions": versions(),
         "hardware": hardware(),
     }
-
-
-def _name_of_code(estimator: Clusterer) -> str:
-    """Return what k-means on a system's own code is called among the baselines."""
-    return "taught_code_kmeans" if estimator.n_known_ or estimator.n_pairs_ else "code_kmeans"
 
 
 def _finish(folder: Path) -> None:
