@@ -208,6 +208,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         self.left_out_, self.n_known_, self.n_pairs_ = notes.left_out, knowledge.n_known, knowledge.n_pairs
         self._settle(trying)
         self.fit_seconds_ = time.monotonic() - began
+        notes.write(self.fit_seconds_)
         return self
 
     def check_with(self, source: Source, **told: Any) -> Knowledge:
