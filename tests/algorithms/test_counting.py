@@ -108,6 +108,11 @@ def test_a_long_cloud_is_one_however_often_it_is_halved_alike(noise, shape):
     assert KMeans(n_clusters="auto", random_state=0).fit(X).count_.n == 1
 
 
+def test_a_range_is_no_reason_for_more_clusters_than_there_are_different_rows():
+    X = np.repeat([[0.0], [1.0], [2.0]], 20, axis=0)
+    assert KMeans(n_clusters=(2, 4), random_state=0).fit(X).count_.n <= 3
+
+
 def test_groups_that_touch_are_found_all_the_same():
     rng = np.random.default_rng(7)
     X = np.array([[0, 0], [4, 0], [0, 4]])[np.arange(1200) % 3] + rng.normal(size=(1200, 2))

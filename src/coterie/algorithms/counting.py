@@ -106,6 +106,7 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     low, high = RANGE if given == "auto" else given
     seed %= 2**32
     rows, x = sampled(source, ROWS, seed)
+    different = len(np.unique(x, axis=0)) if given != "auto" else len(x)  # more clusters there cannot be
     x = _untied(x, seed)
     x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
@@ -118,6 +119,7 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     if given != "auto":
         within = {k: value for k, value in found.items() if k <= high}
         n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
+        n = min(n, different)
     logger.info("%d groups lie apart; replications %s; %d clusters", apart, found, n)
     return Count(n, apart, found)
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.algorithms import SYSTEMS
 from coterie.figures import percentage
-from coterie.report.choice import found_sentence
+from coterie.report.choice import found_sentence, system_name
 from coterie.report.known import known_sentence
 from coterie.report.wording import baseline_name, duration, percent
 
@@ -68,7 +67,7 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     """Show the result beside its baselines, and the clusters."""
     noun = "images" if data.source.spec.kind == "images" else "rows"
     entries = {
-        SYSTEMS[metrics["system"]].__name__: metrics,
+        system_name(metrics).replace("’", "'"): metrics,
         **{baseline_name(key, noun).replace("’", "'"): entry for key, entry in metrics["baselines"].items()},
     }
     names = ["accuracy", "nmi", "ari"] if data.y is not None else ["silhouette", "log_likelihood"]

@@ -171,6 +171,34 @@ def candidate_name(name: str) -> str:
     return _CANDIDATES.get(name, name)
 
 
+def system_name(metrics: Mapping[str, Any]) -> str:
+    """Return what a run's system is called; a classic method is called by its own name.
+
+    Parameters
+    ----------
+    metrics : mapping
+        ``metrics.json``.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Examples
+    --------
+    >>> from coterie.report.choice import system_name
+    >>> system_name({"system": "dec"}), system_name({"system": "shallow", "settings": {"method": "ward"}})
+    ('DEC', 'Ward’s agglomeration')
+    """
+    from coterie.algorithms import SYSTEMS
+
+    name = str(metrics.get("system", "Clustering"))
+    method = metrics.get("settings", {}).get("method") if name == "shallow" else None
+    if method in _CANDIDATES:
+        return _CANDIDATES[method][0].upper() + _CANDIDATES[method][1:]
+    return SYSTEMS[name].__name__ if name in SYSTEMS else name
+
+
 def _marks(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what stands beside each trial: whether it was chosen or answers, and how many labels it learned from."""
     marks = ["answers", "chosen"] if trials[0]["name"] == _TAUGHT else ["chosen"]

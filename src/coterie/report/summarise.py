@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from coterie.report.changed import of_fit
+from coterie.report.choice import system_name
 from coterie.report.clusters import balance, describe_clusters
 from coterie.report.known import known_sentence, role_of_labels
 from coterie.report.run import Run, read_run
@@ -85,7 +86,7 @@ def facts_of(run: Run) -> dict[str, Any]:
     y = run.arrays.get("y")
     n_classes = None if y is None else len(np.unique(y))
     return {
-        "title": f"{_system(run)} on {run.metrics.get('dataset') or run.folder.name}",
+        "title": f"{system_name(run.metrics)} on {run.metrics.get('dataset') or run.folder.name}",
         "headline": headline(own, sizes=sizes, noun=run.noun, sure=sureness(run.arrays["q_max"]), n_known=run.n_known),
         "beside": f"{beside(own, baselines, noun=run.noun)} {of_fit(run.metrics)}".strip(),
         "warnings": warnings_about(sizes, noun=run.noun, n_classes=n_classes),
@@ -169,13 +170,6 @@ def _figures(entry: Mapping[str, Any]) -> dict[str, float]:
     return {key: float(place[key]) for place in places for key in METRICS if isinstance(place.get(key), int | float)}
 
 
-def _system(run: Run) -> str:
-    from coterie.algorithms import SYSTEMS
-
-    name = str(run.metrics.get("system", "Clustering"))
-    return SYSTEMS[name].__name__ if name in SYSTEMS else name
-
-
 def _head(run: Run) -> list[tuple[str, str]]:
     metrics = run.metrics
     rows = [("Data", f"{len(run.labels):,} {run.arrays['describe']}"), ("Clusters", str(run.n_clusters))]
@@ -197,7 +191,7 @@ def _head(run: Run) -> list[tuple[str, str]]:
 def _comparison(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     charts = []
     for key in _CONTESTED["accuracy" in own]:
-        bars = [{"name": f"{_system(run)}, this run", "value": own[key], "own": True}] if key in own else []
+        bars = [{"name": f"{system_name(run.metrics)}, this run", "value": own[key], "own": True}] if key in own else []
         bars += [{"name": name, "value": values[key], "own": False} for name, values in others.items() if key in values]
         if bars:
             charts.append({"key": key, "title": METRICS[key][0], "help": METRICS[key][1], "bars": bars})
@@ -206,7 +200,7 @@ def _comparison(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping
 
 def _table(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     columns = [key for key in METRICS if key in own or any(key in values for values in others.values())]
-    entries = [(f"{_system(run)}, this run", run.metrics, own)]
+    entries = [(f"{system_name(run.metrics)}, this run", run.metrics, own)]
     baselines = run.metrics.get("baselines", {})
     entries += [(name, baselines[key], values) for (name, values), key in zip(others.items(), baselines, strict=True)]
     rows = []
