@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from coterie.errors import InputError
+
+if TYPE_CHECKING:
+    from coterie.data import Source
 
 __all__ = ["Baseline", "code_kmeans", "raw_kmeans"]
 
@@ -28,18 +31,6 @@ _FEWEST_ROWS = 2000
 _ITERATIONS = 50
 _MULTIPLY_ADDS_PER_SECOND = 5e9
 _BLOCK = 4096  # rows that are held as float32 beside the fitted ones
-
-
-class Rows(Protocol):
-    """What a baseline needs to know of a :class:`coterie.data.Source`."""
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        ...
-
-    def take(self, index: torch.Tensor | slice, /) -> torch.Tensor:
-        """Return scaled float32 rows, shape (b, ...)."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +63,7 @@ class Baseline:
     centers: np.ndarray
 
 
-def raw_kmeans(source: Rows, n_clusters: int, *, seed: int, budget_seconds: float = math.inf) -> Baseline:
+def raw_kmeans(source: Source, n_clusters: int, *, seed: int, budget_seconds: float = math.inf) -> Baseline:
     """Cluster the scaled rows as they are by k-means, without any network.
 
     Parameters

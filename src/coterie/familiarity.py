@@ -12,7 +12,8 @@ from scipy.linalg import block_diag
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from coterie.components import fit_components, sampled
+from coterie.components import fit_components
+from coterie.subsample import sample_source
 
 if TYPE_CHECKING:
     from coterie.data import Source
@@ -100,7 +101,7 @@ class Familiarity:
             With the threshold that these rows give.
         """
         most = max(1, min(LANDMARKS, VALUES // source.spec.n_features_in))
-        x = sampled(source, most, seed)[1]
+        x = sample_source(source, most, seed)[1]
         length = float(np.median(np.linalg.norm(x, axis=1))) if source.spec.kind == "images" else 0.0
         x = _polar(x, length)
         d = x.shape[1] - bool(length)

@@ -9,34 +9,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 
-def sample_rows(n: int, most: int, seed: int) -> np.ndarray:
-    """Draw row numbers without repetition.
-
-    Parameters
-    ----------
-    n : int
-        Rows there are.
-    most : int
-        Rows to draw.
-    seed : int
-        Seed.
-
-    Returns
-    -------
-    ndarray of shape (min(n, most),)
-        Row numbers, ascending.
-
-    Examples
-    --------
-    >>> from coterie.mixtures import sample_rows
-    >>> sample_rows(3, 5, seed=0).tolist()
-    [0, 1, 2]
-    """
-    if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
-
-
 def fit_mixture(z: np.ndarray, n_clusters: int, *, seed: int, n_init: int) -> GaussianMixture:
     """Fit a Gaussian mixture with full covariances.
 

@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from coterie.criteria import told_by_neighbours
-from coterie.mixtures import fit_mixture, means_of, mixture_from, sample_rows
+from coterie.mixtures import fit_mixture, means_of, mixture_from
+from coterie.subsample import sample_rows
 from coterie.umap import FEWEST, NEIGHBOURS, umap
 
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted

@@ -91,6 +91,21 @@ class AnswersByBest:
         check_is_fitted(self)
         return self.best_.inverse_transform(X)
 
+    def reconstruction_error(self, X: ArrayLike | Source) -> np.ndarray:
+        """Return how far each row is from its reconstruction by the best, shape (n,), where that one has a decoder."""
+        check_is_fitted(self)
+        return self.best_.reconstruction_error(X)
+
+    def layer_codes(self, X: ArrayLike | Source, layer: str) -> np.ndarray:
+        """Return what a layer of the best makes of rows; see :meth:`coterie.algorithms.Clusterer.layer_codes`."""
+        check_is_fitted(self)
+        return self.best_.layer_codes(X, layer)
+
+    def summary(self) -> str:
+        """Return the layers of the best, their shapes and parameter counts."""
+        check_is_fitted(self)
+        return self.best_.summary()
+
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return names of the columns of ``transform``, shape (d,), object."""
         check_is_fitted(self)

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from coterie.algorithms import warming
 from coterie.algorithms.building import SHARED
 from coterie.algorithms.inputs import pick_seed
-from coterie.components import fit_components, sampled
+from coterie.components import fit_components
 from coterie.config import get_config
 from coterie.criteria import find_groups, replication
 from coterie.criteria.gaps import is_parted
@@ -23,7 +23,7 @@ from coterie.criteria.replication import ROWS as HALF
 from coterie.criteria.replication import divisions
 from coterie.errors import CollapseWarning, Interrupted
 from coterie.files import write_json
-from coterie.mixtures import sample_rows
+from coterie.subsample import sample_rows, sample_source
 from coterie.training import part_of
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     given = estimator.n_clusters
     low, high = RANGE if given == "auto" else given
     seed %= 2**32
-    rows, x = sampled(source, ROWS, seed)
+    rows, x = sample_source(source, ROWS, seed)
     different = len(np.unique(x, axis=0)) if given != "auto" else len(x)  # more clusters there cannot be
     x = _untied(x, seed)
     x = fit_components(x, seed).transform(x)

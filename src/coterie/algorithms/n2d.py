@@ -16,10 +16,11 @@ from coterie.algorithms.defaults import LARGEST_DENSE, are_many, is_dense, sched
 from coterie.checks import Rule, integer, one_of, require, whole
 from coterie.data import DataSpec
 from coterie.manifolds import MANIFOLDS, make_map
-from coterie.mixtures import fit_mixture, sample_rows
+from coterie.mixtures import fit_mixture
 from coterie.nn import Conv, Gaussians, LandmarkMap, MappedModel, make_autoencoder
 from coterie.settings import hyperparameters
 from coterie.starts import SAMPLE, best_told
+from coterie.subsample import sample_rows
 from coterie.training import Fit, Phase, apply_batched, encode
 
 BEGINNINGS = 20  # of the mixture, shared by the maps

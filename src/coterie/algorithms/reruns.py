@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import torch
 
-from coterie.mixtures import sample_rows
 from coterie.starts import SAMPLE, best_told
+from coterie.subsample import sample_rows
 from coterie.training import Fit, assignments
 
 RUN, LABELS, BEGIN, BEST = "run", "best_labels", "begin.", "best."  # names in a fit's memory

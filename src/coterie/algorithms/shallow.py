@@ -12,11 +12,12 @@ from torch import nn
 from coterie.algorithms.base import Clusterer
 from coterie.checks import Rule, integer, one_of, require, whole
 from coterie.classics import METHODS, partition
-from coterie.components import COMPONENTS, fit_components, sampled
+from coterie.components import COMPONENTS, fit_components
 from coterie.data import DataSpec
 from coterie.mixtures import means_of
 from coterie.nn import Model, Votes
 from coterie.settings import hyperparameters
+from coterie.subsample import sample_source
 from coterie.training import Fit, Phase, codes
 
 
@@ -89,7 +90,7 @@ class Shallow(Clusterer):
     def finish(self, fit: Fit) -> None:
         """Find the directions, and partition the landmarks."""
         seed, k = fit.streams.integer("start"), self.n_clusters
-        rows, x = sampled(fit.source, self.landmarks, seed)
+        rows, x = sample_source(fit.source, self.landmarks, seed)
         _project(fit.model, fit_components(x, seed, self.n_components))
         z = codes(fit)[rows]  # what predict will see, to the last bit
         labels = partition(self.method, z.double().numpy(), k, seed=seed)

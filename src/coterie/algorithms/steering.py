@@ -9,9 +9,10 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
 from coterie.data.knowledge import UNKNOWN
-from coterie.mixtures import means_of, sample_rows
+from coterie.mixtures import means_of
 from coterie.neighbours import affinity_graph, neighbours
 from coterie.starts import SAMPLE, Start, as_start, kmeans
+from coterie.subsample import sample_rows
 
 NEIGHBOURS = 15
 FOLLOWED = 10  # mapped neighbours that rows outside the sample follow

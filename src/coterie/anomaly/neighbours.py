@@ -10,8 +10,8 @@ from coterie.algorithms import JULE, Clusterer
 from coterie.anomaly.base import OutlierDetector
 from coterie.anomaly.nearest import check_codes, nearest
 from coterie.checks import Rule, integer
-from coterie.mixtures import sample_rows
 from coterie.settings import hyperparameters
+from coterie.subsample import sample_rows
 
 if TYPE_CHECKING:
     from coterie.data import Source

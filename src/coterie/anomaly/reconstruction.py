@@ -11,8 +11,8 @@ from coterie.anomaly.base import OutlierDetector
 from coterie.anomaly.nearest import check_codes, nearest
 from coterie.checks import Rule, integer, one_of
 from coterie.errors import InputError
-from coterie.mixtures import sample_rows
 from coterie.settings import hyperparameters
+from coterie.subsample import sample_rows
 
 if TYPE_CHECKING:
     from coterie.data import Source

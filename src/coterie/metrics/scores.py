@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 from sklearn import metrics as sk
 
-from coterie.metrics._check import Crossing, cross
+from coterie.metrics._check import cross
 from coterie.metrics.matching import accuracy
 
 
@@ -38,7 +38,8 @@ def nmi(y: ArrayLike, labels: ArrayLike) -> float:
     >>> round(nmi([0, 0, 1, 1], [1, 1, 0, 2]), 3)
     0.8
     """
-    return _nmi(cross(y, labels))
+    crossing = cross(y, labels)
+    return float(sk.normalized_mutual_info_score(crossing.y, crossing.labels, average_method="arithmetic"))
 
 
 def ari(y: ArrayLike, labels: ArrayLike) -> float:
@@ -70,7 +71,8 @@ def ari(y: ArrayLike, labels: ArrayLike) -> float:
     >>> round(ari([0, 0, 1, 1], [1, 1, 0, 2]), 3)
     0.571
     """
-    return _ari(cross(y, labels))
+    crossing = cross(y, labels)
+    return float(sk.adjusted_rand_score(crossing.y, crossing.labels))
 
 
 def ami(y: ArrayLike, labels: ArrayLike) -> float:
@@ -102,7 +104,8 @@ def ami(y: ArrayLike, labels: ArrayLike) -> float:
     >>> round(ami([0, 0, 1, 1], [1, 1, 0, 2]), 3)
     0.571
     """
-    return _ami(cross(y, labels))
+    crossing = cross(y, labels)
+    return float(sk.adjusted_mutual_info_score(crossing.y, crossing.labels, average_method="arithmetic"))
 
 
 def v_measure(y: ArrayLike, labels: ArrayLike) -> float:
@@ -135,7 +138,8 @@ def v_measure(y: ArrayLike, labels: ArrayLike) -> float:
     >>> round(v_measure([0, 0, 1, 1], [1, 1, 0, 2]), 3)
     0.8
     """
-    return _v_measure(cross(y, labels))
+    crossing = cross(y, labels)
+    return float(sk.v_measure_score(crossing.y, crossing.labels))
 
 
 def purity(y: ArrayLike, labels: ArrayLike) -> float:
@@ -163,7 +167,8 @@ def purity(y: ArrayLike, labels: ArrayLike) -> float:
     >>> purity([0, 0, 1, 1], [1, 1, 0, 2])
     1.0
     """
-    return _purity(cross(y, labels))
+    crossing = cross(y, labels)
+    return float(crossing.counts.max(0).sum() / len(crossing.y))
 
 
 def evaluate(y: ArrayLike, labels: ArrayLike) -> dict[str, float]:
@@ -192,25 +197,5 @@ def evaluate(y: ArrayLike, labels: ArrayLike) -> dict[str, float]:
     {'accuracy': 0.75, 'nmi': 0.8, 'ari': 0.571, 'ami': 0.571, 'purity': 1.0, 'v_measure': 0.8}
     """
     crossing = cross(y, labels)
-    scores = {"nmi": _nmi, "ari": _ari, "ami": _ami, "purity": _purity, "v_measure": _v_measure}
-    return {"accuracy": accuracy(crossing.y, crossing.labels)} | {key: of(crossing) for key, of in scores.items()}
-
-
-def _nmi(crossing: Crossing) -> float:
-    return float(sk.normalized_mutual_info_score(crossing.y, crossing.labels, average_method="arithmetic"))
-
-
-def _ari(crossing: Crossing) -> float:
-    return float(sk.adjusted_rand_score(crossing.y, crossing.labels))
-
-
-def _ami(crossing: Crossing) -> float:
-    return float(sk.adjusted_mutual_info_score(crossing.y, crossing.labels, average_method="arithmetic"))
-
-
-def _v_measure(crossing: Crossing) -> float:
-    return float(sk.v_measure_score(crossing.y, crossing.labels))
-
-
-def _purity(crossing: Crossing) -> float:
-    return float(crossing.counts.max(0).sum() / len(crossing.y))
+    scores = (accuracy, nmi, ari, ami, purity, v_measure)
+    return {score.__name__: score(crossing.y, crossing.labels) for score in scores}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.components import fit_components, sampled
+from coterie.components import fit_components
 from coterie.matching import share_alike
 from coterie.selection.candidates import DEEP, Trial
 from coterie.selection.judging import criterion, find_neighbours, judge_partition, ranked, rows_needed
+from coterie.subsample import sample_source
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -90,7 +91,7 @@ def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
     Space
         Of 6,000 rows at most; of few rows in as many components as a cluster's shape can be told in.
     """
-    rows, x = sampled(source, JUDGED, seed)
+    rows, x = sample_source(source, JUDGED, seed)
     components = fit_components(x, seed)
     z = components.transform(x)
     if len(rows) < FEW_ROWS:
