@@ -5,14 +5,14 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from coterie.nn import Gaussians, Nearest, Softmax
+from coterie.nn import FullGaussians, Nearest, Softmax
 
 
 def test_full_gaussians_are_scikit_learns():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(300, 3)) @ rng.normal(size=(3, 3)) + np.eye(3)[np.arange(300) % 3] * 4
     mixture = GaussianMixture(3, random_state=0).fit(z)
-    head = Gaussians(3, 3)
+    head = FullGaussians(3, 3)
     parts = (mixture.means_, mixture.precisions_cholesky_, mixture.weights_)
     centers, whitening, shares = (torch.from_numpy(part) for part in parts)
     head.fill(centers, whitening=whitening, shares=shares)
@@ -24,7 +24,7 @@ def test_full_gaussians_are_scikit_learns():
 
 
 def test_a_component_without_weight_takes_no_row():
-    head = Gaussians(2, 1)
+    head = FullGaussians(2, 1)
     head.fill(torch.tensor([[0.0], [0.0]]), whitening=torch.ones(2, 1, 1), shares=torch.tensor([1.0, 0.0]))
     log_q = head(torch.tensor([[0.0]]))
     assert torch.isfinite(log_q).all()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from coterie.nn import (
-    GaussianMixture,
+    DiagonalGaussians,
     Nearest,
     Softmax,
     StudentT,
@@ -188,8 +188,8 @@ def test_gaussian_kl_is_torchs_and_its_gradient_is_right():
 
 def test_a_mixture_filled_from_a_partition_has_its_moments():
     z, labels = rng.normal(size=(60, 2)), np.arange(60) % 4 % 3
-    head = GaussianMixture(4, 2)
-    head.fill_from(torch.tensor(z), torch.tensor(labels))
+    head = DiagonalGaussians(4, 2)
+    head.fill_from_labels(torch.tensor(z), torch.tensor(labels))
     log_q = np.empty((60, 4))
     for k in range(3):
         rows = z[labels == k]
@@ -200,11 +200,11 @@ def test_a_mixture_filled_from_a_partition_has_its_moments():
 
 
 def test_a_mixture_on_repeated_rows_keeps_a_width():
-    head = GaussianMixture(2, 1)
+    head = DiagonalGaussians(2, 1)
     z = torch.tensor([[0.0]] * 5 + [[1.0]] * 5)
-    head.fill_from(z, torch.tensor([0] * 5 + [1] * 5))
+    head.fill_from_labels(z, torch.tensor([0] * 5 + [1] * 5))
     assert head(z).exp().detach().numpy()[:, 0] == pytest.approx([1.0] * 5 + [0.0] * 5)
-    head.fill_from(torch.zeros(4, 1), torch.tensor([0, 0, 1, 1]))
+    head.fill_from_labels(torch.zeros(4, 1), torch.tensor([0, 0, 1, 1]))
     assert torch.isfinite(head(torch.zeros(1, 1))).all()
 
 

@@ -17,7 +17,7 @@ from coterie.checks import Rule, integer, one_of, require, whole
 from coterie.data import DataSpec
 from coterie.manifolds import MANIFOLDS, make_map
 from coterie.mixtures import fit_mixture
-from coterie.nn import Conv, Gaussians, LandmarkMap, MappedModel, make_autoencoder
+from coterie.nn import Conv, FullGaussians, LandmarkMap, MappedModel, make_autoencoder
 from coterie.settings import hyperparameters
 from coterie.starts import SAMPLE, best_told
 from coterie.subsample import sample_rows
@@ -138,7 +138,7 @@ class N2D(DeepClusterer):
         """Return an autoencoder, a map of its code without landmarks yet, and a mixture on the map."""
         encoder, decoder, d = make_autoencoder(settings["network"], spec, self.code_size)
         size = settings["map_size"]
-        head = Gaussians(settings["n_clusters"], size)
+        head = FullGaussians(settings["n_clusters"], size)
         code_map = LandmarkMap(d, size)
         return MappedModel(encoder, decoder, head, code_map=code_map, reconstruction=settings["reconstruction"])
 

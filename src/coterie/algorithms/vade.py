@@ -15,9 +15,9 @@ from coterie.checks import Rule, one_of
 from coterie.errors import InputError
 from coterie.nn import (
     LIKELIHOODS,
+    DiagonalGaussians,
     GaussianDecoder,
     GaussianEncoder,
-    GaussianMixture,
     Model,
     gaussian_kl,
     make_autoencoder,
@@ -117,7 +117,7 @@ class VaDE(Samples, DeepClusterer):
         """Return encoder and decoder of distributions, and the mixture."""
         encoder, decoder, d = make_autoencoder(settings["network"], spec, self.code_size)
         likelihood = LIKELIHOODS[settings["likelihood"]](decoder)
-        return Model(GaussianEncoder(encoder, d), likelihood, GaussianMixture(self.n_clusters, d))
+        return Model(GaussianEncoder(encoder, d), likelihood, DiagonalGaussians(self.n_clusters, d))
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then the training of everything on the bound."""
@@ -138,7 +138,7 @@ class VaDE(Samples, DeepClusterer):
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Give the mixture the moments of the start's clusters, and the noise of codes and rows a size to go with."""
         model = fit.model
-        model.head.fill_from(fit.memory["pretrained_code"], torch.from_numpy(start.labels))
+        model.head.fill_from_labels(fit.memory["pretrained_code"], torch.from_numpy(start.labels))
         within = (model.head.log_pi[:, None] + model.head.log_var).logsumexp(0).exp()  # (d,)
         model.encoder.fill(NOISE * within)
         if isinstance(model.decoder, GaussianDecoder):

@@ -16,7 +16,7 @@ from coterie.nn.losses import (
     sharpen,
     triplet_loss,
 )
-from coterie.nn.mixture_heads import GaussianMixture, Gaussians
+from coterie.nn.mixture_heads import DiagonalGaussians, FullGaussians
 from coterie.nn.model import Model, device_of, make_autoencoder
 from coterie.nn.networks import MLP, NETWORKS, Conv
 from coterie.nn.pooled import PooledConv
@@ -34,10 +34,10 @@ __all__ = [
     "RECONSTRUCTIONS",
     "BernoulliDecoder",
     "Conv",
+    "DiagonalGaussians",
+    "FullGaussians",
     "GaussianDecoder",
     "GaussianEncoder",
-    "GaussianMixture",
-    "Gaussians",
     "LandmarkMap",
     "MappedModel",
     "Model",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Gaussians(nn.Module):
+class FullGaussians(nn.Module):
     r"""A Gaussian mixture with full covariances: :math:`q_{ik} \propto \pi_k N(z_i; \mu_k, \Sigma_k)`.
 
     Parameters
@@ -30,8 +30,8 @@ class Gaussians(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from coterie.nn import Gaussians
-    >>> head = Gaussians(2, 1)
+    >>> from coterie.nn import FullGaussians
+    >>> head = FullGaussians(2, 1)
     >>> head.fill(torch.tensor([[0.0], [2.0]]), whitening=torch.ones(2, 1, 1), shares=torch.tensor([0.5, 0.5]))
     >>> head(torch.tensor([[1.0]])).exp().tolist()
     [[0.5, 0.5]]
@@ -60,7 +60,7 @@ class Gaussians(nn.Module):
         return torch.log_softmax(self.log_shares + log_volume - 0.5 * white.square().sum(2), dim=1)
 
 
-class GaussianMixture(nn.Module):
+class DiagonalGaussians(nn.Module):
     r"""Posterior of a mixture of Gaussians with diagonal covariances, the prior of a variational code.
 
     :math:`q_{ik} \propto \pi_k N(z_i; \mu_k, \mathrm{diag}\, \sigma_k^2)`
@@ -84,9 +84,9 @@ class GaussianMixture(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from coterie.nn import GaussianMixture
-    >>> head = GaussianMixture(2, 1)
-    >>> head.fill_from(torch.tensor([[-1.0], [1.0], [9.0], [11.0]]), torch.tensor([0, 0, 1, 1]))
+    >>> from coterie.nn import DiagonalGaussians
+    >>> head = DiagonalGaussians(2, 1)
+    >>> head.fill_from_labels(torch.tensor([[-1.0], [1.0], [9.0], [11.0]]), torch.tensor([0, 0, 1, 1]))
     >>> head(torch.tensor([[5.0]])).exp().tolist()
     [[0.5, 0.5]]
     """
@@ -102,7 +102,7 @@ class GaussianMixture(nn.Module):
         """Logarithms of the weights, shape (K,)."""
         return torch.log_softmax(self.logits, 0)
 
-    def fill_from(self, z: Tensor, labels: Tensor) -> None:
+    def fill_from_labels(self, z: Tensor, labels: Tensor) -> None:
         """Take means, variances and weights from codes z, shape (n, d), and their clusters, shape (n,)."""
         z = z.double()
         everywhere = z.var(0, correction=0)
