@@ -84,10 +84,11 @@ def _edit(run: Path, change: Any, train: str | None = None) -> None:
     sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
     edit = model.edits_.done[-1]
     own = edit.changed(len(sizes))
-    called = model.cluster_names_[own[0]]
-    one = f"Cluster {own[0]}{f', called {called!r},' if called else ''} has {sizes[own[0]]:,}"
+    said, name = model.edits_.sentences(model._n_fitted)[-1], model.cluster_names_[own[0]]
+    called = f", called {name!r}," if name and repr(name) not in said else ""
+    one = f"Cluster {own[0]}{called} has {sizes[own[0]]:,}"
     who = one if len(own) == 1 else f"They have {listed(sizes[own].tolist())}"
-    Screen().say(f"{model.edits_.sentences(model._n_fitted)[-1]} {who} of {len(model.labels_):,} rows.")
+    Screen().say(f"{said} {who} of {len(model.labels_):,} rows.")
 
 
 def _number(edited: Editable, cluster: str) -> int:
