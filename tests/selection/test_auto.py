@@ -113,6 +113,17 @@ def short(monkeypatch):
     monkeypatch.setattr("coterie.selection.backing.SelfLabel", brief_pupil)
 
 
+def test_a_number_that_was_given_does_not_hide_that_there_may_be_no_groups():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(600, 6))
+    said = "No dip was seen between any two neighbouring clusters: there may be no groups."
+    assert Auto(n_clusters=3, candidates=["kmeans", "mixture"], random_state=0).fit(noise).why().endswith(said)
+    groups = noise + 9 * np.eye(6)[np.arange(600) % 3]
+    assert said not in Auto(n_clusters=3, candidates=["kmeans", "mixture"], random_state=0).fit(groups).why()
+    few = Auto(n_clusters=2, candidates=["kmeans"], random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    assert said not in few.why()  # nor can so few rows show that there is none
+
+
 def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short, tmp_path):
     X, y = bars(200)
     model = Auto(n_clusters=2, candidates=["dec"], random_state=0).fit(X)

@@ -43,23 +43,11 @@ def fit(
     from coterie.cli.parameters import parse_clusters, parse_image_shape
 
     shape = None if image_shape is None else parse_image_shape(image_shape)
-    flags: dict[str, Any] = {
-        "data": data,
-        "system": system,
-        "recipe": recipe,
-        "labels": labels,
-        "known": known,
-        "names": names,
-        "drop": drop or None,
-        "seed": seed,
-        "warm_start": None if warm_start is None else str(warm_start),
-        "strict": strict,
-        "report": report,
-        "device": device,
-        "precision": precision,
-        "compile": compile_,
-    }
-    given = _given(flags)
+    machine = {"device": device, "precision": precision, "compile": compile_}
+    what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "known": known, "seed": seed}
+    what |= {"names": names, "drop": drop or None}
+    how = {"warm_start": None if warm_start is None else str(warm_start), "strict": strict, "report": report}
+    given: dict[str, Any] = _given(what | machine | how)
     number = None if clusters is None else parse_clusters(clusters)
     given["parameters"] = _given({"n_clusters": number, "image_shape": shape, "time_budget": time_budget})
     launch(given, config=config, out=out, resume=resume, quiet=quiet)

@@ -117,7 +117,8 @@ def is_parted(z: np.ndarray, labels: np.ndarray, *, seed: int) -> bool:
     Returns
     -------
     bool
-        Whether Hartigans' dip test rejects one peak for any two neighbours.
+        Whether Hartigans' dip test rejects one peak for any two neighbours; True also where fewer than two clusters
+        have the ten rows that a test needs.
 
     Examples
     --------
@@ -130,7 +131,9 @@ def is_parted(z: np.ndarray, labels: np.ndarray, *, seed: int) -> bool:
     z, rng = _principal(np.ascontiguousarray(z, dtype=np.float64)), np.random.default_rng(seed)
     clusters = [np.flatnonzero(labels == k) for k in np.unique(labels)]
     clusters = [rows for rows in clusters if len(rows) >= FEWEST]
-    centers = np.stack([z[rows].mean(0) for rows in clusters]) if clusters else z[:0]
+    if len(clusters) < 2:
+        return True
+    centers = np.stack([z[rows].mean(0) for rows in clusters])
     tree = minimum_spanning_tree(squareform(pdist(centers)))
     for i, j in zip(*tree.nonzero(), strict=True):
         rows = rng.permutation(np.concatenate([clusters[i], clusters[j]]))[:SEEN]
