@@ -68,6 +68,8 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
     chart = counting_chart(read_run(runs["chosen"]))
     assert chart is not None
     assert chart["line"].count("L") == 13
+    assert chart["title"] == "Found again in another half of the rows, at 6 clusters"  # whose point is marked
+    assert chart["end"][0] < max(x for x, _ in chart["x_ticks"])
     assert chart["found"] == "Found 6 clusters. Between 2 groups there are gaps in the rows themselves."
 
 

@@ -103,7 +103,9 @@ def counting_chart(run: Run) -> dict[str, Any] | None:
     if len(count["replication"]) < 2:
         return {"found": said, "line": None}
     numbers, values = zip(*count["replication"], strict=True)
-    chart = plots.line_chart(numbers, values, title="Found again in another half of the rows", limits=(0.0, 1.0))
+    marked = numbers.index(count["n"]) if count["n"] in numbers else -1
+    title = f"Found again in another half of the rows, at {numbers[marked]} clusters"
+    chart = plots.line_chart(numbers, values, title=title, limits=(0.0, 1.0), marked=marked)
     ends = f"from {percent(values[0])} at {numbers[0]} clusters to {percent(values[-1])} at {numbers[-1]}"
     sentence = f"Found again in another half of the rows: {ends}."
     return {**chart, "unit": " clusters", "sentence": sentence, "found": said}

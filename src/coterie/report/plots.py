@@ -24,6 +24,7 @@ def line_chart(
     title: str,
     limits: tuple[float, float] | None = None,
     shares: bool = False,
+    marked: int = -1,
 ) -> dict[str, Any]:
     """Place a curve, its axes and a sentence for those who cannot see it.
 
@@ -37,12 +38,14 @@ def line_chart(
         Values at the bottom and the top; found from the values if None.
     shares : bool, default=False
         Write values as percentages.
+    marked : int, default=-1
+        Which point has a dot and its value told; the last one.
 
     Returns
     -------
     dict
         ``title``; ``unit`` of the horizontal axis; ``line`` and ``area``, SVG paths; ``x_ticks`` and ``y_ticks``, pairs
-        of place and text; ``end`` (x, y, text); ``log``; ``sentence``.
+        of place and text; ``end`` (x, y, text) of the marked point; ``log``; ``sentence``.
     """
     log = limits is None and min(values) > 0 and max(values) > _LOG_RATIO * min(values)
     y_ticks, low, high = _axis(values, limits, log=log)
@@ -70,7 +73,7 @@ def line_chart(
             if x_low <= step <= x_high
         ],
         "y_ticks": [(round(y(value), 1), write(value)) for value in y_ticks],
-        "end": (round(points[-1][0], 1), round(points[-1][1], 1), write(values[-1])),
+        "end": (round(points[marked][0], 1), round(points[marked][1], 1), write(values[marked])),
         "log": log,
         "sentence": f"{title}: from {write(values[0])} to {write(values[-1])} over {_count(x_high)} steps.",
     }
