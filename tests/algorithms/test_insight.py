@@ -8,6 +8,7 @@ from sklearn.datasets import make_blobs
 
 from coterie import KMeans
 from coterie.algorithms import insight
+from coterie.criteria import Calibration
 from coterie.data import make_source
 from coterie.datasets import load_mnist10k
 from coterie.errors import InputError
@@ -41,6 +42,18 @@ def test_columns_are_told_with_means_and_effects_in_raw_units(blobs, monkeypatch
             x[~own, j].mean()
         )
         assert first["effect"] == pytest.approx((first["mean"] - first["elsewhere"]) / x[:, j].std())
+
+
+def test_confidence_is_the_calibrated_one_as_everywhere_else(blobs):
+    X, _ = blobs
+    model = KMeans(n_clusters=3, random_state=0).fit(X)
+    log_q = np.log(model.predict_proba(X).clip(1e-12))
+    model.calibration_ = Calibration.learned(log_q, model.labels_ != 1)  # another run does not have cluster 1
+    sure = model.predict_confidence(X)
+    for entry in model.describe(X):
+        own = model.labels_ == entry["cluster"]
+        assert entry["confidence"] == pytest.approx(sure[own].mean(), rel=1e-5)
+    assert model.describe(X)[1]["confidence"] < 0.5
 
 
 def test_rows_of_one_cluster_leave_the_others_empty_and_nothing_to_compare_with(blobs):
