@@ -53,9 +53,8 @@ def main() -> None:
     jobs += [("strange.jsonl", {"what": "left_out"})] * arguments.left_out
     for seed in seeds_of(arguments.seeds):
         for file, job in jobs:
-            begun = {
-                name: value for name, value in job.items() if name not in ("clustpy", "keep")
-            }  # where they are says nothing
+            places = ("clustpy", "keep")  # which say nothing of a run
+            begun = {name: value for name, value in job.items() if name not in places}
             append("trust_started.jsonl", begun | {"seed": seed, "commit": commit(), "time": provenance()["time"]})
             row = run_apart("benchmarks.trust", job | {"seed": seed})
             append(file, row | provenance())

@@ -124,6 +124,22 @@ def test_a_number_that_was_given_does_not_hide_that_there_may_be_no_groups():
     assert said not in few.why()  # nor can so few rows show that there is none
 
 
+def test_a_simpler_method_is_as_good_only_by_what_decided():
+    model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+
+    def said(likelihood, by, learned=None):
+        best = Trial("dec", model, Judgement(0.1, 0.6, -1.0, 2), learned=learned)
+        other = Trial("jule", model, Judgement(0.1, 0.6, -1.0, 2), learned=learned and 0.5)
+        simple = Trial("kmeans", model, Judgement(0.1, 0.6, likelihood, 2))
+        return reason([best, other, simple], by, labels=model.labels_, second=None)
+
+    as_good = "The simpler kmeans is as good."
+    assert as_good in said(-9.0, "neighbours")
+    assert as_good not in said(-9.0, "likelihood")
+    assert as_good in said(-1.0, "likelihood")
+    assert as_good not in said(-1.0, "neighbours", learned=0.9)
+
+
 def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short, tmp_path):
     X, y = bars(200)
     model = Auto(n_clusters=2, candidates=["dec"], random_state=0).fit(X)

@@ -110,12 +110,14 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     x = _untied(x, seed)
     x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
-    found: dict[int, float] = {}
-    z = x[sample_rows(len(x), FEW_ROWS, seed)] if by == "rows" else x
-    if by != "gaps":
-        z = _code(estimator, source, seed)[rows] if by == "code" and _is_coded(source) else z
-        found = replication(z, range(max(low, 2), min(max(high, 2), MOST) + 1), seed=seed)
-    n = max(apart, _seen(found, z, least=apart, seed=seed)) if found else apart
+    z = x
+    if by == "rows":
+        z = x[sample_rows(len(x), FEW_ROWS, seed)]
+    elif by == "code" and _is_coded(source):
+        z = _code(estimator, source, seed)[rows]
+    numbers = range(max(low, 2), min(max(high, 2), MOST) + 1)
+    found = {} if by == "gaps" else replication(z, numbers, seed=seed)
+    n = max(apart, _seen(found, z, least=apart, seed=seed))
     if given != "auto":
         within = {k: value for k, value in found.items() if k <= high}
         n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)

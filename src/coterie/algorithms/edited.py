@@ -40,9 +40,8 @@ class Assigned(NamedTuple):
             here, inside = self.labels == k, sorted(origin)
             whole = np.logaddexp.reduce(fitted[here][:, inside], axis=1)  # never below any of the others
             odds = np.column_stack([whole, np.delete(fitted[here], inside, axis=1)])
-            together = (
-                calibration(odds, fitted[here].argmax(1)) if len(inside) < fitted.shape[1] else 1.0
-            )  # nothing is left to be against
+            is_all = len(inside) == fitted.shape[1]  # nothing is left to be against
+            together = 1.0 if is_all else calibration(odds, fitted[here].argmax(1))
             sure[here] = together * np.exp(np.minimum(own[here] - whole, 0.0))
         return sure
 

@@ -170,9 +170,9 @@ def put_together(
         model.network = model.settings_["network"] = tuple(network)
     model._fitted_params = model.get_params(deep=False)
     model.spec_ = DataSpec.from_dict(config["spec"])
-    fitted = _ADDED_LATER | config["fitted"]
+    scalars = _ADDED_LATER | config["fitted"]
     for name in _SCALARS:
-        setattr(model, name, fitted[name])
+        setattr(model, name, scalars[name])
     curve = config.get("calibration")
     model.calibration_ = Calibration.from_dict(curve) if curve else None
     model.count_ = Count.from_dict(config["count"]) if config.get("count") else None

@@ -65,8 +65,8 @@ class Calibration:
         """
         x, same, n = margin(log_q), same.astype(np.float64), len(log_q)
         order = np.argsort(x, kind="stable")
-        blocks = np.array_split(order, max(2, n // min(BLOCK, max(n // 10, 1)))) if n > 1 else [order]
-        blocks = [block for block in blocks if len(block)]
+        size = max(1, min(BLOCK, n // 10))
+        blocks = np.array_split(order, n // size)
         means = [np.mean([x[block], same[block]], axis=1) for block in blocks]
         middle, agreed = np.array(means).T
         curve = IsotonicRegression(out_of_bounds="clip").fit(middle, agreed, [len(block) for block in blocks])
