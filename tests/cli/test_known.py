@@ -51,6 +51,27 @@ def taught(blobs: Blobs, partly: Path, tmp_path_factory: pytest.TempPathFactory)
     return folder
 
 
+def test_comparing_runs_says_which_of_them_learned_from_labels(taught: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    shutil.copy(taught / "labels.csv", plain)  # the same clusters, from where nobody says that labels were used
+    done = run("compare", plain, taught)
+    assert done.code == 0, done.err
+    told = json.loads((taught / "metrics.json").read_text())["known"]["n_known"]
+    assert f"taught learned from {told} labels." in done.out
+    assert "plain learned" not in done.out
+
+
+def test_the_page_of_outliers_says_that_the_code_learned_from_labels(
+    taught: Path, partly: Path, tmp_path: Path
+) -> None:
+    told = json.loads((taught / "metrics.json").read_text())["known"]["n_known"]
+    page = tmp_path / "page.html"
+    done = run("outliers", taught, partly, "--out", tmp_path / "scores.csv", "--report", page)
+    assert done.code == 0, done.err
+    assert f"the code learned from {told} of them" in page.read_text(encoding="utf-8")
+
+
 def test_a_column_trains_and_is_no_feature(taught: Path, blobs: Blobs, partly: Path, tmp_path: Path) -> None:
     rows = rows_of(taught)
     names = ["ash", "elm", "oak"]  # in alphabetical order: cluster 0, 1 and 2

@@ -64,6 +64,19 @@ def test_labels_that_had_a_say_in_the_choice_are_not_denied(runs: dict[str, Path
     assert "Nothing here was chosen by labels" not in page
 
 
+def test_candidates_that_learned_from_labels_are_marked(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(runs["chosen"], tmp_path / "run"))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    first, second, third = metrics["choice"]["trials"]
+    first["n_known"], second["n_known"] = 40, 1
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    table = render(read_run(folder)).split('id="choice"')[1].split("</table>")[0]
+    rows = [row for row in table.split("<tr>")[2:] if candidate_name(third["name"]) in row or "learned" in row]
+    assert "chosen, learned from 40 labels" in rows[0]
+    assert "learned from 1 label" in rows[1] and "1 labels" not in rows[1]
+    assert "learned" not in rows[2]
+
+
 def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
     chart = counting_chart(read_run(runs["chosen"]))
     assert chart is not None

@@ -31,6 +31,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     from coterie.cli.labelfile import read_runs, write_comparison
     from coterie.cli.outputs import check_csv, check_outputs
     from coterie.matching import align_all
+    from coterie.report.run import labels_learned_from
     from coterie.selection import consensus
     from coterie.selection.agreement import vote
 
@@ -44,6 +45,9 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None) -> None:
     aligned = align_all(labelled.labels, labelled.labels[0])
     support = vote(np.stack(aligned))[1]
     _show_agreement(screen, labelled.titles, found, support=support)
+    for title, run in zip(labelled.titles, runs, strict=True):
+        if n := labels_learned_from(run):
+            screen.say(f"{title} learned from {n:,} label{'s' * (n > 1)}.")
     for i in range(1, len(aligned)):
         numbers = dict(zip(aligned[i].tolist(), labelled.labels[i].tolist(), strict=True))
         there = {k: _called(labelled.called[i], number) for k, number in numbers.items()}

@@ -111,6 +111,27 @@ def read_run(run_folder: str | os.PathLike[str]) -> Run:
     )
 
 
+def labels_learned_from(run_folder: str | os.PathLike[str]) -> int:
+    """Return how many rows had classes that a run learned from.
+
+    Parameters
+    ----------
+    run_folder : path-like
+        The folder of a finished run.
+
+    Returns
+    -------
+    int
+        0 where it learned from none, or the folder does not say.
+
+    Raises
+    ------
+    InputError
+        If ``metrics.json`` is damaged.
+    """
+    return _read_object(Path(run_folder) / "metrics.json").get("known", {}).get("n_known", 0)
+
+
 def _read_object(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
