@@ -111,13 +111,14 @@ class Familiarity:
             mean, directions = np.append(mean, x[:, -1].mean()), block_diag(directions, 1)
         mean, directions = mean.astype(np.float32), directions.astype(np.float32)
         z = (x - mean) @ directions.T
-        near = min(NEIGHBOURS, len(z) - 1)
-        if near == 0:
-            return cls(mean, directions, z, np.zeros(1, np.float32), np.inf, length)
-        distance, index = NearestNeighbors(n_neighbors=near).fit(z).kneighbors()
-        reach = np.maximum(distance[:, -1], EQUAL * _spread(z)).astype(np.float32)
-        usual = float(np.quantile(_ratio(reach, reach[index], reach), 1 - EXPECTED, method="higher"))
-        return cls(mean, directions, z, reach, usual, length)
+        reach, usual = _among_themselves(z)
+        threshold = float(np.quantile(usual, 1 - EXPECTED, method="higher")) if len(z) > 1 else np.inf
+        return cls(mean, directions, z, reach, threshold, length)
+
+    @property
+    def usual(self) -> np.ndarray:
+        """Strangeness of the training rows that are kept, each seen from the others, shape (m,), float32."""
+        return _among_themselves(self.landmarks)[1]
 
     def strangeness(self, source: Source) -> np.ndarray:
         """Return s of each row: about 1 amid training rows, larger outside them.
@@ -185,6 +186,15 @@ def _polar(x: np.ndarray, length: float) -> np.ndarray:
     own = np.linalg.norm(x, axis=1, keepdims=True)
     direction = np.divide(x, own, out=np.zeros_like(x), where=own > 0)
     return np.hstack([direction, np.log(np.maximum(own / length, FAINTEST))]).astype(np.float32)
+
+
+def _among_themselves(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far each row's m-th neighbour among the others is, and how strange that makes the row."""
+    if len(z) == 1:
+        return np.zeros(1, np.float32), np.ones(1, np.float32)
+    distance, index = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(z) - 1)).fit(z).kneighbors()
+    reach = np.maximum(distance[:, -1], EQUAL * _spread(z)).astype(np.float32)
+    return reach, _ratio(reach, reach[index], reach)
 
 
 def _ratio(distance: np.ndarray, near: np.ndarray, all_reaches: np.ndarray) -> np.ndarray:

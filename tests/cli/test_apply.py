@@ -51,6 +51,25 @@ def test_rows_unlike_any_are_named_and_summed_up(finished: Path, blobs: Blobs, t
     assert told["shift"] > 1
 
 
+def test_the_page_shows_what_is_new_beside_the_rows_of_the_fit(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
+    known = np.load(blobs.npy)[:30]
+    np.save(tmp_path / "new.npy", np.concatenate([known, known[:3] + 50]))
+    page, out = tmp_path / "drift.html", tmp_path / "labels.csv"
+    for model in (finished, finished / "model"):
+        done = run("predict", model, tmp_path / "new.npy", "--out", out, "--report", page)
+        assert done.code == 0, done.err
+        assert done.out.endswith(f"Report: {page}\n")
+        strange = [row["strange"] for row in rows_of(out)].count("yes")
+        text = page.read_text(encoding="utf-8")
+        assert f"{strange} of 33 rows are unlike any seen in training." in text
+        assert text.index('<th scope="row">row 32</th>') < text.index('<th scope="row">row 0</th>')
+        # Columns of the training rows are known to a run alone.
+        assert ("from the mean of the training rows" in text) is (model == finished)
+    done = run("predict", finished, tmp_path / "new.npy", "--out", out, "--report", tmp_path / "drift.csv")
+    assert done.code == 2
+    assert "an HTML page, or as JSON where it ends in .json, and must not end in .csv" in done.err
+
+
 def test_a_file_without_the_label_column_will_do(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
     rows = [line.rpartition(",")[0] for line in blobs.csv.read_text().splitlines()]
     (tmp_path / "new.csv").write_text("\n".join(rows[:11]) + "\n")

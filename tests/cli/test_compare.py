@@ -36,6 +36,19 @@ def test_matched_clusters_agreement_and_what_moved(tmp_path):
     assert [float(row["agreement"]) for row in rows] == [1.0] * 5 + [0.5] + [1.0] * 4
 
 
+def test_the_page_is_written_where_it_is_asked_for(tmp_path):
+    a = labels(tmp_path / "a" / "labels.csv", [0] * 6 + [1] * 4)
+    b = labels(tmp_path / "b" / "labels.csv", [1] * 5 + [0] * 5)
+    done = run("compare", a, b, "--report", tmp_path / "page.html")
+    assert done.code == 0, done.err
+    assert done.out.endswith(f"Report: {tmp_path / 'page.html'}\n")
+    assert "Both runs agree on 90 % of 10 rows." in (tmp_path / "page.html").read_text(encoding="utf-8")
+    done = run("compare", a, b, "--report", tmp_path / "page.csv")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "--report is written as an HTML page and must not end in .csv." in done.err
+    assert not (tmp_path / "page.csv").exists()
+
+
 def test_what_agrees_is_counted_in_the_numbers_that_are_shown(tmp_path):
     partitions = ([1, 1, 0, 1, 2, 1, 1, 1], [1, 1, 2, 0, 2, 0, 1, 0], [0, 2, 1, 2, 2, 2, 0, 1])
     runs = [labels(tmp_path / name / "labels.csv", each) for name, each in zip("abc", partitions, strict=True)]

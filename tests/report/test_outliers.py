@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from pages import Balanced, told
 
 from coterie.data import make_source
 from coterie.report import Scored, write_outliers
 from coterie.report.cards import strongest
-from coterie.report.outliers import overview, render_outliers
+from coterie.report.outliers import render_outliers
 from coterie.report.plots import HEIGHT, WIDE, threshold_histogram
+from coterie.report.scored import overview
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
-VOID = {"meta", "link", "img", "br"}
-
-
-class Balanced(HTMLParser):
-    """Refuses tags that are not closed in order, and collects pictures and scripts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.seen.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
 
 
 def scored(source, strangeness, *, threshold=5.0, usual=None, clusters=None, **more):
@@ -55,10 +32,6 @@ def scored(source, strangeness, *, threshold=5.0, usual=None, clusters=None, **m
         source=source,
         **more,
     )
-
-
-def told(text):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
 
 
 def test_images_are_shown_the_strangest_first_with_their_clusters():

@@ -17,6 +17,8 @@ from coterie.files import write_text
 if TYPE_CHECKING:
     import numpy as np
 
+    from coterie.report.comparison import Comparison
+
 OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
 _SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign
@@ -255,18 +257,15 @@ def _titles(runs: Sequence[Path]) -> list[str]:
     return [f"{title} ({number})" for number, title in enumerate(titles, 1)]
 
 
-def write_comparison(path: str | Path, runs: Labelled, support: np.ndarray) -> None:
+def write_compared(path: str | Path, found: Comparison) -> None:
     """Write the clusters of each row in every run as CSV, atomically.
 
     Parameters
     ----------
     path : path
         The file to make or replace.
-    runs : Labelled
-        The runs, their clusters numbered alike.
-    support : ndarray of shape (n,)
-        Share of the runs that agree on the row's cluster, in (0, 1].
+    found : Comparison
+        The runs.
     """
-    shares = [f"{value:.6f}" for value in support.tolist()]
-    clusters = [each.tolist() for each in runs.labels]
-    _write(path, [*map(defuse, runs.titles), "agreement"], [*clusters, shares], names=runs.names)
+    shares = [f"{value:.6f}" for value in found.support.tolist()]
+    _write(path, [*map(defuse, found.titles), "agreement"], [*found.labels.tolist(), shares], names=found.names)

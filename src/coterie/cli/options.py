@@ -97,7 +97,15 @@ Runs = Annotated[
 ]
 DriftOut = Annotated[
     Path | None,
-    typer.Option("--report", help="JSON file to write: how the rows differ from the fitted ones.", metavar="FILE"),
+    typer.Option(
+        "--report",
+        help="HTML page to write: how the rows differ from the fitted ones; their figures alone if FILE ends in .json.",
+        metavar="FILE",
+    ),
+]
+ComparisonReport = Annotated[
+    Path | None,
+    typer.Option("--report", help="HTML page to write: agreement, matched clusters and what moved.", metavar="FILE"),
 ]
 ComparisonOut = Annotated[
     Path | None, typer.Option("--out", help="CSV file to write: each row's cluster in every run.", metavar="FILE")

@@ -24,13 +24,14 @@ def outliers(
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
     from coterie.cli.labelfile import write_rows
-    from coterie.cli.outputs import check_csv, check_outputs
+    from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.cli.scoring import describe, fitted_score, read_share, with_usual
     from coterie.data.spreadsheets import defuse
     from coterie.report import write_outliers
 
     check_outputs({"--out": out, "--report": report}, data=[data, train], runs=[run])
     check_csv("--out", out)
+    check_page("--report", report)
     share = read_share(contamination)
     model, rows = apply_model(run, data, strict=bool(strict))
     detector = fitted_score(run, model, score=score, train=train)

@@ -66,3 +66,26 @@ def check_csv(flag: str, path: Path | None) -> None:
     ending = "" if path is None else path.suffix.lower()
     if ending in _NO_TEXT + _OTHER_TEXT:
         raise InputError(f"{flag} is written as plain CSV and must not end in {ending}. Got {path} instead.")
+
+
+def check_page(flag: str, path: Path | None, *, or_json: bool = False) -> None:
+    """Refuse a file to write as a page whose name says that it holds something else, before a command does anything.
+
+    Parameters
+    ----------
+    flag : str
+        The flag that names it.
+    path : path or None
+        The file, if any.
+    or_json : bool, default=False
+        Whether it may be JSON instead.
+
+    Raises
+    ------
+    InputError
+        If it has the ending of another kind.
+    """
+    ending = "" if path is None else path.suffix.lower()
+    if ending in (".csv", *_NO_TEXT, *_OTHER_TEXT) and ending != ".html" and not (or_json and ending == ".json"):
+        json = ", or as JSON where it ends in .json," if or_json else ""
+        raise InputError(f"{flag} is written as an HTML page{json} and must not end in {ending}. Got {path} instead.")

@@ -21,13 +21,14 @@ def predict(
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
     from coterie.cli.labelfile import write_labels
-    from coterie.cli.outputs import check_csv, check_outputs
+    from coterie.cli.newrows import write_differences
+    from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.errors import InputError
-    from coterie.files import write_json
     from coterie.selection import drift
 
     check_outputs({"--out": out, "--report": report}, data=[data], runs=[run])
     check_csv("--out", out)
+    check_page("--report", report, or_json=True)
     model, rows = apply_model(run, data, strict=bool(strict))
     if report is not None and model.familiarity_ is None:
         raise InputError(f"{run} was saved without training rows to compare with; fit it again for a --report.")
@@ -41,4 +42,5 @@ def predict(
     if found is not None:
         screen.say(found.sentence())
         if report is not None:
-            write_json(report, found.figures())
+            write_differences(report, run, model=model, rows=rows, found=found)
+            screen.say(f"Report: {report}")

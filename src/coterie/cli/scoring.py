@@ -21,7 +21,7 @@ from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
 from coterie.figures import percentage
 from coterie.report import Scored, load_arrays
-from coterie.report.outliers import overview
+from coterie.report.scored import overview
 
 _ARRAYS = "arrays.npz"
 SAME = 0.99  # share of the rows whose clusters must be those of the fit; another machine may round a few otherwise
@@ -124,28 +124,42 @@ def describe(run: Path, rows: Data, detector: OutlierDetector, *, share: float |
         The larger a score, the stranger the row.
     """
     model = detector.model_
-    k = len(model.cluster_centers_)
     return Scored(
         title=f"Outliers among {rows.name}, by {run.resolve().name}",
-        facts=[
-            ("Rows", rows.source.describe),
-            ("System", f"{type(model).__name__}, {k} cluster{'s' * (k > 1)}"),
-            ("Score", detector.title),
-            *([("Labels", f"the code learned from {model.n_known_:,} of them")] if model.n_known_ else []),
-        ],
+        facts=[*about(model, rows.source), ("Score", detector.title)],
         score_in_words=f"the {detector.title[0].lower()}{detector.title[1:]}, {detector.unit}",
         strangeness=-detector.score_samples(rows.source),
         threshold=-detector.offset_for(share),
         usual=-detector.train_scores_,
         clusters=model.predict(rows.source),
-        n_clusters=k,
+        n_clusters=len(model.cluster_centers_),
         source=rows.source,
         names=rows.names,
         cluster_names=model.cluster_names_,
     )
 
 
-def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None) -> Scored:
+def about(model: Clusterer, source: Source) -> list[tuple[str, str]]:
+    """Return what to say of a model and of rows that it is applied to.
+
+    Parameters
+    ----------
+    model : Clusterer
+        Fitted.
+    source : Source
+        The rows.
+
+    Returns
+    -------
+    list of (str, str)
+        Facts, one of them the labels that the model learned from, if any.
+    """
+    k = len(model.cluster_centers_)
+    learned = [("Labels", f"the code learned from {model.n_known_:,} of them")] if model.n_known_ else []
+    return [("Rows", source.describe), ("System", f"{type(model).__name__}, {k} cluster{'s' * (k > 1)}"), *learned]
+
+
+def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None = None) -> Scored:
     """Add mean and spread of the columns of the training rows, beside which the page shows values.
 
     Parameters
@@ -156,22 +170,23 @@ def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None
         The run folder, which keeps them, or a model folder.
     model : Clusterer
         Its model.
-    train : str or None
-        The training rows as typed.
+    train : str or None, default=None
+        The training rows as typed, without which a model folder knows nothing of their columns.
 
     Returns
     -------
     Scored
-        The same for images.
+        The same for images, and where nothing is known.
 
     Raises
     ------
     CoterieError
-        If the training rows are not to be had.
+        If the training rows cannot be read.
     """
-    if scored.source.spec.kind == "images":
+    is_run = (run / CONFIG).is_file()
+    if scored.source.spec.kind == "images" or not (is_run or train):
         return scored
-    if (run / CONFIG).is_file():
+    if is_run:
         arrays = load_arrays(run / _ARRAYS)
         return replace(scored, mean=arrays.get("feature_mean"), sd=arrays.get("feature_sd"))
     found = overview(_training_rows(run, model, train=train))

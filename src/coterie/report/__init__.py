@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from coterie.report.arrays import collect, load_arrays, save_arrays
+from coterie.report.drift import write_drift
 from coterie.report.html import write_report
 from coterie.report.maps import map2d
 from coterie.report.model import model_arrays
-from coterie.report.outliers import Scored, write_outliers
+from coterie.report.outliers import write_outliers
+from coterie.report.scored import Scored
 from coterie.report.summarise import summarise
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "model_arrays",
     "save_arrays",
     "summarise",
+    "write_drift",
     "write_outliers",
     "write_report",
 ]

@@ -1,0 +1,61 @@
+"""What is told of further rows beside the rows of a fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from coterie.algorithms import Clusterer
+from coterie.cli.inputs import Data
+from coterie.cli.scoring import about, with_usual
+from coterie.errors import InputError
+from coterie.files import write_json
+from coterie.report import Scored, write_drift
+from coterie.selection import Drift
+
+_FARTHEST = 1e6  # beyond which one row is as strange as another
+
+
+def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, found: Drift) -> None:
+    """Write how further rows differ from those of the fit, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        A page or, where its name ends in .json, the figures alone.
+    run : Path
+        A run folder, or a model folder.
+    model : Clusterer
+        Its model, which keeps some of its training rows.
+    rows : Data
+        The further rows.
+    found : Drift
+        How they differ.
+
+    Raises
+    ------
+    InputError
+        If a page is asked for and the model was fitted on a single row.
+    """
+    if path.suffix.lower() == ".json":
+        write_json(path, found.figures())
+        return
+    known = model.familiarity_
+    assert known is not None
+    if not np.isfinite(known.threshold):
+        raise InputError("A page needs at least 2 rows in the fit to tell what is unlike them. Got 1; ask for a .json.")
+    scored = Scored(
+        title=f"{rows.name} beside the training rows of {run.resolve().name}",
+        facts=about(model, rows.source),
+        score_in_words="the distance to the fifth nearest training row, beside what is usual there",
+        strangeness=np.minimum(model.strangeness(rows.source), _FARTHEST),
+        threshold=known.threshold,
+        usual=np.minimum(known.usual, _FARTHEST),
+        clusters=model.predict(rows.source),
+        n_clusters=len(model.cluster_centers_),
+        source=rows.source,
+        names=rows.names,
+        cluster_names=model.cluster_names_,
+    )
+    write_drift(path, with_usual(scored, run, model), found)

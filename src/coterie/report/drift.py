@@ -1,0 +1,106 @@
+"""The page about tomorrow's rows: how many are unlike any of the training rows, and how the clusters' shares moved."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coterie.familiarity import EXPECTED
+from coterie.files import write_text
+from coterie.report.html import make_environment, page_style, policy_for
+from coterie.report.scored import Scored, strangest
+from coterie.report.wording import figure, percent
+
+if TYPE_CHECKING:
+    from coterie.selection import Drift
+
+_MANY = 5 * EXPECTED  # share of rows unlike any of training beyond which the page warns
+_CLEAR = 3.0  # standard errors by which a share differs clearly
+
+
+def write_drift(path: str | os.PathLike[str], scored: Scored, found: Drift) -> None:
+    """Write the page, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+        The HTML file to make or replace.
+    scored : Scored
+        The rows, with how strange each is.
+    found : Drift
+        How they differ from the training rows.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from coterie.data import make_source
+    >>> from coterie.report import Scored, write_drift
+    >>> from coterie.selection import Drift
+    >>> source, s = make_source(np.eye(3)), np.array([1.0, 2.0, 9.0])
+    >>> about = {"strangeness": s, "usual": s, "clusters": np.zeros(3, int), "n_clusters": 1, "threshold": 5.0}
+    >>> scored = Scored(title="three rows", facts=[], score_in_words="made up", source=source, **about)
+    >>> found = Drift(strange=s > 5, shares=np.ones(1), usual=np.ones(1), shift=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_drift(folder + "/drift.html", scored, found)
+    """
+    write_text(Path(path), render_drift(scored, found))
+
+
+def render_drift(scored: Scored, found: Drift) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    scored : Scored
+        The rows, with how strange each is.
+    found : Drift
+        How they differ from the training rows.
+
+    Returns
+    -------
+    str
+        One HTML page without a script.
+    """
+    n, count, style = len(found.strange), int(found.strange.sum()), page_style()
+    share = count / n
+    verb = "is" if count == 1 else "are"
+    return (
+        make_environment()
+        .get_template("drift.html.j2")
+        .render(
+            style=style,
+            policy=policy_for(style, ""),
+            title=scored.title,
+            headline=f"{count:,} of {n:,} {scored.noun} {verb} unlike any seen in training.",
+            beside=f"That is {percent(share)}, where {percent(EXPECTED)} is usual. The shares of the clusters differ "
+            f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean row moved by "
+            f"{figure(found.shift)} of the rows’ spread.",
+            many=share > _MANY,
+            facts=scored.facts,
+            clusters=_clusters(scored, found),
+            **strangest(scored),
+        )
+    )
+
+
+def _clusters(scored: Scored, found: Drift) -> list[dict[str, Any]]:
+    """Return each cluster's share then and now, the one that differs most first."""
+    n, k = len(found.strange), len(found.shares)
+    moved = found.shares - found.usual
+    clear = np.abs(moved) > _CLEAR * np.sqrt(found.usual * (1 - found.usual) / n) + 1e-9
+    strange = np.bincount(scored.clusters[found.strange], minlength=k)
+    return [
+        {
+            "cluster": int(i),
+            "rows": round(float(found.shares[i]) * n),
+            "strange": int(strange[i]),
+            "then": float(found.usual[i]),
+            "now": float(found.shares[i]),
+            "moved": "" if not clear[i] else "more" if moved[i] > 0 else "less",
+        }
+        for i in np.argsort(-np.abs(moved), kind="stable")
+    ]
