@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from coterie.report import write_report
+from coterie.data import make_source
+from coterie.report import Scored, write_drift, write_outliers, write_report
+from coterie.report.comparison import compared, write_comparison
+from coterie.selection import Drift
 
+FURTHER = ("outliers-images", "outliers-table", "drift-images", "drift-table", "runs")
 KINDS = ("labelled", "unlabelled", "chosen", "many", "one", "empty", "table", "texts", "bare table", "hostile")
 FLAGS = [
     "--no-sandbox",
@@ -90,8 +95,30 @@ def reports(runs, tmp_path_factory) -> dict[str, str]:
     return {kind: write_report(home / kind).as_uri() for kind in KINDS}
 
 
+@pytest.fixture(scope="module")
+def further_pages(tmp_path_factory) -> dict[str, str]:
+    """Pages without a script: outliers and tomorrow's rows, of images and of a table, and runs beside each other."""
+    home, random = tmp_path_factory.mktemp("pages"), np.random.default_rng(0)
+    s, clusters = np.r_[random.uniform(0.5, 1.9, 80), random.uniform(2, 9, 20)], random.integers(0, 3, 100)
+    drift = Drift(strange=s > 2, shares=np.bincount(clusters) / 100, usual=np.array([0.1, 0.3, 0.6]), shift=0.3)
+    about = {"strangeness": s, "threshold": 2.0, "usual": s[:80], "clusters": clusters, "n_clusters": 3}
+    for kind, shape in (("images", (9, 9)), ("table", (12,))):
+        source = make_source(random.integers(0, 255, (100, *shape)).astype(np.uint8))
+        scored = Scored(
+            title="New ones", facts=[("Rows", "a hundred")], score_in_words="made up", source=source, **about
+        )
+        write_outliers(home / f"outliers-{kind}.html", scored)
+        write_drift(home / f"drift-{kind}.html", scored, drift)
+    called = [{0: "a name that is rather long for a cluster"}, {}, {}]
+    runs = [clusters, random.permutation(clusters), random.integers(0, 4, 100)]
+    write_comparison(home / "runs.html", compared(["one", "two", "three"], runs, called=called, learned=[0, 9, 0]))
+    return {page.stem: page.as_uri() for page in home.iterdir()}
+
+
 @contextmanager
-def opened(browser: Browser, address: str, *, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
+def opened(
+    browser: Browser, address: str, *, width: int = 1280, scheme: str = "light", has_map: bool = True
+) -> Iterator[Page]:
     """Open a page; afterwards nothing may have gone wrong in it, and nothing been asked of the network."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
@@ -103,7 +130,8 @@ def opened(browser: Browser, address: str, *, width: int = 1280, scheme: str = "
     page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
-    page.wait_for_function("document.querySelector('#canvas').dataset.drawn === 'yes'")
+    if has_map:
+        page.wait_for_function("document.querySelector('#canvas').dataset.drawn === 'yes'")
     yield page
     assert trouble == []
     assert [url for url in asked if not url.startswith("data:")] == [address]
@@ -138,6 +166,17 @@ def test_headings_stand_as_the_values_below_them(kind, browser, reports):
     with opened(browser, reports[kind]) as page:
         assert page.locator("table.apart").count() > 0
         assert page.evaluate(CROOKED) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", FURTHER)
+def test_pages_without_a_map_can_be_read_on_any_window(kind, scheme, browser, further_pages):
+    for width in (1280, 390):
+        with opened(browser, further_pages[kind], width=width, scheme=scheme, has_map=False) as page:
+            assert page.evaluate(FAINT) == []
+            assert page.evaluate(CROOKED) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.locator("section h2").count() >= 3
 
 
 def test_clusters_are_shown_and_hidden_from_the_keyboard(browser, reports):
