@@ -12,7 +12,7 @@ import numpy as np
 
 from coterie.files import write_text
 from coterie.matching import align_all
-from coterie.report.html import make_environment, page_style, policy_for
+from coterie.report.html import still_page
 from coterie.report.wording import percent
 from coterie.selection import consensus
 from coterie.selection.agreement import vote
@@ -230,24 +230,19 @@ def render_comparison(found: Comparison) -> str:
     str
         One HTML page without a script.
     """
-    style, n, two = page_style(), len(found.support), len(found.titles) == 2
+    n, two = len(found.support), len(found.titles) == 2
     apart = np.argsort(found.support, kind="stable")[: min(_ROWS, int((found.support < 1).sum()))]
-    return (
-        make_environment()
-        .get_template("comparison.html.j2")
-        .render(
-            style=style,
-            policy=policy_for(style, ""),
-            title=" and ".join(found.titles) if two else f"{len(found.titles)} runs on the same rows",
-            headline=f"{'Both' if two else 'All'} runs agree on {percent(found.whole)} of {n:,} rows.",
-            beside=f"Clusters are matched one to one with those of {found.titles[0]}{found.closest}.",
-            found=found,
-            agreement=found.agreement.tolist(),
-            pairs=found.pairs,
-            most=_MOVES,
-            apart=[_row(found, int(i)) for i in apart],
-            n_apart=int((found.support < 1).sum()),
-        )
+    return still_page(
+        "comparison.html.j2",
+        title=" and ".join(found.titles) if two else f"{len(found.titles)} runs on the same rows",
+        headline=f"{'Both' if two else 'All'} runs agree on {percent(found.whole)} of {n:,} rows.",
+        beside=f"Clusters are matched one to one with those of {found.titles[0]}{found.closest}.",
+        found=found,
+        agreement=found.agreement.tolist(),
+        pairs=found.pairs,
+        most=_MOVES,
+        apart=[_row(found, int(i)) for i in apart],
+        n_apart=int((found.support < 1).sum()),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from coterie.familiarity import EXPECTED
 from coterie.files import write_text
-from coterie.report.html import make_environment, page_style, policy_for
+from coterie.report.html import still_page
 from coterie.report.scored import Scored, strangest
 from coterie.report.wording import figure, percent
 
@@ -65,25 +65,20 @@ def render_drift(scored: Scored, found: Drift) -> str:
     str
         One HTML page without a script.
     """
-    n, count, style = len(found.strange), int(found.strange.sum()), page_style()
+    n, count = len(found.strange), int(found.strange.sum())
     share = count / n
     verb = "is" if count == 1 else "are"
-    return (
-        make_environment()
-        .get_template("drift.html.j2")
-        .render(
-            style=style,
-            policy=policy_for(style, ""),
-            title=scored.title,
-            headline=f"{count:,} of {n:,} {scored.noun} {verb} unlike any seen in training.",
-            beside=f"That is {percent(share)}, where {percent(EXPECTED)} is usual. The shares of the clusters differ "
-            f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean row moved by "
-            f"{figure(found.shift)} of the rows’ spread.",
-            many=share > _MANY,
-            facts=scored.facts,
-            clusters=_clusters(scored, found),
-            **strangest(scored),
-        )
+    return still_page(
+        "drift.html.j2",
+        title=scored.title,
+        headline=f"{count:,} of {n:,} {scored.noun} {verb} unlike any seen in training.",
+        beside=f"That is {percent(share)}, where {percent(EXPECTED)} is usual. The shares of the clusters differ "
+        f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean row moved by "
+        f"{figure(found.shift)} of the rows’ spread.",
+        many=share > _MANY,
+        facts=scored.facts,
+        clusters=_clusters(scored, found),
+        **strangest(scored),
     )
 
 

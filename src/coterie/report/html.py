@@ -100,6 +100,25 @@ def render(run: Run) -> str:
     )
 
 
+def still_page(template: str, **told: Any) -> str:
+    """Fill a template as a page without a script.
+
+    Parameters
+    ----------
+    template : str
+        Its file.
+    **told : Any
+        What it tells, by the names there.
+
+    Returns
+    -------
+    str
+        The page, whose content security policy allows its own style and pictures held in it.
+    """
+    style = page_style()
+    return make_environment().get_template(template).render(style=style, policy=policy_for(style, ""), **told)
+
+
 def make_environment() -> Environment:
     """Return what fills the templates: escaping everywhere, an error for every name that is missing."""
     environment = Environment(

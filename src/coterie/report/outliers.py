@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coterie.files import write_text
-from coterie.report.html import make_environment, page_style, policy_for
+from coterie.report.html import still_page
 from coterie.report.scored import Scored, flagged_in_words, strangest
 from coterie.report.wording import percent
 
@@ -54,21 +54,15 @@ def render_outliers(scored: Scored) -> str:
     """
     count, n = int(scored.flagged.sum()), len(scored.strangeness)
     share = float((scored.usual > scored.threshold).mean())
-    style = page_style()
-    return (
-        make_environment()
-        .get_template("outliers.html.j2")
-        .render(
-            style=style,
-            policy=policy_for(style, ""),
-            title=scored.title,
-            headline=f"{count:,} of {n:,} {scored.noun} {flagged_in_words(count)}.",
-            beside=f"That is {percent(count / max(n, 1))}; of the {len(scored.usual):,} training {scored.noun}, from "
-            f"which the threshold comes, it is {percent(share)}.",
-            facts=scored.facts,
-            clusters=_clusters(scored),
-            **strangest(scored),
-        )
+    return still_page(
+        "outliers.html.j2",
+        title=scored.title,
+        headline=f"{count:,} of {n:,} {scored.noun} {flagged_in_words(count)}.",
+        beside=f"That is {percent(count / max(n, 1))}; of the {len(scored.usual):,} training {scored.noun}, from "
+        f"which the threshold comes, it is {percent(share)}.",
+        facts=scored.facts,
+        clusters=_clusters(scored),
+        **strangest(scored),
     )
 
 
