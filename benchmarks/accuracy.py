@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import append, peak_mb, provenance, read, run_apart
+from benchmarks.common import carry_out, peak_mb, provenance
 from coterie import Conv
 from coterie.training import Callback, Fit
 
@@ -135,18 +135,8 @@ def _name(job: dict[str, Any]) -> str:
 
 
 def _do(job: dict[str, Any], keep: str | None) -> None:
-    from benchmarks.common import commit
-
-    now = commit()
-    same = [r for r in read(FILE) if all(r[k] == v for k, v in job.items()) and r["commit"] == now]
-    if same:
-        print(f"there: {job}", file=sys.stderr)
-        return
-    append("started.jsonl", {**job, "commit": now, "time": provenance()["time"]})
-    row = run_apart("benchmarks.accuracy", job | {"keep": keep})
-    row["commit"] = now  # the program is that of the beginning
-    append(FILE, row)
-    print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
+    for row in carry_out("benchmarks.accuracy", job, file=FILE, started="started.jsonl", aside={"keep": keep}):
+        print(f"{job}: ACC {row['accuracy']:.4f} in {row['seconds']:.0f} s", file=sys.stderr)
 
 
 def seeds_of(text: str) -> list[int]:

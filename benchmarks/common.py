@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,22 +17,31 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 NOT_YET = "Not measured yet with these defaults."  # in the place of a table
+Row = dict[str, Any]
 PACKAGES = ("coterie", "torch", "numpy", "scikit-learn", "torchdr", "faiss-cpu")
 
 
-def append(name: str, row: dict[str, Any]) -> None:
-    """Add one line to a results file, at once, so that a stop loses only the run under way."""
+def append(name: str, *rows: Row) -> None:
+    """Add lines to a results file, all at once, so that a stop loses only the run under way."""
     RESULTS.mkdir(exist_ok=True)
     with (RESULTS / name).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+        file.write("".join(json.dumps(row) + "\n" for row in rows))
         file.flush()
         os.fsync(file.fileno())
 
 
-def read(name: str) -> list[dict[str, Any]]:
-    """Return the rows of a results file; none if there is no file."""
+def read(name: str) -> list[Row]:
+    """Return the rows of a results file, without those of runs that failed; none if there is no file."""
     path = RESULTS / name
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [row for row in map(json.loads, lines) if "failed" not in row]
+
+
+def of_one_program(rows: Iterable[Row], key: Callable[[Row], Hashable], *, settings: str = "settings") -> list[Row]:
+    """Return those rows of each key that were made with the same settings as its latest: a mean is over one program."""
+    rows = list(rows)
+    last = {key(row): row.get(settings) for row in rows}
+    return [row for row in rows if row.get(settings) == last[key(row)]]
 
 
 def decimal(value: float) -> str:
@@ -50,9 +60,16 @@ def provenance() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit of the working tree, with "+changes" if the package itself differs from it."""
+    """Return the commit of the working tree, with "+changes" if the package or its measuring differs from it.
+
+    The package that runs must be that of this tree: an editable installation may be of another one.
+    """
+    import coterie
+
+    if not Path(coterie.__file__).resolve().is_relative_to(ROOT):
+        raise SystemExit(f"{coterie.__file__} is not in {ROOT}; put its src first on PYTHONPATH.")
     head = _git("rev-parse", "--short=12", "HEAD")
-    return head + ("+changes" if _git("status", "--porcelain", "--", "src") else "")
+    return head + ("+changes" if _git("status", "--porcelain", "--", "src", "benchmarks/*.py") else "")
 
 
 def hardware() -> str:
@@ -77,6 +94,46 @@ def run_apart(module: str, job: dict[str, Any]) -> dict[str, Any]:
         check=True,
     )
     return json.loads(done.stdout.splitlines()[-1]) | {"process_seconds": round(time.perf_counter() - began, 2)}
+
+
+def carry_out(module: str, job: Row, *, file: str, started: str, aside: Row | None = None) -> list[Row]:
+    """Run a job, unless it is there for this commit, and add its rows to a file; one that fails is told there too.
+
+    Parameters
+    ----------
+    module : str
+        What runs it; it may print several rows as ``{"rows": [...]}``.
+    job : dict
+        What its rows repeat.
+    file, started : str
+        Where rows go, and what was begun.
+    aside : dict or None, default=None
+        What else it is given, such as places on this disk, which no row repeats.
+
+    Returns
+    -------
+    list of dict
+        The new rows; none where they were there, or it failed.
+    """
+    now = commit()
+    if any(row.get("commit") == now and all(row.get(k) == v for k, v in job.items()) for row in read(file)):
+        print(f"there: {job}", file=sys.stderr)
+        return []
+    if job.get("seed", 100) < 100 and now.endswith("+changes"):
+        raise SystemExit(f"Seeds below 100 are for what is committed; {ROOT} differs from {now.partition('+')[0]}.")
+    begun = {"commit": now, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+    append(started, job | begun)
+    try:
+        found = run_apart(module, job | (aside or {}))
+    except subprocess.CalledProcessError as error:
+        append(file, job | begun | {"failed": f"exit status {error.returncode}"})
+        print(f"failed: {job}", file=sys.stderr)
+        return []
+    took = found.pop("process_seconds")
+    # The program is that of the beginning, whatever was committed since.
+    rows = [row | {"commit": now, "process_seconds": took} for row in found.get("rows", [found])]
+    append(file, *rows)
+    return rows
 
 
 def peak_mb() -> float:

@@ -5,9 +5,11 @@
     python -m benchmarks.few_labels --step                          time of a step beside the plain autoencoder's
 
 Everything here USES LABELS in training, but for raw k-means and the plain autoencoder, whose rows say "labels_used": 0.
-All is fitted on the train part and scored on the test part. Rows go to results/few_labels.jsonl as they come, and every
-run begun to few_labels_started.jsonl; a row that is there for this commit is not made again. Development seeds are from
-100 on.
+All is fitted on the train part and scored on the test part. What learned from labels calls a row by the number of its
+class, so that no label of the test part is needed to match clusters; where there are none, "accuracy" matches them.
+Rows go to results/few_labels.jsonl as they come, and every run begun to few_labels_started.jsonl; a row that is there
+for this commit is not made again. Systems that labels are spread in are fitted once and kept in --models. Development
+seeds are from 100 on.
 """
 
 from __future__ import annotations
@@ -16,20 +18,23 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import append, commit, provenance, read, run_apart
+from benchmarks.common import carry_out, commit, provenance
+from benchmarks.splits import MODELS, TRAIN, Split, choose, fitted, load_split
 
 FILE = "few_labels.jsonl"
-TRAIN = {"mnist": 60_000, "fashion-mnist": 60_000, "emnist": 39_373}  # the first rows; the others are the test part
 FEW = ("1 a class", "10 a class", "1000", "10000")
-NEIGHBOURS, SPREAD_ROWS, SVM_ROWS = 10, 10_000, 10_000  # of label spreading and of the support vector machine
+SVM_ROWS = 10_000  # of the labelled ones, that a support vector machine is fitted to
+NEIGHBOURS = 10  # of each row, among which label spreading spreads
+BELIEVED = 0.9  # what these are believed, beside the row's own label
 
-Split = dict[str, np.ndarray]  # x, y, x_test, y_test
 # From a split, the labels that may be read (-1: none) and a job, to labels of the test rows and what else to tell.
 Method = Callable[[Split, np.ndarray, dict[str, Any]], tuple[np.ndarray, dict[str, Any]]]
 
@@ -53,55 +58,28 @@ def main() -> None:
     if arguments.step:
         jobs += [{"labels": "all", "method": "step", "network": name, "seed": 100} for name in ("paper", "default")]
     for job in jobs:
-        _do(job)
+        _do(job, arguments.models)
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
     """Return the row of one job."""
     import torch
 
+    models = job.pop("models", MODELS)
     if job["method"] == "step":
-        return step_times(job["network"]) | {"threads": torch.get_num_threads(), **provenance()}
+        return {**job, **step_times(job["network"]), "threads": torch.get_num_threads(), **provenance()}
     from coterie.metrics import evaluate
 
     split = load_split(job["dataset"], job.get("rows"))
     known = choose(split["y"], job["labels"], job["seed"])
     began = time.perf_counter()
-    labels, told = (METHODS | ALL)[job["method"]](split, known, job)
+    labels, told = (METHODS | ALL)[job["method"]](split, known, job | {"models": models})
     seconds = round(time.perf_counter() - began, 2)
     figures = {name: round(value, 5) for name, value in evaluate(split["y_test"], labels).items()}
     # As it stands: clusters have the numbers of classes, so no matching with the test part's labels is needed.
     figures["unmatched_accuracy"] = round(float((labels == split["y_test"]).mean()), 5)
     used = {"labels_used": int((known >= 0).sum()), "part": "test"}
     return {**job, **used, **figures, "seconds": seconds, **told, "threads": torch.get_num_threads(), **provenance()}
-
-
-def load_split(dataset: str, rows: int | None = None) -> Split:
-    """Return a data set's train and test part; of the train part, the first rows only where so many are asked for."""
-    from coterie import datasets
-
-    table = datasets.load(dataset)
-    y = np.asarray(table.y)
-    n = TRAIN[dataset]
-    return {"x": table.X[:n][:rows], "y": y[:n][:rows], "x_test": table.X[n:], "y_test": y[n:]}
-
-
-def choose(y: np.ndarray, labels: str, seed: int) -> np.ndarray:
-    """Return the labels that may be read, -1 for the others: the same rows for every method of one seed.
-
-    More labels are those of fewer and others, so that a curve over their number is of nested sets.
-    """
-    known = np.full(len(y), -1)
-    if labels == "all":
-        return y.copy()
-    order = np.random.default_rng(seed).permutation(len(y))
-    if labels.endswith("a class"):
-        per_class = int(labels.split(maxsplit=1)[0])
-        rows = np.concatenate([order[y[order] == c][:per_class] for c in np.unique(y)])
-    else:
-        rows = order[: 0 if labels == "none" else int(labels)]
-    known[rows] = y[rows]
-    return known
 
 
 def snnl(split: Split, known: np.ndarray, job: dict[str, Any], **parameters: Any) -> tuple[np.ndarray, dict[str, Any]]:
@@ -126,10 +104,16 @@ def supcon(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nda
 def selflabel(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     """Fit SelfLabel at its defaults, told of the labels."""
     from coterie import SelfLabel
+    from coterie.algorithms import SYSTEMS
+    from coterie.algorithms.defaults import digest, resolve
+    from coterie.data import make_source
 
     model = SelfLabel(n_clusters=_k(split), random_state=job["seed"])
     model = _shortened(model, job, "train").fit(split["x"], known=known)
-    return model.predict(split["x_test"]), _told(model)
+    # The settings of its teachers, which are at their defaults, are its own too.
+    source, names = make_source(split["x"]), dict.fromkeys(model.settings_["teachers"])
+    taught_by = {name: digest(resolve(SYSTEMS[name](n_clusters=_k(split)), source)) for name in names}
+    return model.predict(split["x_test"]), _told(model) | {"settings": digest(model.settings_ | taught_by)}
 
 
 def dec(split: Split, known: np.ndarray, job: dict[str, Any], **parameters: Any) -> tuple[np.ndarray, dict[str, Any]]:
@@ -171,16 +155,41 @@ def machine(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nd
 
 def spreading(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     """Spread the labels over the neighbours in the plain autoencoder's code."""
+    return _spread(_plain(split, job), split, known)
+
+
+def spreading_in_dec(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Spread the labels over the neighbours in the code of DEC, which was fitted without them."""
+    from coterie import DEC
+
+    model = _shortened(DEC(n_clusters=_k(split), random_state=job["seed"]), job, "pretrain")
+    return _spread(_kept(model, split, job), split, known)
+
+
+def _spread(model: Any, split: Split, known: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """Let scikit-learn spread labels among all rows; it is given its graph, which it would take long to find."""
     from sklearn.semi_supervised import LabelSpreading
 
-    model = _plain(split, job)
-    # The labelled rows, and as many others as the graph bears.
-    labelled, others = np.flatnonzero(known >= 0), np.flatnonzero(known < 0)
-    more = np.random.default_rng(job["seed"]).permutation(others)[: max(SPREAD_ROWS - len(labelled), 0)]
-    rows = np.concatenate([labelled, more])
-    spread = LabelSpreading(kernel="knn", n_neighbors=NEIGHBOURS, max_iter=100)
-    spread.fit(model.transform(split["x"][rows]), known[rows])
-    return spread.predict(model.transform(split["x_test"])), _told(model) | {"fitted_rows": len(rows)}
+    spread = LabelSpreading(kernel=joined, alpha=BELIEVED, max_iter=1000, tol=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is told to go on until its time is up
+        spread.fit(model.transform(split["x"]), known)
+    labels = spread.predict(model.transform(split["x_test"]))
+    return labels, _told(model) | {"fitted_rows": len(known)}
+
+
+def joined(x: np.ndarray, others: np.ndarray) -> Any:
+    """Return which rows are among the nearest of which, as a sparse matrix; of the same rows, either of the other."""
+    import faiss
+    from scipy.sparse import csr_array
+
+    index = faiss.IndexFlatL2(x.shape[1])
+    index.add(np.ascontiguousarray(x, dtype=np.float32))
+    same = others is x
+    near = index.search(np.ascontiguousarray(others, dtype=np.float32), NEIGHBOURS + same)[1][:, int(same) :]
+    rows = np.repeat(np.arange(len(others)), near.shape[1])
+    graph = csr_array((np.ones(near.size), (near.ravel(), rows)), (len(x), len(others)))
+    return graph.maximum(graph.T) if same else graph
 
 
 def softmax(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
@@ -240,15 +249,17 @@ METHODS: dict[str, Method] = {
     "raw k-means": pixels,
     "svm": machine,
     "label spreading": spreading,
+    "label spreading in DEC": spreading_in_dec,
 }
 UNLABELLED = ("plain autoencoder", "raw k-means")  # flat lines, run once a seed
 ALL: dict[str, Method] = {"snnl annealed": snnl, "supcon": supcon, "softmax": softmax}
 
 
-def step_times(network: str, batch_size: int = 256, steps: int = 30) -> dict[str, Any]:
+def step_times(network: str, batch_size: int = 256, steps: int = 130) -> dict[str, Any]:
     """Return how long a step with all labels takes beside one of the same autoencoder without any.
 
-    Steps of both are taken by turns, so that what else the machine does weighs on both; medians are compared.
+    Steps of both are taken by turns, each being the first of the two as often as the other, so that what else the
+    machine does weighs on both; medians are compared.
     """
     import torch
 
@@ -260,8 +271,8 @@ def step_times(network: str, batch_size: int = 256, steps: int = 30) -> dict[str
     from coterie.training import Fit, Streams, make_runtime
 
     rng = np.random.default_rng(0)
-    source = make_source(rng.integers(0, 256, (20_000, 28, 28), dtype=np.uint8))
-    known = torch.from_numpy(rng.integers(0, 10, 20_000))
+    source = make_source(rng.integers(0, 256, (40_000, 28, 28), dtype=np.uint8))
+    known = torch.from_numpy(rng.integers(0, 10, 40_000))
     train = Schedule(steps=1, batch_size=batch_size)
     made = SNNLKMeans.from_recipe("paper", n_clusters=10) if network == "paper" else SNNLKMeans(n_clusters=10)
     system = made.set_params(train=train)
@@ -287,7 +298,11 @@ def step_times(network: str, batch_size: int = 256, steps: int = 30) -> dict[str
         optimiser.step()
         return time.perf_counter() - began
 
-    times = np.array([[step(which, number) for which in (0, 1)] for number in range(steps)])[5:]
+    times = np.zeros((steps, 2))
+    for number in range(steps):
+        for which in ((0, 1), (1, 0))[number % 2]:
+            times[number, which] = step(which, number)
+    times = times[10:]  # the first ones are slower
     without, with_labels = np.median(times, axis=0)
     return {
         "network": network,
@@ -297,15 +312,22 @@ def step_times(network: str, batch_size: int = 256, steps: int = 30) -> dict[str
         "milliseconds_plain": round(1000 * float(without), 2),
         "ratio": round(float(np.median(times[:, 1] / times[:, 0])), 3),
         "precision": runtime.precision,
-        "labels_used": 20_000,
+        "labels_used": 40_000,
     }
 
 
 def _plain(split: Split, job: dict[str, Any]) -> Any:
     from coterie import AEKMeans
 
-    model = AEKMeans(n_clusters=_k(split), code_size=max(10, _k(split)), random_state=job["seed"])
-    return _shortened(model, job, "pretrain").fit(split["x"])
+    k = _k(split)
+    model = AEKMeans(n_clusters=k, code_size=max(10, k), random_state=job["seed"])
+    return _kept(_shortened(model, job, "pretrain"), split, job)
+
+
+def _kept(model: Any, split: Split, job: dict[str, Any]) -> Any:
+    """Return a system that several runs share, fitted without labels."""
+    parts = (type(model).__name__, job["dataset"], job["seed"], job["steps"], len(split["x"]))
+    return fitted(model, split["x"], folder=Path(job["models"]) / "-".join(map(str, parts)))
 
 
 def _shortened(model: Any, job: dict[str, Any], name: str) -> Any:
@@ -334,16 +356,16 @@ def _k(split: Split) -> int:
     return len(np.unique(split["y"]))
 
 
-def _do(job: dict[str, Any]) -> None:
-    now = commit()
-    if any(all(row.get(k) == v for k, v in job.items()) and row["commit"] == now for row in read(FILE)):
-        print(f"there: {job}", file=sys.stderr)
-        return
-    append("few_labels_started.jsonl", job | {"commit": now, "time": provenance()["time"]})
-    row = run_apart("benchmarks.few_labels", job) | {"commit": now}  # the program is that of the beginning
-    append(FILE, row)
-    figure = f"ratio {row['ratio']}" if job["method"] == "step" else f"ACC {row['accuracy']:.4f}"
-    print(f"{job}: {figure} in {row['process_seconds']:.0f} s", file=sys.stderr)
+def _do(job: dict[str, Any], models: str) -> None:
+    aside = {"models": str(Path(models) / commit())}
+    for row in carry_out("benchmarks.few_labels", job, file=FILE, started="few_labels_started.jsonl", aside=aside):
+        figure = f"ratio {row['ratio']}" if job["method"] == "step" else f"ACC {row[figure_of(row)]:.4f}"
+        print(f"{job}: {figure} in {row['process_seconds']:.0f} s", file=sys.stderr)
+
+
+def figure_of(row: dict[str, Any]) -> str:
+    """Return which of a row's figures counts: only clusters that nobody named are matched with classes."""
+    return "unmatched_accuracy" if row["labels_used"] else "accuracy"
 
 
 def _arguments() -> argparse.Namespace:
@@ -351,12 +373,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--all-labels", action="store_true")
     parser.add_argument("--few", action="store_true")
     parser.add_argument("--step", action="store_true")
-    parser.add_argument("--dataset", nargs="+", default=["mnist"], choices=TRAIN)
+    parser.add_argument("--dataset", nargs="+", default=["mnist"], choices=[*TRAIN, "mnist10k"])
     parser.add_argument("--methods", nargs="+", help=f"some of {', '.join(METHODS | ALL)}")
     parser.add_argument("--counts", nargs="+", default=FEW, choices=FEW, help="numbers of labels, with --few")
     parser.add_argument("--seeds", default="100-103", help="one seed, or first-last")
     parser.add_argument("--steps", type=int, help="optimiser steps, to try the script")
     parser.add_argument("--rows", type=int, help="of the train part, to try the script")
+    parser.add_argument("--models", default=MODELS, metavar="FOLDER", help="keeps systems that several runs share")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -3,68 +3,112 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, decimal, read
-from benchmarks.suggesting import labels_needed
+from benchmarks.common import NOT_YET, decimal, of_one_program, read
+from benchmarks.few_labels import figure_of
+from benchmarks.suggesting import TARGETS, WAYS, labels_needed
 
-TARGETS = {"fashion-mnist": 0.78}  # accuracy that suggested and random labels are to reach
 COUNTS = ("none", "1 a class", "10 a class", "1000", "10000", "all")
+PAIRS = (("snnl annealed", "snnl fixed"), ("snnl annealed", "softmax"), ("selflabel known", "dec known"))
 Row = dict[str, Any]
+Key = tuple[str, str, str]  # data, labels, method
 
 
 def few() -> list[str]:
     """Return the accuracy on held-out rows by method and number of labels."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in _latest():
-        groups.setdefault((row["dataset"], row["labels"], row["method"]), []).append(row)
+    groups = _groups()
     lines = [
         "| data | labels in training | method | seeds | ACC mean ± sd | lowest – highest | median seconds |",
         "|---|--:|---|--:|--:|--:|--:|",
     ]
-    datasets = list(dict.fromkeys(dataset for dataset, *_ in groups))
-    for key in sorted(groups, key=lambda key: (datasets.index(key[0]), COUNTS.index(key[1]))):
-        rows = groups[key]
-        acc = [row["accuracy"] for row in rows]
+    for key, rows in groups.items():
+        acc = [row[figure_of(row)] for row in rows.values()]
         spread = f" ± {decimal(statistics.stdev(acc))}" if len(acc) > 1 else ""
         span = f"{decimal(min(acc))} – {decimal(max(acc))}" if len(acc) > 1 else ""
-        seconds = statistics.median(row["seconds"] for row in rows)
-        told = f"{key[0]} | {max(row['labels_used'] for row in rows):,} | {key[2]} | {len(rows)}"
+        seconds = statistics.median(row["seconds"] for row in rows.values())
+        told = f"{key[0]} | {max(row['labels_used'] for row in rows.values()):,} | {key[2]} | {len(rows)}"
         lines.append(f"| {told} | {decimal(fmean(acc))}{spread} | {span} | {seconds:.0f} |")
-    return [*lines, "", _machines(_latest())] if groups else [NOT_YET]
+    return [*lines, "", _machines(row for rows in groups.values() for row in rows.values())] if groups else [NOT_YET]
+
+
+def paired() -> list[str]:
+    """Return how far two methods differ with the same labels and seeds."""
+    lines = ["| data | labels | method | less | seeds | mean ± sd | lowest – highest | ahead in |"]
+    lines.append("|---|--:|---|---|--:|--:|--:|--:|")
+    groups = _groups()
+    for (dataset, labels, method), rows in groups.items():
+        for first, second in PAIRS:
+            others = groups.get((dataset, labels, second), {})
+            shared = sorted(rows.keys() & others.keys())
+            if method != first or not shared:
+                continue
+            found = [rows[seed][figure_of(rows[seed])] - others[seed][figure_of(others[seed])] for seed in shared]
+            spread = f" ± {decimal(statistics.stdev(found))}" if len(found) > 1 else ""
+            figures = f"{_signed(fmean(found))}{spread} | {_signed(min(found))} – {_signed(max(found))}"
+            ahead = f"{sum(value > 0 for value in found)} of {len(found)}"
+            lines.append(f"| {dataset} | {labels} | {first} | {second} | {len(found)} | {figures} | {ahead} |")
+    return lines if len(lines) > 2 else [NOT_YET]
+
+
+def steps() -> list[str]:
+    """Return what a step with labels costs beside the plain autoencoder's: every row there is."""
+    rows = [row for row in read("few_labels.jsonl") if row["method"] == "step"]
+    lines = ["| network | milliseconds | without labels | times | precision | hardware | commit |"]
+    lines.append("|---|--:|--:|--:|---|---|---|")
+    for row in rows:
+        figures = f"{row['milliseconds']:.1f} | {row['milliseconds_plain']:.1f} | {row['ratio']:.2f}"
+        lines.append(f"| {row['network']} | {figures} | {row['precision']} | {row['hardware']} | {row['commit']} |")
+    return lines if rows else [NOT_YET]
 
 
 def suggested() -> list[str]:
     """Return how many labels suggested and random rows need to reach an accuracy, as medians over seeds."""
-    lines = ["| data | learner | accuracy to reach | seeds | suggested | random |", "|---|---|--:|--:|--:|--:|"]
+    lines = ["| data | system | learner | accuracy to reach | seeds | suggested | random | share |"]
+    lines.append("|---|---|---|--:|--:|--:|--:|--:|")
     rows = [row for row in read("suggest.jsonl") if row["seed"] <= 9 and row["rows"] is None]
-    for dataset, learner in dict.fromkeys((row["dataset"], row["learner"]) for row in rows):
+    latest = of_one_program(rows, lambda row: (row["dataset"], row["system"], row["learner"]))
+    for dataset, system, learner in dict.fromkeys((row["dataset"], row["system"], row["learner"]) for row in latest):
         if dataset not in TARGETS:
             continue
-        mine = [row for row in rows if (row["dataset"], row["learner"]) == (dataset, learner)]
-        seeds = sorted({row["seed"] for row in mine})
-        needed = {
-            way: statistics.median(
-                labels_needed([row for row in mine if row["way"] == way], seed, TARGETS[dataset]) for seed in seeds
-            )
-            for way in ("suggest", "random")
-        }
-        told = f"{dataset} | {learner} | {decimal(TARGETS[dataset])} | {len(seeds)}"
-        lines.append(f"| {told} | {needed['suggest']:g} | {needed['random']:g} |")
+        needed: dict[str, dict[int, float]] = {way: {} for way in WAYS}
+        for row in latest:
+            if (row["dataset"], row["system"], row["learner"]) == (dataset, system, learner):
+                needed[row["way"]][row["seed"]] = labels_needed(row["curve"], TARGETS[dataset])
+        both = sorted(needed["suggest"].keys() & needed["random"].keys())
+        if not both:
+            continue
+        suggest, random = (statistics.median(needed[way][seed] for seed in both) for way in ("suggest", "random"))
+        share = f"{suggest / random:.2f}" if random < float("inf") else "–"
+        counts = f"{_most(suggest)} | {_most(random)} | {share}"
+        lines.append(f"| {dataset} | {system} | {learner} | {decimal(TARGETS[dataset])} | {len(both)} | {counts} |")
     return lines if len(lines) > 2 else [NOT_YET]
 
 
-def _latest() -> list[Row]:
-    """Return the latest row of each run on all rows and at full length, of seeds 0-9."""
-    found = {
-        (row["dataset"], row["labels"], row["method"], row["seed"]): row
+def _groups() -> dict[Key, dict[int, Row]]:
+    """Return the latest row of each seed, of all rows at full length and of one program; most labels last."""
+    rows = [
+        row
         for row in read("few_labels.jsonl")
         if row["method"] != "step" and row["seed"] <= 9 and row.get("rows") is None and row.get("steps") is None
-    }
-    return list(found.values())
+    ]
+    found: dict[Key, dict[int, Row]] = {}
+    for row in of_one_program(rows, lambda row: (row["dataset"], row["method"])):
+        found.setdefault((row["dataset"], row["labels"], row["method"]), {})[row["seed"]] = row
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    return {key: found[key] for key in sorted(found, key=lambda key: (datasets.index(key[0]), COUNTS.index(key[1])))}
 
 
-def _machines(rows: list[Row]) -> str:
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{decimal(abs(value))}"
+
+
+def _most(needed: float) -> str:
+    return f"{needed:g}" if needed < float("inf") else "more than were tried"
+
+
+def _machines(rows: Iterable[Row]) -> str:
     kinds = sorted({row["hardware"] for row in rows})
     return f"Fitted on the train part, scored on the test part. Hardware: {'; '.join(kinds)}."

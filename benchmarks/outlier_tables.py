@@ -6,44 +6,68 @@ import statistics
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, decimal, read
+from benchmarks.common import NOT_YET, decimal, of_one_program, read
 
 Row = dict[str, Any]
+CLASSES = 10
+Runs = dict[int, dict[int, Row]]  # by seed and class
 
 
 def outliers() -> list[str]:
-    """Return ROC-AUC and average precision of each score, as means over the classes left out."""
+    """Return ROC-AUC and average precision of each score, as means over the classes left out, and over seeds."""
     groups = _groups()
     if not groups:
         return [NOT_YET]
     lines = [
         "Each class left out of the training rows in turn, and looked for among all test rows:",
         "",
-        "| data | score | classes | ROC-AUC mean | lowest – highest | AP mean | median seconds to fit |",
+        "| data | score | seeds | ROC-AUC mean ± sd | lowest – highest of classes | AP mean | median seconds to fit |",
         "|---|---|--:|--:|--:|--:|--:|",
     ]
-    for (dataset, score), rows in groups.items():
-        auc, precision = ([row[name] for row in rows] for name in ("roc_auc", "average_precision"))
-        span = f"{decimal(min(auc))} – {decimal(max(auc))}"
-        means = f"{decimal(fmean(auc))} | {span} | {decimal(fmean(precision))}"
-        classes, seconds = len({row["left_out"] for row in rows}), statistics.median(row["seconds"] for row in rows)
-        lines.append(f"| {dataset} | {score} | {classes} | {means} | {seconds:.0f} |")
-    machines = sorted({row["hardware"] for rows in groups.values() for row in rows})
-    pyod = sorted({row["pyod"] for rows in groups.values() for row in rows if "pyod" in row})
+    partial = []
+    for (dataset, score), runs in groups.items():
+        whole = {seed: classes for seed, classes in runs.items() if len(classes) == CLASSES}
+        partial += [
+            f"{dataset}, {score}, seed {seed}: {decimal(fmean(row['roc_auc'] for row in classes.values()))} over "
+            f"{_listed(classes)}"
+            for seed, classes in runs.items()
+            if seed not in whole
+        ]
+        if whole:
+            lines.append(_line(dataset, score, whole))
+    rows = [row for runs in groups.values() for classes in runs.values() for row in classes.values()]
+    machines, pyod = (sorted({row[name] for row in rows if name in row}) for name in ("hardware", "pyod"))
     beside = f" PyOD {', '.join(pyod)} at its defaults, on the same rows and threads." if pyod else ""
-    return [*lines, "", f"Hardware: {'; '.join(machines)}.{beside}"]
+    unfinished = ["", f"Not all classes yet: {'; '.join(partial)}."] if partial else []
+    return [*lines, *unfinished, "", f"Hardware: {'; '.join(machines)}.{beside}"]
 
 
-def _groups() -> dict[tuple[str, str], list[Row]]:
-    """Return the latest row of each class, of seeds 0-9 and all training rows; a data set's best score comes first."""
-    latest = {
-        (row["dataset"], row["score"], row["left_out"], row["seed"]): row
-        for row in read("outliers.jsonl")
-        if row["seed"] <= 9 and row["rows"] is None
+def _line(dataset: str, score: str, runs: Runs) -> str:
+    rows = [row for classes in runs.values() for row in classes.values()]
+    means = [fmean(row["roc_auc"] for row in classes.values()) for classes in runs.values()]
+    by_class = [fmean(classes[c]["roc_auc"] for classes in runs.values()) for c in range(CLASSES)]
+    spread = f" ± {decimal(statistics.stdev(means))}" if len(means) > 1 else ""
+    span = f"{decimal(min(by_class))} – {decimal(max(by_class))}"
+    precision = decimal(fmean(row["average_precision"] for row in rows))
+    seconds = statistics.median(row["seconds"] for row in rows)
+    told = f"{dataset} | {score} | {len(runs)} | {decimal(fmean(means))}{spread}"
+    return f"| {told} | {span} | {precision} | {seconds:.0f} |"
+
+
+def _listed(classes: dict[int, Row]) -> str:
+    some = ", ".join(map(str, sorted(classes)))
+    return f"class{'es' * (len(classes) > 1)} {some}"
+
+
+def _groups() -> dict[tuple[str, str], Runs]:
+    """Return the latest row of each seed and class, of seeds 0-9 and all training rows; a set's best score is first."""
+    rows = [row for row in read("outliers.jsonl") if row["seed"] <= 9 and row["rows"] is None]
+    found: dict[tuple[str, str], Runs] = {}
+    for row in of_one_program(rows, lambda row: (row["dataset"], row["score"])):
+        found.setdefault((row["dataset"], row["score"]), {}).setdefault(row["seed"], {})[row["left_out"]] = row
+    means = {
+        key: fmean(row["roc_auc"] for classes in runs.values() for row in classes.values())
+        for key, runs in found.items()
     }
-    found: dict[tuple[str, str], list[Row]] = {}
-    for (dataset, score, *_), row in latest.items():
-        found.setdefault((dataset, score), []).append(row)
-    means = {key: fmean(row["roc_auc"] for row in rows) for key, rows in found.items()}
     datasets = list(dict.fromkeys(dataset for dataset, _ in found))
     return {key: found[key] for key in sorted(found, key=lambda key: (datasets.index(key[0]), -means[key]))}

@@ -57,6 +57,8 @@ def render(text: str) -> str:
         "budgets": budgets.table,
         "outliers": outlier_tables.outliers,
         "few": few_tables.few,
+        "paired": few_tables.paired,
+        "steps": few_tables.steps,
         "suggested": few_tables.suggested,
     }.items():
         start, end = f"<!-- table:{name} -->", "<!-- end -->"

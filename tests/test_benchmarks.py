@@ -1,11 +1,15 @@
 """Figures in documents are those of the results, and results are those of today's defaults."""
 
+import json
+
 import numpy as np
 import pytest
 
-from benchmarks import tables
+from benchmarks import common, tables
 from benchmarks.accuracy import make_estimator
-from benchmarks.common import read
+from benchmarks.common import of_one_program, read
+from benchmarks.few_labels import joined
+from benchmarks.suggesting import labels_needed
 from coterie.algorithms.defaults import digest, resolve
 from coterie.data import make_source
 
@@ -44,7 +48,50 @@ def test_no_row_was_made_with_other_defaults_than_todays(dataset):
             assert "+changes" not in row["commit"]
 
 
-def test_every_run_that_was_begun_is_recorded():
-    begun = {(r["system"], r["dataset"], r["seed"], r["commit"]) for r in read("started.jsonl")}
-    ended = {(r["system"], r["dataset"], r["seed"], r["commit"]) for r in read("accuracy.jsonl")}
+@pytest.mark.parametrize(
+    ("file", "started", "names"),
+    [
+        ("accuracy.jsonl", "started.jsonl", ("system", "dataset", "seed")),
+        ("few_labels.jsonl", "few_labels_started.jsonl", ("method",)),
+        ("outliers.jsonl", "outliers_started.jsonl", ("part", "dataset", "left_out", "seed")),
+        ("suggest.jsonl", "suggest_started.jsonl", ("way", "dataset", "seed")),
+    ],
+)
+def test_every_run_that_was_begun_is_recorded(file, started, names):
+    begun, ended = ({tuple(r[name] for name in (*names, "commit")) for r in read(each)} for each in (started, file))
     assert ended <= begun
+
+
+@pytest.mark.parametrize("file", ["few_labels.jsonl", "outliers.jsonl", "suggest.jsonl"])
+def test_what_is_reported_was_made_by_what_is_committed(file):
+    assert not [row for row in read(file) if row.get("seed", 100) <= 9 and row["commit"].endswith("+changes")]
+
+
+def test_a_mean_is_over_rows_of_one_program():
+    rows = [{"data": "a", "seed": s, "settings": settings} for s, settings in enumerate("xxyyx")]
+    rows.append({"data": "b", "seed": 0, "settings": "z"})
+    kept = of_one_program(rows, lambda row: row["data"])
+    assert [(row["data"], row["seed"]) for row in kept] == [("a", 0), ("a", 1), ("a", 4), ("b", 0)]
+
+
+def test_labels_needed_are_those_from_which_on_a_curve_stays_above():
+    assert labels_needed([(10, 0.8), (12, 0.7), (14, 0.8), (17, 0.9)], 0.75) == 14
+    assert labels_needed([(10, 0.8), (12, 0.7)], 0.75) == float("inf")
+
+
+def test_rows_are_joined_to_their_nearest_and_new_ones_to_those_they_lie_beside():
+    x = np.repeat([[0.0, 0.0], [9.0, 9.0]], 30, axis=0) + np.random.default_rng(0).normal(size=(60, 2))
+    among = joined(x, x).toarray()
+    assert (among == among.T).all() and not among.diagonal().any()
+    assert (among.sum(1) >= 10).all() and not among[:30, 30:].any()
+    assert joined(x, np.array([[9.0, 9.0]])).toarray()[:30].sum() == 0
+
+
+def test_a_run_that_fails_is_told_and_does_not_end_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    monkeypatch.setattr(common, "commit", lambda: "0123")
+    job = {"system": "no such system", "dataset": "mnist10k", "recipe": None, "seed": 100}
+    assert common.carry_out("benchmarks.accuracy", job, file="rows.jsonl", started="begun.jsonl") == []
+    assert read("rows.jsonl") == []
+    assert [row["system"] for row in read("begun.jsonl")] == ["no such system"]
+    assert json.loads((tmp_path / "rows.jsonl").read_text())["failed"] == "exit status 1"
