@@ -102,7 +102,7 @@ def carry_out(module: str, job: Row, *, file: str, started: str, aside: Row | No
     Parameters
     ----------
     module : str
-        What runs it; it may print several rows as ``{"rows": [...]}``.
+        What runs it; it may print several rows as ``{"all": [...]}``.
     job : dict
         What its rows repeat.
     file, started : str
@@ -131,7 +131,7 @@ def carry_out(module: str, job: Row, *, file: str, started: str, aside: Row | No
         return []
     took = found.pop("process_seconds")
     # The program is that of the beginning, whatever was committed since.
-    rows = [row | {"commit": now, "process_seconds": took} for row in found.get("rows", [found])]
+    rows = [row | {"commit": now, "process_seconds": took} for row in found.get("all", [found])]
     append(file, *rows)
     return rows
 

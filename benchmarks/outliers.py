@@ -42,7 +42,7 @@ def main() -> None:
     """Run what is asked for and not yet there."""
     arguments = _arguments()
     if arguments.job:
-        print(json.dumps({"rows": run(json.loads(arguments.job))}))
+        print(json.dumps({"all": run(json.loads(arguments.job))}))
         return
     parts = [*SYSTEMS, PIXELS, *(PYOD if arguments.pyod else ())] if arguments.parts is None else arguments.parts
     for seed in seeds_of(arguments.seeds):
