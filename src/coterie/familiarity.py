@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LANDMARKS = 8_000  # training rows that are kept
 NEIGHBOURS = 5
+REST = 64  # directions, beside the principal components, in which all other columns of a table are seen together
 FAINTEST = 1e-3  # length of an image, as a share of the usual one, below which it is as good as empty
 VALUES = 20_000_000  # that they hold at most while they are looked at
 EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the total variance
@@ -40,15 +41,17 @@ class Familiarity:
     with :math:`d_m` the distance to the m-th nearest landmark, :math:`N_m` the m nearest, m = 5, and :math:`\bar d` the
     median of :math:`d_m` over the landmarks. It is half way between the distance [1]_, to which loose groups look
     strange, and the local outlier factor [2]_ without its smoothing, to which what lies beside a loose group does not.
-    Of images the direction and the log of the length are compared: that two differ little where both are nearly empty
-    says nothing. The code of a system would not do: what it was trained to tell apart is all that it sees.
+    What components of a table's columns leave out is seen in as many random directions as keep distances on average
+    [3]_: what is new may be in columns that hardly varied. In images it is mostly noise, and left out. Of these the
+    direction and the log of the length are compared: that two differ little where both are nearly empty says nothing.
+    The code of a system would not do: what it was trained to tell apart is all that it sees.
 
     Parameters
     ----------
     mean : ndarray of shape (D,)
         Mean of the scaled training rows, float32; D is one more than the values of an image.
     directions : ndarray of shape (c, D)
-        Their principal components, float32.
+        Their principal components and, of tables, directions of the rest, float32.
     landmarks : ndarray of shape (m, c)
         Places of training rows, float32.
     reach : ndarray of shape (m,)
@@ -64,6 +67,8 @@ class Familiarity:
        2000.
     .. [2] M. M. Breunig, H.-P. Kriegel, R. T. Ng, J. Sander. LOF: identifying density-based local outliers. SIGMOD
        2000.
+    .. [3] W. B. Johnson, J. Lindenstrauss. Extensions of Lipschitz mappings into a Hilbert space. Contemporary
+       Mathematics 26, 1984.
 
     Examples
     --------
@@ -109,6 +114,8 @@ class Familiarity:
         mean, directions = pca.mean_, pca.components_
         if length:  # which is one of the directions even where it hardly varies
             mean, directions = np.append(mean, x[:, -1].mean()), block_diag(directions, 1)
+        else:
+            directions = _with_rest(directions, seed)
         mean, directions = mean.astype(np.float32), directions.astype(np.float32)
         z = (x - mean) @ directions.T
         reach, usual = _among_themselves(z)
@@ -186,6 +193,18 @@ def _polar(x: np.ndarray, length: float) -> np.ndarray:
     own = np.linalg.norm(x, axis=1, keepdims=True)
     direction = np.divide(x, own, out=np.zeros_like(x), where=own > 0)
     return np.hstack([direction, np.log(np.maximum(own / length, FAINTEST))]).astype(np.float32)
+
+
+def _with_rest(components: np.ndarray, seed: int) -> np.ndarray:
+    """Return orthonormal directions (c, D) and random ones of what they leave out, which keep distances on average."""
+    c, d = components.shape
+    size = min(REST, d - c)
+    if size == 0:
+        return components
+    rest = np.random.default_rng(seed).normal(size=(d, size))
+    rest -= components.T @ (components @ rest)
+    rest = np.linalg.qr(rest)[0] if size == d - c else rest / np.sqrt(size)  # exact where there are enough
+    return np.vstack([components, rest.T])
 
 
 def _among_themselves(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,3 +26,25 @@ def percentage(value: float, decimals: int = 1) -> str:
     """
     least = 0.1 ** (2 + decimals)  # what the last place stands for
     return f"{value if value in (0, 1) else min(max(value, least), 1 - least):.{decimals}%}"
+
+
+def index(value: float) -> str:
+    """Write an index of agreement with two decimals; 1.00 only where nothing is missing.
+
+    Parameters
+    ----------
+    value : float
+        At most 1.
+
+    Returns
+    -------
+    str
+        The index, .99 where it is nearly 1, and no minus before nothing.
+
+    Examples
+    --------
+    >>> from coterie.figures import index
+    >>> index(1.0), index(0.9999), index(-0.001)
+    ('1.00', '0.99', '0.00')
+    """
+    return "0.99" if 0.99 < value < 1 - 1e-9 else f"{round(value, 2) + 0.0:.2f}"

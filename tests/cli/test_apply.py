@@ -62,7 +62,7 @@ def test_the_page_shows_what_is_new_beside_the_rows_of_the_fit(finished: Path, b
         strange = [row["strange"] for row in rows_of(out)].count("yes")
         text = page.read_text(encoding="utf-8")
         assert f"{strange} of 33 rows are unlike any seen in training." in text
-        assert text.index('<th scope="row">row 32</th>') < text.index('<th scope="row">row 0</th>')
+        assert text.index(">row 32</th>") < text.index(">row 0</th>")
         # Columns of the training rows are known to a run alone.
         assert ("from the mean of the training rows" in text) is (model == finished)
     done = run("predict", finished, tmp_path / "new.npy", "--out", out, "--report", tmp_path / "drift.csv")

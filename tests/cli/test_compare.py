@@ -28,7 +28,7 @@ def test_matched_clusters_agreement_and_what_moved(tmp_path):
     assert ["0", "6", "5", "5", "1"] in cells  # cluster, rows in a, rows in b, in both, its number in b itself
     assert ["1", "4", "5", "4", "0"] in cells
     assert "closest" not in done.out  # of two, neither is
-    assert ["1", "0", "1"] in cells  # one row moved from 0 to 1
+    assert ["1", "0", "0"] in cells  # one row moved from 0 to what b itself calls 0
     with (tmp_path / "moved.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["a"] for row in rows] == ["0"] * 6 + ["1"] * 4
@@ -47,6 +47,27 @@ def test_the_page_is_written_where_it_is_asked_for(tmp_path):
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "--report is written as an HTML page and must not end in .csv." in done.err
     assert not (tmp_path / "page.csv").exists()
+
+
+def test_names_of_rows_stand_as_they_were_given_and_lines_without_anything_are_none(tmp_path):
+    runs = [labels(tmp_path / name / "labels.csv", [0, 1], ["'=cmd()", "y"]) for name in "ab"]
+    for each in runs:
+        with (each / "labels.csv").open("a") as file:
+            file.write(",,,\n")
+    done = run("compare", *runs, "--out", tmp_path / "all.csv")
+    assert done.code == 0, done.err
+    with (tmp_path / "all.csv").open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["'=cmd()", "y"]
+
+
+@pytest.mark.parametrize("known", ["null", "[1]", '"x"', '{"n_known": "many"}', '{"n_known": -3}'])
+def test_metrics_that_are_damaged_are_named(tmp_path, known):
+    a, b = (labels(tmp_path / name / "labels.csv", [0, 1]) for name in "ab")
+    (b / "metrics.json").write_text(f'{{"known": {known}}}')
+    for each in (b, b / "labels.csv"):
+        done = run("compare", a, each)
+        assert done.code == 2
+        assert done.err == f"error: {b / 'metrics.json'} is damaged: it does not say how many labels were known.\n"
 
 
 def test_what_agrees_is_counted_in_the_numbers_that_are_shown(tmp_path):
@@ -172,6 +193,36 @@ def test_what_the_first_run_lacks_is_compared_too(tmp_path):
     assert min(float(row["agreement"]) for row in rows) == pytest.approx(2 / 3, abs=1e-4)
 
 
+def test_no_part_of_any_run_is_written_over(finished, tmp_path):
+    a = labels(tmp_path / "a" / "labels.csv", [i % 3 for i in range(300)])
+    before = {path.name: path.read_bytes() for path in finished.iterdir() if path.is_file()}
+    for flag, name in (("--out", "labels.csv"), ("--report", "report.html"), ("--report", "page.html")):
+        done = run("compare", a, finished / "labels.csv", flag, finished / name)
+        assert (done.code, done.out) == (2, "")
+        assert f"{flag} must not" in done.err
+        done = run("compare", a, a, flag, finished / name)
+        assert f"{flag} must not lie in a run, of which it may be a part: {finished} is one." in done.err
+    assert before == {path.name: path.read_bytes() for path in finished.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("folder", "--report must be a file to write. Got the folder"),
+        ("note.txt/page.html", "--report must be a file in a folder that can be written to."),
+        ("page.pdf", "--report is written as an HTML page and must not end in .pdf."),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is(tmp_path, name, sentence):
+    a = labels(tmp_path / "a" / "labels.csv", [0, 1])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "note.txt").touch()
+    done = run("compare", a, a, "--out", tmp_path / "all.csv", "--report", tmp_path / name)
+    assert done.code == 2
+    assert sentence in done.err
+    assert not (tmp_path / "all.csv").exists()
+
+
 def test_finished_runs_can_be_compared(finished):
     done = run("compare", finished, finished)
     assert done.code == 0, done.err
@@ -216,4 +267,4 @@ def test_a_row_in_no_cluster_is_named_with_its_file(tmp_path):
     noise = labels(tmp_path / "b" / "labels.csv", [0, 1, -1]) / "labels.csv"
     done = run("compare", a, noise)
     assert (done.code, done.out) == (2, "")
-    assert done.err == f"error: The clusters of {noise} must be numbers from 0. Got -1 in row 2 instead.\n"
+    assert done.err == f"error: The clusters of {noise} must be numbers from 0 to {2**53}. Got -1 in row 2 instead.\n"

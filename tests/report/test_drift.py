@@ -33,7 +33,9 @@ def page(clusters, strangeness, usual, *, shape=(3,), **more):
         source=make_source(x),
         **more,
     )
-    return render_drift(scored, Drift(strange=s > 2, shares=shares, usual=np.asarray(usual), shift=0.25))
+    return render_drift(
+        scored, Drift(strange=s > 2, shares=shares, usual=np.asarray(usual), shift=0.25, n_fitted=100_000)
+    )
 
 
 def test_clusters_stand_then_and_now_the_largest_difference_first():
@@ -44,6 +46,7 @@ def test_clusters_stand_then_and_now_the_largest_difference_first():
     assert "3 of 100 rows are unlike any seen in training." in said
     assert "That is 3 %, where 1 % is usual. The shares of the clusters differ by 21 %, where 5.6 % is chance" in said
     assert re.search(r"Now 0 55 0 34 % 55 % 2 20 3 41 % 20 % 1 25 0 25 % 25 % ", said)
+    assert "the mean row moved by 0.25 of the spread." in said
     assert '<b class="more">55 %</b>' in text
     assert '<b class="less">20 %</b>' in text
     assert text.count('<b class="more">') == text.count('<b class="less">') == 1  # 25 % is 25 %

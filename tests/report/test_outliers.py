@@ -60,7 +60,7 @@ def test_a_tables_most_unusual_columns_are_shown_and_far_values_marked():
     Balanced(text)
     assert "1 of 200 rows is flagged as an outlier." in text
     assert "8 of 12 columns" in told(text)
-    assert re.search(r"<th scope=\"row\">row 7</th><td>9</td><td>yes</td>", text)
+    assert re.search(r">row 7</th><td>9</td><td>yes</td>", text)
     assert "<b>40</b>" in text
     assert "measure 10" in text
     assert "<img" not in text

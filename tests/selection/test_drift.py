@@ -11,7 +11,7 @@ from coterie import Auto, KMeans
 from coterie.data import make_source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.selection import drift
+from coterie.selection import Drift, drift
 
 
 def by_hand(known, new):
@@ -61,6 +61,40 @@ def test_one_training_row_in_a_hundred_is_beyond_the_threshold():
     seen = Familiarity.of(source, seed=0)
     fresh = make_source(rng.normal(size=(3000, 4)), spec=source.spec)
     assert 0.003 < (seen.strangeness(fresh) > seen.threshold).mean() < 0.03
+
+
+@pytest.mark.parametrize(("n", "d"), [(300, 60), (1000, 100), (500, 300)])
+def test_rows_of_many_columns_are_as_strange_to_the_training_rows_as_these_are_to_each_other(n, d):
+    rng = np.random.default_rng(0)
+    groups = 4.0 * np.eye(3, d)
+    known, fresh = (groups[rng.integers(0, 3, m)] + rng.normal(size=(m, d)) for m in (n, 2000))
+    seen = Familiarity.of(source := make_source(known), seed=0)
+    flagged = seen.strangeness(make_source(fresh, spec=source.spec)) > seen.threshold
+    assert 0.002 < flagged.mean() < 0.04
+
+
+def test_what_is_new_may_be_in_columns_that_never_varied():
+    rng = np.random.default_rng(0)
+    topics = np.repeat(np.eye(4, 8), 20, axis=1)[np.arange(400) // 100]  # 160 words, 20 of each topic
+    words = topics * (rng.random((400, 160)) < 0.6) * rng.uniform(0.5, 1, (400, 160))
+    model = KMeans(n_clusters=3, random_state=0).fit(pd.DataFrame(words[:300]))
+    assert drift(model, pd.DataFrame(words[300:])).strange.mean() > 0.9
+    one = words[:50].copy()
+    one[:, 159] = 9
+    assert drift(model, pd.DataFrame(one)).strange.all()
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 60), (5, 60), (300, 60), (20_000, 4)])
+def test_samples_of_one_population_hardly_ever_differ_clearly(n, k):
+    rng, p = np.random.default_rng(0), np.full(k, 1 / k)
+    found = [
+        Drift(np.zeros(n, bool), rng.multinomial(n, p) / n, rng.multinomial(400, p) / 400, shift=0.0, n_fitted=400)
+        for _ in range(100)
+    ]
+    assert np.mean([each.differs.any() for each in found]) <= 0.03
+    assert np.mean([each.moved for each in found]) == pytest.approx(np.mean([e.chance for e in found]), rel=0.15)
+    away = Drift(np.zeros(n, bool), np.eye(k)[0], np.roll(p, 1), shift=0.0, n_fitted=400)
+    assert away.differs[0] == (n > 1)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +150,9 @@ def test_the_same_rows_do_not_drift_and_others_do():
     fewer = drift(model, kept)
     gone = model.predict(X[y == 2])[0]
     assert fewer.moved == pytest.approx(1 / 3)
-    draws = np.random.default_rng(0).multinomial(len(kept), fewer.usual, 2000) / len(kept)
-    assert fewer.chance == pytest.approx(np.abs(draws - fewer.usual).sum(1).mean() / 2, rel=0.05)
+    rng = np.random.default_rng(0)  # both those of today and those of training are but a sample
+    now, then = (rng.multinomial(n, fewer.usual, 2000) / n for n in (len(kept), len(X)))
+    assert fewer.chance == pytest.approx(np.abs(now - then).sum(1).mean() / 2, rel=0.05)
     assert f"differ by 33.3%, where {fewer.chance:.1%} is chance" in fewer.sentence()
     assert f"most in cluster {gone} (33.3% then, 0.0% now)" in fewer.sentence()
     assert drift(model, X + 100).strange.all()

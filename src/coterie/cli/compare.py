@@ -22,7 +22,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     """
     from coterie.cli.console import Screen
     from coterie.cli.editing import finish_edit
-    from coterie.cli.labelfile import read_runs, write_compared
+    from coterie.cli.labelfile import LABELS, read_runs, write_compared
     from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.report.comparison import compared, write_comparison
     from coterie.report.run import labels_learned_from
@@ -34,7 +34,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
         finish_edit(run)
     screen = Screen()
     read = read_runs(runs)
-    learned = [labels_learned_from(run) for run in runs]
+    learned = [labels_learned_from(run.parent if run.name == LABELS else run) for run in runs]
     found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names)
     _show_agreement(screen, found)
     for pair in found.pairs:
@@ -71,5 +71,5 @@ def _show_pair(screen: Screen, pair: Pair, *, n: int) -> None:
         rows = [[each.called, *(f"{size:,}" for size in each.sizes), each.there] for each in pair.clusters]
         screen.table(["cluster", a, b, "in both", f"called in {b}"], rows)
     if pair.moves:
-        rows = [[f"{moved:,}", source.called, target.called] for moved, source, target in pair.moves[:MOVES]]
+        rows = [[f"{moved:,}", source.called, target.there] for moved, source, target in pair.moves[:MOVES]]
         screen.table(["rows that moved", f"from, in {a}", f"to, in {b}"], rows)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
+_LARGEST = 2**53  # number of a cluster; dates and the like are far below
 _SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign
 
 
@@ -148,7 +149,7 @@ def _columns(path: Path) -> tuple[list[str], list[list[str]]]:
         text = file.read()
 
     def taken_apart(separator: str) -> Iterator[list[str]]:
-        return filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        return filter(any, csv.reader(io.StringIO(text, newline=""), delimiter=separator))
 
     separator = next((each for each in _SEPARATORS if "row" in next(taken_apart(each), [])), ",")
     lines = list(taken_apart(separator))
@@ -241,10 +242,12 @@ def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:
         called = {int(row["cluster"]): as_given(row["cluster_name"]) for row in rows if row.get("cluster_name")}
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InputError(f"{path} has no column of whole numbers called 'cluster'.") from None
-    if (labels < 0).any():  # as some write rows that are in no cluster
-        row = int((labels < 0).argmax())
-        raise InputError(f"The clusters of {path} must be numbers from 0. Got {labels[row]} in row {row} instead.")
-    return [row.get("name") or "" for row in rows], labels, called
+    if (wrong := (labels < 0) | (labels > _LARGEST)).any():  # as some write rows that are in no cluster
+        row = int(wrong.argmax())
+        raise InputError(
+            f"The clusters of {path} must be numbers from 0 to {_LARGEST}. Got {labels[row]} in row {row} instead."
+        )
+    return [as_given(row.get("name") or "") for row in rows], labels, called
 
 
 def _titles(runs: Sequence[Path]) -> list[str]:

@@ -14,7 +14,7 @@ from coterie.files import write_json
 from coterie.report import Scored, write_drift
 from coterie.selection import Drift
 
-_FARTHEST = 1e6  # beyond which one row is as strange as another
+_FARTHEST = 1e6  # score beyond which one row is as strange as another, or ten times the threshold if that is more
 
 
 def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, found: Drift) -> None:
@@ -45,13 +45,14 @@ def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, fo
     assert known is not None
     if not np.isfinite(known.threshold):
         raise InputError("A page needs at least 2 rows in the fit to tell what is unlike them. Got 1; ask for a .json.")
+    most, noun = max(_FARTHEST, 10 * known.threshold), "image" if rows.source.spec.kind == "images" else "row"
     scored = Scored(
-        title=f"{rows.name} beside the training rows of {run.resolve().name}",
+        title=f"{rows.name} beside the training {noun}s of {run.resolve().name}",
         facts=about(model, rows.source),
-        score_in_words="the distance to the fifth nearest training row, beside what is usual there",
-        strangeness=np.minimum(model.strangeness(rows.source), _FARTHEST),
+        score_in_words=f"the distance to the fifth nearest training {noun}, beside what is usual there",
+        strangeness=np.minimum(model.strangeness(rows.source), most),
         threshold=known.threshold,
-        usual=np.minimum(known.usual, _FARTHEST),
+        usual=np.minimum(known.usual, most),
         clusters=model.predict(rows.source),
         n_clusters=len(model.cluster_centers_),
         source=rows.source,

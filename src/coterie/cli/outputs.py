@@ -11,6 +11,7 @@ from coterie.datasets import DATASETS
 from coterie.errors import InputError
 
 _NO_TEXT = (".gz", ".bz2", ".xz", ".zst", ".zip", ".npy", ".npz", ".parquet", ".feather", ".xlsx", ".xls", ".ods")
+_RUN = ("config.toml", "metrics.json", "model")  # what a folder holds that is a finished run
 _OTHER_TEXT = (".tsv", ".json", ".html")
 
 
@@ -31,7 +32,8 @@ def check_outputs(
     Raises
     ------
     InputError
-        If a file is one of these or lies in one, symbolic links followed, or two flags name the same file.
+        If a file is one of these or lies in one, or in any run, symbolic links followed, if it cannot be written, or if
+        two flags name the same file.
     """
     read = [("the data", each, resolve_data(each)) for each in data if each is not None and each not in DATASETS]
     read += [("the run", str(run), str(run)) for run in runs]
@@ -43,9 +45,20 @@ def check_outputs(
         for what, typed, origin in read:
             if place.is_relative_to(os.path.realpath(origin)):
                 raise InputError(f"{flag} must not be {what} {typed}, nor lie in it. Got {path} instead.")
+        _check_place(flag, path, place)
         if place in taken:
             raise InputError(f"{taken[place]} and {flag} must be different files. Got {path} for both.")
         taken[place] = flag
+
+
+def _check_place(flag: str, path: Path, place: Path) -> None:
+    if place.is_dir():
+        raise InputError(f"{flag} must be a file to write. Got the folder {path} instead.")
+    there = next(parent for parent in place.parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError(f"{flag} must be a file in a folder that can be written to. Got {path} instead.")
+    if run := next((parent for parent in place.parents if all((parent / name).exists() for name in _RUN)), None):
+        raise InputError(f"{flag} must not lie in a run, of which it may be a part: {run} is one. Got {path} instead.")
 
 
 def check_csv(flag: str, path: Path | None) -> None:
@@ -86,6 +99,6 @@ def check_page(flag: str, path: Path | None, *, or_json: bool = False) -> None:
         If it has the ending of another kind.
     """
     ending = "" if path is None else path.suffix.lower()
-    if ending in (".csv", *_NO_TEXT, *_OTHER_TEXT) and ending != ".html" and not (or_json and ending == ".json"):
+    if ending not in ("", ".html", ".htm") and not (or_json and ending == ".json"):
         json = ", or as JSON where it ends in .json," if or_json else ""
         raise InputError(f"{flag} is written as an HTML page{json} and must not end in {ending}. Got {path} instead.")

@@ -41,7 +41,7 @@ def figure(value: float) -> str:
     str
         The figure, 0.999 where it is nearly 1.
     """
-    return "0.999" if 0.999 < value < 1 - _ROUNDING else f"{value:.3f}"
+    return "0.999" if 0.999 < value < 1 - _ROUNDING else f"{round(value, 3) + 0.0:.3f}"
 
 
 def show_data(screen: Screen, data: Data) -> None:

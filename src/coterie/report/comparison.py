@@ -247,5 +247,5 @@ def render_comparison(found: Comparison) -> str:
 
 
 def _row(found: Comparison, i: int) -> dict[str, Any]:
-    name = f"row {i}" if found.names is None else found.names[i]
-    return {"name": name, "clusters": found.labels[:, i].tolist(), "support": float(found.support[i])}
+    name = found.names[i] if found.names else ""
+    return {"name": name or f"row {i}", "clusters": found.labels[:, i].tolist(), "support": float(found.support[i])}

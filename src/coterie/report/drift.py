@@ -12,13 +12,12 @@ from coterie.familiarity import EXPECTED
 from coterie.files import write_text
 from coterie.report.html import still_page
 from coterie.report.scored import Scored, strangest
-from coterie.report.wording import figure, percent
+from coterie.report.wording import amount, percent
 
 if TYPE_CHECKING:
     from coterie.selection import Drift
 
 _MANY = 5 * EXPECTED  # share of rows unlike any of training beyond which the page warns
-_CLEAR = 3.0  # standard errors by which a share differs clearly
 
 
 def write_drift(path: str | os.PathLike[str], scored: Scored, found: Drift) -> None:
@@ -43,7 +42,7 @@ def write_drift(path: str | os.PathLike[str], scored: Scored, found: Drift) -> N
     >>> source, s = make_source(np.eye(3)), np.array([1.0, 2.0, 9.0])
     >>> about = {"strangeness": s, "usual": s, "clusters": np.zeros(3, int), "n_clusters": 1, "threshold": 5.0}
     >>> scored = Scored(title="three rows", facts=[], score_in_words="made up", source=source, **about)
-    >>> found = Drift(strange=s > 5, shares=np.ones(1), usual=np.ones(1), shift=0.5)
+    >>> found = Drift(strange=s > 5, shares=np.ones(1), usual=np.ones(1), shift=0.5, n_fitted=3)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_drift(folder + "/drift.html", scored, found)
     """
@@ -73,8 +72,8 @@ def render_drift(scored: Scored, found: Drift) -> str:
         title=scored.title,
         headline=f"{count:,} of {n:,} {scored.noun} {verb} unlike any seen in training.",
         beside=f"That is {percent(share)}, where {percent(EXPECTED)} is usual. The shares of the clusters differ "
-        f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean row moved by "
-        f"{figure(found.shift)} of the rows’ spread.",
+        f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean {scored.noun[:-1]} moved by "
+        f"{amount(found.shift)} of the spread.",
         many=share > _MANY,
         facts=scored.facts,
         clusters=_clusters(scored, found),
@@ -85,8 +84,7 @@ def render_drift(scored: Scored, found: Drift) -> str:
 def _clusters(scored: Scored, found: Drift) -> list[dict[str, Any]]:
     """Return each cluster's share then and now, the one that differs most first."""
     n, k = len(found.strange), len(found.shares)
-    moved = found.shares - found.usual
-    clear = np.abs(moved) > _CLEAR * np.sqrt(found.usual * (1 - found.usual) / n) + 1e-9
+    moved, clear = found.shares - found.usual, found.differs
     strange = np.bincount(scored.clusters[found.strange], minlength=k)
     return [
         {

@@ -14,6 +14,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from coterie.figures import index
 from coterie.files import write_text
 from coterie.report import palette, plots, wording
 from coterie.report.cards import pairs, picture_cards, table_cards
@@ -128,7 +129,9 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=wording.figure, percent=wording.percent, amount=wording.amount)
+    environment.filters.update(
+        figure=wording.figure, index=index, percent=wording.percent, amount=wording.amount
+    )
     environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
     return environment
 

@@ -129,7 +129,12 @@ def labels_learned_from(run_folder: str | os.PathLike[str]) -> int:
     InputError
         If ``metrics.json`` is damaged.
     """
-    return _read_object(Path(run_folder) / "metrics.json").get("known", {}).get("n_known", 0)
+    path = Path(run_folder) / "metrics.json"
+    known = _read_object(path).get("known", {})
+    n = known.get("n_known", 0) if isinstance(known, dict) else None
+    if not isinstance(n, int) or n < 0:
+        raise InputError(f"{path} is damaged: it does not say how many labels were known.")
+    return n
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def strangest(scored: Scored) -> dict[str, Any]:
 
 def _row(scored: Scored, i: int) -> dict[str, Any]:
     return {
-        "name": f"row {i}" if scored.names is None else scored.names[i],
+        "name": (scored.names[i] if scored.names else "") or f"row {i}",
         "score": amount(float(scored.strangeness[i])),
         "flagged": bool(scored.flagged[i]),
         "cluster": int(scored.clusters[i]),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import binom, fisher_exact
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
     from coterie.data import Source
 
+_CLEARLY = 0.01  # p-value, over all clusters, below which a share differs
 _VISIBLE = 0.0005  # share of the rows that is not rounded to nothing
 
 
@@ -35,8 +37,10 @@ class Drift:
     usual : ndarray of shape (K,)
         The same of the training rows.
     shift : float
-        Distance between the two means in the principal components of the training rows, in roots of their total
-        variance.
+        Distance between the two means in the directions that :class:`coterie.familiarity.Familiarity` keeps, in roots
+        of the training rows' total variance.
+    n_fitted : int
+        Number of training rows.
 
     Examples
     --------
@@ -53,6 +57,7 @@ class Drift:
     shares: np.ndarray
     usual: np.ndarray
     shift: float
+    n_fitted: int
 
     @property
     def moved(self) -> float:
@@ -61,9 +66,17 @@ class Drift:
 
     @property
     def chance(self) -> float:
-        """About how large ``moved`` is of so many rows that were drawn from the usual shares."""
-        spread = np.sqrt(2 * self.usual * (1 - self.usual) / (np.pi * max(len(self.strange), 1)))
-        return float(min(spread.sum() / 2, 1.0))
+        """About how large ``moved`` is where so many rows, and so many in training, are drawn from the same shares."""
+        spreads = [_mean_deviation(n, self.usual) for n in (max(len(self.strange), 1), self.n_fitted)]
+        return float(np.hypot(*spreads).sum() / 2)
+
+    @property
+    def differs(self) -> np.ndarray:
+        """Whether the share of each cluster differs by more than chance (Fisher's exact test, p < .01 / K), (K,)."""
+        n, m = len(self.strange), self.n_fitted
+        now, then = np.rint(self.shares * n).astype(int), np.rint(self.usual * m).astype(int)
+        p = [fisher_exact([[a, n - a], [b, m - b]]).pvalue for a, b in zip(now.tolist(), then.tolist(), strict=True)]
+        return np.array(p) < _CLEARLY / len(p)
 
     def sentence(self) -> str:
         """Return the whole in one line."""
@@ -71,10 +84,11 @@ class Drift:
         most = f", most in cluster {k} ({percentage(self.usual[k])} then, {percentage(self.shares[k])} now)"
         share = percentage(float(self.strange.mean()))
         moved = f", where {self.chance:.1%} is chance{most}" if self.moved >= _VISIBLE else ""
+        count = int(self.strange.sum())
         return (
-            f"{int(self.strange.sum()):,} of {len(self.strange):,} rows ({share}) are unlike any "
+            f"{count:,} of {len(self.strange):,} rows ({share}) {'is' if count == 1 else 'are'} unlike any "
             f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}"
-            f"{moved}; the mean row moved by {self.shift:.2f} of the rows' spread."
+            f"{moved}; the mean row moved by {_short(self.shift)} of the rows' spread."
         )
 
     def figures(self) -> dict[str, Any]:
@@ -125,4 +139,15 @@ def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
         shares=shares,
         usual=usual,
         shift=model.familiarity_.shift(source),
+        n_fitted=len(model.labels_),
     )
+
+
+def _mean_deviation(n: int, p: np.ndarray) -> np.ndarray:
+    """Return the mean absolute deviation of a share that n draws have, exactly (de Moivre)."""
+    above = np.floor(n * p) + 1
+    return 2 * above * (1 - p) * binom.pmf(above, n, p) / n
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 1000 else f"{value:.1e}"
