@@ -129,9 +129,7 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        figure=wording.figure, index=index, percent=wording.percent, amount=wording.amount
-    )
+    environment.filters.update(figure=wording.figure, index=index, percent=wording.percent, amount=wording.amount)
     environment.globals.update(mark=palette.mark, shapes=palette.SHAPES, bars=plots.bars)
     return environment
 
