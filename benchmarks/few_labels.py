@@ -20,20 +20,20 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import carry_out, commit, provenance
-from benchmarks.splits import MODELS, TRAIN, Split, choose, fitted, load_split
+from benchmarks.common import carry_out, provenance
+from benchmarks.splits import MODELS, SVM, TRAIN, Split, choose, fit_svm, fitted, flat, load_split
 
 FILE = "few_labels.jsonl"
 FEW = ("1 a class", "10 a class", "1000", "10000")
+STEP_ROWS = 40_000  # made up, that the time of a step is measured on
 SVM_ROWS = 10_000  # of the labelled ones, that a support vector machine is fitted to
 NEIGHBOURS = 10  # of each row, among which label spreading spreads
-BELIEVED = 0.99  # what these are believed, beside the row's own label: best on development sets of .2, .5, .9 and .99
+BELIEVED = 0.99  # alpha of label spreading, the weight of neighbours beside a row's own label: best of .2, .5, .9, .99
 
 # From a split, the labels that may be read (-1: none) and a job, to labels of the test rows and what else to tell.
 Method = Callable[[Split, np.ndarray, dict[str, Any]], tuple[np.ndarray, dict[str, Any]]]
@@ -73,8 +73,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     split = load_split(job["dataset"], job.get("rows"))
     known = choose(split["y"], job["labels"], job["seed"])
     began = time.perf_counter()
-    labels, told = (METHODS | ALL)[job["method"]](split, known, job | {"models": models})
-    seconds = round(time.perf_counter() - began, 2)
+    given = job | {"models": models, "seconds_before": 0.0}
+    labels, told = (METHODS | ALL)[job["method"]](split, known, given)
+    seconds = round(time.perf_counter() - began + given["seconds_before"], 2)
     figures = {name: round(value, 5) for name, value in evaluate(split["y_test"], labels).items()}
     # As it stands: clusters have the numbers of classes, so no matching with the test part's labels is needed.
     figures["unmatched_accuracy"] = round(float((labels == split["y_test"]).mean()), 5)
@@ -146,11 +147,12 @@ def pixels(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.nda
 
 def machine(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     """Fit a support vector machine with a Gaussian kernel to the labelled rows' pixels."""
-    from sklearn.svm import SVC
+    from coterie.algorithms.defaults import digest
 
     rows = np.flatnonzero(known >= 0)[:SVM_ROWS]
-    model = SVC(C=10.0, gamma="scale").fit(_flat(split["x"][rows]), known[rows])
-    return model.predict(_flat(split["x_test"])), {"fitted_rows": len(rows)}
+    model = fit_svm(flat(split["x"][rows]), known[rows])
+    told = {"fitted_rows": len(rows), "settings": digest(SVM | {"rows": SVM_ROWS})}
+    return model.predict(flat(split["x_test"])), told
 
 
 def spreading(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
@@ -168,18 +170,25 @@ def spreading_in_dec(split: Split, known: np.ndarray, job: dict[str, Any]) -> tu
 
 def _spread(model: Any, split: Split, known: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
     """Let scikit-learn spread labels among all rows; it is given its graph, which it would take long to find."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.semi_supervised import LabelSpreading
+
+    from coterie.algorithms.defaults import digest
 
     spread = LabelSpreading(kernel=joined, alpha=BELIEVED, max_iter=1000, tol=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is told to go on until its time is up
+        warnings.simplefilter("ignore", ConvergenceWarning)  # which tol=0 never ends without: all steps are wanted
         spread.fit(model.transform(split["x"]), known)
     labels = spread.predict(model.transform(split["x_test"]))
-    return labels, _told(model) | {"fitted_rows": len(known)}
+    settings = digest(model.settings_ | {"alpha": BELIEVED, "spread_neighbours": NEIGHBOURS})
+    return labels, _told(model) | {"fitted_rows": len(known), "settings": settings}
 
 
 def joined(x: np.ndarray, others: np.ndarray) -> Any:
-    """Return which rows are among the nearest of which, as a sparse matrix; of the same rows, either of the other."""
+    """Return a sparse graph (len(x), len(others)): 1 where a row of x is among the nearest of another.
+
+    It is symmetric where both are the same array, and no row of it is then its own neighbour.
+    """
     import faiss
     from scipy.sparse import csr_array
 
@@ -271,8 +280,8 @@ def step_times(network: str, batch_size: int = 256, steps: int = 130) -> dict[st
     from coterie.training import Fit, Streams, make_runtime
 
     rng = np.random.default_rng(0)
-    source = make_source(rng.integers(0, 256, (40_000, 28, 28), dtype=np.uint8))
-    known = torch.from_numpy(rng.integers(0, 10, 40_000))
+    source = make_source(rng.integers(0, 256, (STEP_ROWS, 28, 28), dtype=np.uint8))
+    known = torch.from_numpy(rng.integers(0, 10, STEP_ROWS))
     train = Schedule(steps=1, batch_size=batch_size)
     made = SNNLKMeans.from_recipe("paper", n_clusters=10) if network == "paper" else SNNLKMeans(n_clusters=10)
     system = made.set_params(train=train)
@@ -312,7 +321,7 @@ def step_times(network: str, batch_size: int = 256, steps: int = 130) -> dict[st
         "milliseconds_plain": round(1000 * float(without), 2),
         "ratio": round(float(np.median(times[:, 1] / times[:, 0])), 3),
         "precision": runtime.precision,
-        "labels_used": 40_000,
+        "labels_used": STEP_ROWS,
     }
 
 
@@ -327,7 +336,11 @@ def _plain(split: Split, job: dict[str, Any]) -> Any:
 def _kept(model: Any, split: Split, job: dict[str, Any]) -> Any:
     """Return a system that several runs share, fitted without labels."""
     parts = (type(model).__name__, job["dataset"], job["seed"], job["steps"], len(split["x"]))
-    return fitted(model, split["x"], folder=Path(job["models"]) / "-".join(map(str, parts)))
+    began = time.perf_counter()
+    model = fitted(model, split["x"], name="-".join(map(str, parts)), models=job["models"])
+    # The fit of a system that was there counts too.
+    job["seconds_before"] = max(model.fit_seconds_ - (time.perf_counter() - began), 0.0)
+    return model
 
 
 def _shortened(model: Any, job: dict[str, Any], name: str) -> Any:
@@ -348,16 +361,12 @@ def _told(model: Any) -> dict[str, Any]:
     return told | {"train_sizes": np.bincount(model.labels_, minlength=model.n_clusters).tolist()}
 
 
-def _flat(x: np.ndarray) -> np.ndarray:
-    return x.reshape(len(x), -1).astype(np.float32) / 255
-
-
 def _k(split: Split) -> int:
     return len(np.unique(split["y"]))
 
 
 def _do(job: dict[str, Any], models: str) -> None:
-    aside = {"models": str(Path(models) / commit())}
+    aside = {"models": models}
     for row in carry_out("benchmarks.few_labels", job, file=FILE, started="few_labels_started.jsonl", aside=aside):
         figure = f"ratio {row['ratio']}" if job["method"] == "step" else f"ACC {row[figure_of(row)]:.4f}"
         print(f"{job}: {figure} in {row['process_seconds']:.0f} s", file=sys.stderr)

@@ -8,8 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.common import NOT_YET, decimal, of_one_program, read
-from benchmarks.few_labels import figure_of
-from benchmarks.suggesting import TARGETS, WAYS, labels_needed
+from benchmarks.few_labels import STEP_ROWS, figure_of
+from benchmarks.suggesting import TARGETS, WAYS, labels_needed, share_of
 
 COUNTS = ("none", "1 a class", "10 a class", "1000", "10000", "all")
 PAIRS = (("snnl annealed", "snnl fixed"), ("snnl annealed", "softmax"), ("selflabel known", "dec known"))
@@ -36,7 +36,7 @@ def few() -> list[str]:
 
 def paired() -> list[str]:
     """Return how far two methods differ with the same labels and seeds."""
-    lines = ["| data | labels | method | less | seeds | mean ± sd | lowest – highest | ahead in |"]
+    lines = ["| data | labels | method | minus | seeds | mean ± sd | lowest – highest | ahead in |"]
     lines.append("|---|--:|---|---|--:|--:|--:|--:|")
     groups = _groups()
     for (dataset, labels, method), rows in groups.items():
@@ -54,9 +54,10 @@ def paired() -> list[str]:
 
 
 def steps() -> list[str]:
-    """Return what a step with labels costs beside the plain autoencoder's: every row there is."""
-    rows = [row for row in read("few_labels.jsonl") if row["method"] == "step"]
-    lines = ["| network | milliseconds | without labels | times | precision | hardware | commit |"]
+    """Return what a step with labels costs beside the plain autoencoder's: the latest row of each network."""
+    rows = [row for row in read("few_labels.jsonl") if row["method"] == "step" and row["labels_used"] == STEP_ROWS]
+    rows = list({row["network"]: row for row in rows if not row["commit"].endswith("+changes")}.values())
+    lines = ["| network | milliseconds | without labels | ratio | precision | hardware | commit |"]
     lines.append("|---|--:|--:|--:|---|---|---|")
     for row in rows:
         figures = f"{row['milliseconds']:.1f} | {row['milliseconds_plain']:.1f} | {row['ratio']:.2f}"
@@ -81,8 +82,7 @@ def suggested() -> list[str]:
         if not both:
             continue
         suggest, random = (statistics.median(needed[way][seed] for seed in both) for way in ("suggest", "random"))
-        share = f"{suggest / random:.2f}" if random < float("inf") else "–"
-        counts = f"{_most(suggest)} | {_most(random)} | {share}"
+        counts = f"{_most(suggest)} | {_most(random)} | {share_of(suggest, random)}"
         lines.append(f"| {dataset} | {system} | {learner} | {decimal(TARGETS[dataset])} | {len(both)} | {counts} |")
     return lines if len(lines) > 2 else [NOT_YET]
 

@@ -9,7 +9,6 @@ from typing import Any
 from benchmarks.common import NOT_YET, decimal, of_one_program, read
 
 Row = dict[str, Any]
-CLASSES = 10
 Runs = dict[int, dict[int, Row]]  # by seed and class
 
 
@@ -26,7 +25,7 @@ def outliers() -> list[str]:
     ]
     partial = []
     for (dataset, score), runs in groups.items():
-        whole = {seed: classes for seed, classes in runs.items() if len(classes) == CLASSES}
+        whole = {seed: classes for seed, classes in runs.items() if len(classes) == _n_classes(dataset)}
         partial += [
             f"{dataset}, {score}, seed {seed}: {decimal(fmean(row['roc_auc'] for row in classes.values()))} over "
             f"{_listed(classes)}"
@@ -45,13 +44,19 @@ def outliers() -> list[str]:
 def _line(dataset: str, score: str, runs: Runs) -> str:
     rows = [row for classes in runs.values() for row in classes.values()]
     means = [fmean(row["roc_auc"] for row in classes.values()) for classes in runs.values()]
-    by_class = [fmean(classes[c]["roc_auc"] for classes in runs.values()) for c in range(CLASSES)]
+    by_class = [fmean(classes[c]["roc_auc"] for classes in runs.values()) for c in range(_n_classes(dataset))]
     spread = f" ± {decimal(statistics.stdev(means))}" if len(means) > 1 else ""
     span = f"{decimal(min(by_class))} – {decimal(max(by_class))}"
     precision = decimal(fmean(row["average_precision"] for row in rows))
     seconds = statistics.median(row["seconds"] for row in rows)
     told = f"{dataset} | {score} | {len(runs)} | {decimal(fmean(means))}{spread}"
     return f"| {told} | {span} | {precision} | {seconds:.0f} |"
+
+
+def _n_classes(dataset: str) -> int:
+    from coterie.datasets import DATASETS
+
+    return len(DATASETS[dataset].classes)
 
 
 def _listed(classes: dict[int, Row]) -> str:

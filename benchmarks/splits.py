@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common import commit
+
 TRAIN = {"mnist": 60_000, "fashion-mnist": 60_000, "emnist": 39_373}  # the first rows; the others are the test part
 SHARE = 6 / 7  # of the rows, drawn at random, that are the train part where none was published
+SVM: dict[str, Any] = {"C": 10.0, "gamma": "scale"}
 MODELS = str(Path(tempfile.gettempdir()) / "coterie-benchmarks")
 
 Split = dict[str, np.ndarray]  # x, y, x_test, y_test
@@ -31,8 +34,8 @@ def load_split(dataset: str, rows: int | None = None) -> Split:
 def choose(y: np.ndarray, labels: str, seed: int) -> np.ndarray:
     """Return the labels that may be read, -1 for the others: the same rows for every method of one seed.
 
-    More labels of each class are those of fewer and others, and so are more in all; where classes are of one size and
-    not many, the ten of each are among the thousand too.
+    Sets of one kind are nested: ten of each class hold the one of each, and 10,000 hold 1,000. That 1,000 hold the ten
+    of each class is only likely, and only where classes are few and alike in size.
     """
     known = np.full(len(y), -1)
     if labels == "all":
@@ -47,11 +50,31 @@ def choose(y: np.ndarray, labels: str, seed: int) -> np.ndarray:
     return known
 
 
-def fitted(model: Any, x: np.ndarray, *, folder: Path) -> Any:
-    """Return a system fitted without labels, once for all runs that name the same folder."""
+def fitted(model: Any, x: np.ndarray, *, name: str, models: str) -> Any:
+    """Return a system fitted without labels, once for all runs of this commit that name it alike.
+
+    What uncommitted changes made is not kept: nobody could tell which.
+    """
     import coterie
 
+    now = commit()
+    if now.endswith("+changes"):
+        return model.fit(x)
+    folder = Path(models) / now / name
     if folder.is_dir():
         return coterie.load(folder)
     model.fit(x).save(folder)
     return model
+
+
+def flat(x: np.ndarray) -> np.ndarray:
+    """Return images as rows of pixels in [0, 1]; other rows as they are."""
+    rows = x.reshape(len(x), -1).astype(np.float32)
+    return rows / 255 if x.dtype == np.uint8 else rows
+
+
+def fit_svm(x: np.ndarray, y: np.ndarray) -> Any:
+    """Return a support vector machine with a Gaussian kernel, fitted."""
+    from sklearn.svm import SVC
+
+    return SVC(**SVM).fit(x, y)

@@ -19,15 +19,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import carry_out, commit, provenance, read
-from benchmarks.splits import MODELS, fitted, load_split
+from benchmarks.common import carry_out, provenance, read
+from benchmarks.splits import MODELS, fit_svm, fitted, flat, load_split
 
 FILE = "suggest.jsonl"
 WAYS = ("suggest", "random")
@@ -44,7 +43,6 @@ class Task:
     z: np.ndarray  # (n, c)
     x_test: np.ndarray
     z_test: np.ndarray
-    seed: int
 
 
 # From a task, the numbers of labelled rows and their classes, to the classes of the test part.
@@ -75,16 +73,16 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     from coterie.algorithms import SYSTEMS
     from coterie.algorithms.defaults import digest
 
-    models, seed = Path(job.pop("models")), job["seed"]
+    models, seed = job.pop("models"), job["seed"]
     split = load_split(job["dataset"], job["rows"])
     x, y = split["x"], split["y"]
     system = SYSTEMS[job["system"]](n_clusters=int(y.max()) + 1, random_state=seed)
     if job["steps"]:
         system.set_params(pretrain=Schedule(steps=job["steps"]))
-    folder = "-".join(str(each) for each in (type(system).__name__, job["dataset"], seed, job["steps"], len(x)))
-    model = fitted(system, x, folder=models / folder)
+    name = "-".join(str(each) for each in (type(system).__name__, job["dataset"], seed, job["steps"], len(x)))
+    model = fitted(system, x, name=name, models=models)
     began = time.perf_counter()
-    task = Task(_flat(x), model.transform(x), _flat(split["x_test"]), model.transform(split["x_test"]), seed)
+    task = Task(flat(x), model.transform(x), flat(split["x_test"]), model.transform(split["x_test"]))
     order = np.random.default_rng(seed + 2**20).permutation(len(y))
     curve: list[tuple[int, float]] = []
     for n in LABELS:
@@ -109,11 +107,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 def on_pixels(task: Task, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the classes by a support vector machine with a Gaussian kernel on the rows as they are."""
-    from sklearn.svm import SVC
-
     if len(np.unique(y)) == 1:
         return np.full(len(task.x_test), y[0])
-    return SVC(C=10.0, gamma="scale").fit(task.x[rows], y).predict(task.x_test)
+    return fit_svm(task.x[rows], y).predict(task.x_test)
 
 
 def on_code(task: Task, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -123,7 +119,7 @@ def on_code(task: Task, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     if len(np.unique(y)) == 1:
         return np.full(len(task.x_test), y[0])
     scale = task.z.std()
-    learnt = LogisticRegression(C=10.0, max_iter=1000, random_state=task.seed).fit(task.z[rows] / scale, y)
+    learnt = LogisticRegression(C=10.0, max_iter=1000).fit(task.z[rows] / scale, y)
     return learnt.predict(task.z_test / scale)
 
 
@@ -138,14 +134,28 @@ LEARNERS: dict[str, Learner] = {"svm": on_pixels, "code": on_code, "nearest": ne
 
 
 def tell(job: dict[str, Any], seeds: list[int], target: float) -> None:
-    """Print the labels that each way needs for an accuracy, in the median over seeds."""
-    needed: dict[str, list[float]] = {}
+    """Print the labels that each way needs for an accuracy, in the median over the seeds that both have."""
+    most = TARGETS.get(job["dataset"], 1.0)
+    if target > most:
+        raise SystemExit(
+            f"--target must be at most {most} for {job['dataset']}: curves end there. Got {target} instead."
+        )
+    curves: dict[str, dict[int, Any]] = {way: {} for way in WAYS}
+    for row in read(FILE):
+        if row["seed"] in seeds and all(row[k] == v for k, v in job.items()):
+            curves[row["way"]][row["seed"]] = row["curve"]
+    both = sorted(curves["suggest"].keys() & curves["random"].keys())
+    if not both:
+        raise SystemExit(f"No seed of {job['dataset']} was run both ways.")
+    needed = {way: [labels_needed(curves[way][seed], target) for seed in both] for way in WAYS}
     for way in WAYS:
-        mine = [r for r in read(FILE) if all(r[k] == v for k, v in job.items()) and r["way"] == way]
-        latest = {row["seed"]: row["curve"] for row in mine if row["seed"] in seeds}
-        needed[way] = [labels_needed(latest[seed], target) for seed in sorted(latest)]
-        print(f"{job['dataset']}, {way}: {needed[way]}, median {median(needed[way])} of {len(latest)} seeds")
-    print(f"{job['dataset']}: {median(needed['suggest']) / median(needed['random']):.2f} of what random choice needs")
+        print(f"{job['dataset']}, {way}: {needed[way]}, median {median(needed[way])} of {len(both)} seeds")
+    print(f"{job['dataset']}: {share_of(*(median(needed[way]) for way in WAYS))} of what random choice needs")
+
+
+def share_of(suggest: float, random: float) -> str:
+    """Return which share of random choice's labels suggestions need; a dash where either never reached."""
+    return f"{suggest / random:.2f}" if max(suggest, random) < float("inf") else "–"
 
 
 def labels_needed(curve: Sequence[tuple[int, float]], target: float) -> float:
@@ -158,14 +168,10 @@ def labels_needed(curve: Sequence[tuple[int, float]], target: float) -> float:
     return needed
 
 
-def _flat(x: np.ndarray) -> np.ndarray:
-    flat = x.reshape(len(x), -1).astype(np.float32)
-    return flat / 255 if x.dtype == np.uint8 else flat
-
-
 def _do(job: dict[str, Any], models: str) -> None:
-    aside = {"models": str(Path(models) / commit())}
-    for row in carry_out("benchmarks.suggesting", job, file=FILE, started="suggest_started.jsonl", aside=aside):
+    for row in carry_out(
+        "benchmarks.suggesting", job, file=FILE, started="suggest_started.jsonl", aside={"models": models}
+    ):
         print(f"{job}: {row['curve']}", file=sys.stderr)
 
 

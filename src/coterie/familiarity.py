@@ -33,7 +33,7 @@ BLOCK = 4096  # rows held as scaled values at a time
 class Familiarity:
     r"""What a fitted system keeps of its training rows, to tell how strange others are.
 
-    The strangeness of x is a ratio of distances in the principal components of the scaled rows:
+    The strangeness of x is a ratio of distances between scaled rows, seen in few directions:
 
     .. math::
         s(x) = \frac{d_m(x)}{\sqrt{\bar d \, \operatorname{mean}_{j \in N_m(x)} d_m(x_j)}}
@@ -41,10 +41,11 @@ class Familiarity:
     with :math:`d_m` the distance to the m-th nearest landmark, :math:`N_m` the m nearest, m = 5, and :math:`\bar d` the
     median of :math:`d_m` over the landmarks. It is half way between the distance [1]_, to which loose groups look
     strange, and the local outlier factor [2]_ without its smoothing, to which what lies beside a loose group does not.
-    What components of a table's columns leave out is seen in as many random directions as keep distances on average
-    [3]_: what is new may be in columns that hardly varied. In images it is mostly noise, and left out. Of these the
-    direction and the log of the length are compared: that two differ little where both are nearly empty says nothing.
-    The code of a system would not do: what it was trained to tell apart is all that it sees.
+    Rows are seen in their first principal components. For tables, what these leave out is added in up to 64 random
+    directions, scaled to keep squared distances on average [3]_: what is new may be in columns that hardly varied. For
+    images it is mostly noise, and left out; of these the direction and the log of the length are compared, since that
+    two differ little where both are nearly empty says nothing. The code of a system would not do: what it was trained
+    to tell apart is all that it sees.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ class Familiarity:
         return {PREFIX + name: torch.from_numpy(np.array(part)) for name, part in parts.items()}
 
     def _places(self, source: Source) -> Iterator[np.ndarray]:
-        """Yield the principal components of the rows, a block at a time."""
+        """Yield the places of the rows in the directions that are kept, a block at a time."""
         for start in range(0, len(source), BLOCK):
             x = source.take(slice(start, min(start + BLOCK, len(source)))).flatten(1).numpy()
             yield (_polar(x, self.length) - self.mean) @ self.directions.T
@@ -196,7 +197,7 @@ def _polar(x: np.ndarray, length: float) -> np.ndarray:
 
 
 def _with_rest(components: np.ndarray, seed: int) -> np.ndarray:
-    """Return orthonormal directions (c, D) and random ones of what they leave out, which keep distances on average."""
+    """Return components (c, D) and directions of what they leave out: all where these are few, random ones else."""
     c, d = components.shape
     size = min(REST, d - c)
     if size == 0:

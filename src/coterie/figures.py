@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_ROUNDING = 1e-9  # by which sums of logarithms miss 1; a row of a million is more
+
 
 def percentage(value: float, decimals: int = 1) -> str:
     """Write a share as a percentage: 0 and 100 only where nothing is missing.
@@ -28,18 +30,20 @@ def percentage(value: float, decimals: int = 1) -> str:
     return f"{value if value in (0, 1) else min(max(value, least), 1 - least):.{decimals}%}"
 
 
-def index(value: float) -> str:
-    """Write an index of agreement with two decimals; 1.00 only where nothing is missing.
+def index(value: float, decimals: int = 2) -> str:
+    """Write an index of agreement: 1 only where nothing is missing but rounding, and no minus before nothing.
 
     Parameters
     ----------
     value : float
         At most 1.
+    decimals : int, default=2
+        Places after the point.
 
     Returns
     -------
     str
-        The index, .99 where it is nearly 1, and no minus before nothing.
+        The index.
 
     Examples
     --------
@@ -47,4 +51,5 @@ def index(value: float) -> str:
     >>> index(1.0), index(0.9999), index(-0.001)
     ('1.00', '0.99', '0.00')
     """
-    return "0.99" if 0.99 < value < 1 - 1e-9 else f"{round(value, 2) + 0.0:.2f}"
+    most = 1 - 0.1**decimals
+    return f"{most if most < value < 1 - _ROUNDING else round(value, decimals) + 0.0:.{decimals}f}"

@@ -67,7 +67,7 @@ def test_the_page_shows_what_is_new_beside_the_rows_of_the_fit(finished: Path, b
         assert ("from the mean of the training rows" in text) is (model == finished)
     done = run("predict", finished, tmp_path / "new.npy", "--out", out, "--report", tmp_path / "drift.csv")
     assert done.code == 2
-    assert "an HTML page, or as JSON where it ends in .json, and must not end in .csv" in done.err
+    assert "--report must end in .html, or in .json for the figures alone, or have no ending." in done.err
 
 
 def test_a_file_without_the_label_column_will_do(finished: Path, blobs: Blobs, tmp_path: Path) -> None:

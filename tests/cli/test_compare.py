@@ -22,8 +22,8 @@ def test_matched_clusters_agreement_and_what_moved(tmp_path):
     b = labels(tmp_path / "b" / "labels.csv", [1] * 5 + [0] * 5)  # the same but for one row, the other way round
     done = run("compare", a, b, "--out", tmp_path / "moved.csv")
     assert done.code == 0, done.err
-    assert "a and b: 1 of 10 rows are in another cluster." in done.out
-    assert "All runs agree on 90.0% of the rows" in done.out
+    assert "a and b: 1 of 10 rows is in another cluster." in done.out
+    assert "Both runs agree on 90.0% of the rows" in done.out
     cells = [line.split() for line in done.out.splitlines()]
     assert ["0", "6", "5", "5", "1"] in cells  # cluster, rows in a, rows in b, in both, its number in b itself
     assert ["1", "4", "5", "4", "0"] in cells
@@ -45,7 +45,7 @@ def test_the_page_is_written_where_it_is_asked_for(tmp_path):
     assert "Both runs agree on 90 % of 10 rows." in (tmp_path / "page.html").read_text(encoding="utf-8")
     done = run("compare", a, b, "--report", tmp_path / "page.csv")
     assert (done.code, done.err.count("\n")) == (2, 1)
-    assert "--report is written as an HTML page and must not end in .csv." in done.err
+    assert "--report must end in .html, or have no ending." in done.err
     assert not (tmp_path / "page.csv").exists()
 
 
@@ -210,7 +210,7 @@ def test_no_part_of_any_run_is_written_over(finished, tmp_path):
     [
         ("folder", "--report must be a file to write. Got the folder"),
         ("note.txt/page.html", "--report must be a file in a folder that can be written to."),
-        ("page.pdf", "--report is written as an HTML page and must not end in .pdf."),
+        ("page.pdf", "--report must end in .html, or have no ending."),
     ],
 )
 def test_a_page_that_cannot_be_written_is_refused_before_anything_is(tmp_path, name, sentence):
@@ -246,11 +246,11 @@ def test_one_row_of_many_is_not_rounded_away(tmp_path):
     b = labels(tmp_path / "b" / "labels.csv", [1, *clusters[1:]])
     done = run("compare", a, b)
     assert done.code == 0, done.err
-    assert "1 of 2,600 rows are in another cluster" in done.out
-    assert "All runs agree on 99.9% of the rows" in done.out
+    assert "1 of 2,600 rows is in another cluster" in done.out
+    assert "Both runs agree on 99.9% of the rows" in done.out
     cells = [line.split() for line in done.out.splitlines()]
     assert ["a", "1.000", "0.998"] in cells
-    assert "All runs agree on 100.0% of the rows" in run("compare", a, a).out
+    assert "Both runs agree on 100.0% of the rows" in run("compare", a, a).out
 
 
 def test_a_figure_that_is_nearly_1_is_not_written_as_1(tmp_path):

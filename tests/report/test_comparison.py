@@ -40,7 +40,7 @@ def test_the_page_shows_agreement_what_moved_and_which_rows():
     assert re.search(r"Share 0 1 6 5 5 83 % 1 0 4 5 4 80 %", said)
     assert re.search(r"To, in b 1 0 0 ", said)  # what b itself calls 0 is matched with 1
     assert re.search(r"Row a b 5.png 0 1 ", said)
-    assert "All; the CSV" in said
+    assert "All of them. With --out" in said
     assert 'class="h10">1.00<' in text
 
 
@@ -48,7 +48,7 @@ def test_three_runs_show_the_rows_that_fewest_agree_on_and_no_row_is_without_a_n
     found = compared(["a", "b", "c"], [A, B, [0] * 5 + [2] * 5], called=[{}, {}, {}], names=["", "x.png"] + [""] * 8)
     said = told(render_comparison(found))
     assert re.search(r"Agree row 5 0 1 1 67 %", said)
-    assert "those that the fewest runs agree on first; the CSV" in said
+    assert "All of them, those first that the fewest runs agree on. With --out" in said
 
 
 def test_runs_that_agree_have_no_rows_to_show():
@@ -62,4 +62,4 @@ def test_names_do_no_harm_and_only_so_many_rows_are_shown():
     labels = [np.zeros(200, int), np.arange(200) % 2]
     text = render_comparison(compared([HOSTILE, "b"], labels, called=[{0: HOSTILE}, {}], names=[HOSTILE] * 200))
     assert not [tag for tag, _ in Balanced(text).seen if tag in ("script", "img")]
-    assert "The first 60 of 100; the CSV" in told(text)
+    assert "The first 60 of 100. With --out" in told(text)

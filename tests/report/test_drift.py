@@ -33,9 +33,7 @@ def page(clusters, strangeness, usual, *, shape=(3,), **more):
         source=make_source(x),
         **more,
     )
-    return render_drift(
-        scored, Drift(strange=s > 2, shares=shares, usual=np.asarray(usual), shift=0.25, n_fitted=100_000)
-    )
+    return render_drift(scored, Drift(s, 2.0, shares, np.asarray(usual), shift=0.25, n_fitted=100_000))
 
 
 def test_clusters_stand_then_and_now_the_largest_difference_first():

@@ -56,7 +56,7 @@ def _show_agreement(screen: Screen, found: Comparison) -> None:
         ["", *found.titles],
         [[title, *map(figure, row)] for title, row in zip(found.titles, found.agreement.tolist(), strict=True)],
     )
-    screen.say(f"All runs agree on {percentage(found.whole)} of the rows{found.closest}.")
+    screen.say(f"{found.which} runs agree on {percentage(found.whole)} of the rows{found.closest}.")
     for title, n in zip(found.titles, found.learned, strict=True):
         if n:
             screen.say(f"{title} learned from {n:,} label{'s' * (n > 1)}.")
@@ -66,7 +66,7 @@ def _show_pair(screen: Screen, pair: Pair, *, n: int) -> None:
     """Show how large matched clusters are, what they are called in the second run itself, and which rows moved."""
     a, b = pair.titles
     screen.say()
-    screen.say(f"{a} and {b}: {pair.differ:,} of {n:,} rows are in another cluster.")
+    screen.say(f"{a} and {b}: {pair.differ:,} of {n:,} rows {'is' if pair.differ == 1 else 'are'} in another cluster.")
     if len(pair.clusters) <= MOST:
         rows = [[each.called, *(f"{size:,}" for size in each.sizes), each.there] for each in pair.clusters]
         screen.table(["cluster", a, b, "in both", f"called in {b}"], rows)

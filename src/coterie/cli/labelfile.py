@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
-_LARGEST = 2**53  # number of a cluster; dates and the like are far below
+_LARGEST = 2**53  # number of a cluster: spreadsheets hold whole numbers exactly up to here
 _SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign
 
 

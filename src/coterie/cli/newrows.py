@@ -9,7 +9,6 @@ import numpy as np
 from coterie.algorithms import Clusterer
 from coterie.cli.inputs import Data
 from coterie.cli.scoring import about, with_usual
-from coterie.errors import InputError
 from coterie.files import write_json
 from coterie.report import Scored, write_drift
 from coterie.selection import Drift
@@ -17,46 +16,46 @@ from coterie.selection import Drift
 _FARTHEST = 1e6  # score beyond which one row is as strange as another, or ten times the threshold if that is more
 
 
-def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, found: Drift) -> None:
+def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, labels: np.ndarray, found: Drift) -> None:
     """Write how further rows differ from those of the fit, atomically.
 
     Parameters
     ----------
     path : Path
-        A page or, where its name ends in .json, the figures alone.
+        A page or, where its name ends in .json, the figures alone, which :func:`is_page` tells.
     run : Path
         A run folder, or a model folder.
     model : Clusterer
         Its model, which keeps some of its training rows.
     rows : Data
         The further rows.
+    labels : ndarray of shape (n,)
+        Their clusters.
     found : Drift
         How they differ.
-
-    Raises
-    ------
-    InputError
-        If a page is asked for and the model was fitted on a single row.
     """
-    if path.suffix.lower() == ".json":
+    if not is_page(path):
         write_json(path, found.figures())
         return
     known = model.familiarity_
     assert known is not None
-    if not np.isfinite(known.threshold):
-        raise InputError("A page needs at least 2 rows in the fit to tell what is unlike them. Got 1; ask for a .json.")
-    most, noun = max(_FARTHEST, 10 * known.threshold), "image" if rows.source.spec.kind == "images" else "row"
+    most, noun = max(_FARTHEST, 10 * found.threshold), "image" if rows.source.spec.kind == "images" else "row"
     scored = Scored(
         title=f"{rows.name} beside the training {noun}s of {run.resolve().name}",
         facts=about(model, rows.source),
         score_in_words=f"the distance to the fifth nearest training {noun}, beside what is usual there",
-        strangeness=np.minimum(model.strangeness(rows.source), most),
-        threshold=known.threshold,
+        strangeness=np.minimum(found.strangeness, most),
+        threshold=found.threshold,
         usual=np.minimum(known.usual, most),
-        clusters=model.predict(rows.source),
+        clusters=labels,
         n_clusters=len(model.cluster_centers_),
         source=rows.source,
         names=rows.names,
         cluster_names=model.cluster_names_,
     )
     write_drift(path, with_usual(scored, run, model), found)
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is written as a page."""
+    return path.suffix.lower() != ".json"

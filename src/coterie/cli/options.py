@@ -99,7 +99,7 @@ DriftOut = Annotated[
     Path | None,
     typer.Option(
         "--report",
-        help="HTML page to write: how the rows differ from the fitted ones; their figures alone if FILE ends in .json.",
+        help="HTML page to write: how the rows differ from the fitted ones; only the figures if FILE ends in .json.",
         metavar="FILE",
     ),
 ]

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coterie.cli.inputs import resolve_data
+from coterie.cli.run import CHECKPOINT
+from coterie.cli.settings import CONFIG
+from coterie.cli.warm import MODEL
 from coterie.datasets import DATASETS
 from coterie.errors import InputError
 
 _NO_TEXT = (".gz", ".bz2", ".xz", ".zst", ".zip", ".npy", ".npz", ".parquet", ".feather", ".xlsx", ".xls", ".ods")
-_RUN = ("config.toml", "metrics.json", "model")  # what a folder holds that is a finished run
+_RUNS = ((CONFIG, f"{MODEL}/manifest.json"), (CONFIG, CHECKPOINT))  # what is in a run that is finished, or is not
 _OTHER_TEXT = (".tsv", ".json", ".html")
 
 
@@ -57,8 +60,12 @@ def _check_place(flag: str, path: Path, place: Path) -> None:
     there = next(parent for parent in place.parents if parent.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise InputError(f"{flag} must be a file in a folder that can be written to. Got {path} instead.")
-    if run := next((parent for parent in place.parents if all((parent / name).exists() for name in _RUN)), None):
+    if run := next(filter(_is_run, place.parents), None):
         raise InputError(f"{flag} must not lie in a run, of which it may be a part: {run} is one. Got {path} instead.")
+
+
+def _is_run(folder: Path) -> bool:
+    return any(all((folder / name).exists() for name in names) for names in _RUNS)
 
 
 def check_csv(flag: str, path: Path | None) -> None:
@@ -100,5 +107,5 @@ def check_page(flag: str, path: Path | None, *, or_json: bool = False) -> None:
     """
     ending = "" if path is None else path.suffix.lower()
     if ending not in ("", ".html", ".htm") and not (or_json and ending == ".json"):
-        json = ", or as JSON where it ends in .json," if or_json else ""
-        raise InputError(f"{flag} is written as an HTML page{json} and must not end in {ending}. Got {path} instead.")
+        also = ", or in .json for the figures alone" if or_json else ""
+        raise InputError(f"{flag} must end in .html{also}, or have no ending. Got {path} instead.")

@@ -21,7 +21,7 @@ def predict(
     from coterie.cli.apply import apply_model
     from coterie.cli.console import Screen
     from coterie.cli.labelfile import write_labels
-    from coterie.cli.newrows import write_differences
+    from coterie.cli.newrows import is_page, write_differences
     from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.errors import InputError
     from coterie.selection import drift
@@ -32,6 +32,8 @@ def predict(
     model, rows = apply_model(run, data, strict=bool(strict))
     if report is not None and model.familiarity_ is None:
         raise InputError(f"{run} was saved without training rows to compare with; fit it again for a --report.")
+    if report is not None and is_page(report) and len(model.labels_) < 2:
+        raise InputError("--report needs at least 2 training rows for a page. Got 1; give a FILE that ends in .json.")
     labels = model.predict(rows.source)
     found = drift(model, rows.source) if model.familiarity_ is not None else None
     more = None if found is None else {"strange": ["yes" if strange else "no" for strange in found.strange.tolist()]}
@@ -42,5 +44,5 @@ def predict(
     if found is not None:
         screen.say(found.sentence())
         if report is not None:
-            write_differences(report, run, model=model, rows=rows, found=found)
+            write_differences(report, run, model=model, rows=rows, labels=labels, found=found)
             screen.say(f"Report: {report}")

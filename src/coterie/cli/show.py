@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.figures import percentage
+from coterie.figures import index, percentage
 from coterie.report.choice import found_sentence, system_name
 from coterie.report.known import known_sentence
 from coterie.report.wording import baseline_name, duration, percent
@@ -25,7 +25,6 @@ _HEADINGS = {
     "log_likelihood": "log-likelihood",
 }
 _MOST_CLUSTERS = 30  # that are listed one by one
-_ROUNDING = 1e-9  # by which sums of logarithms miss 1; a row of a million is more
 
 
 def figure(value: float) -> str:
@@ -41,7 +40,7 @@ def figure(value: float) -> str:
     str
         The figure, 0.999 where it is nearly 1.
     """
-    return "0.999" if 0.999 < value < 1 - _ROUNDING else f"{round(value, 3) + 0.0:.3f}"
+    return index(value, decimals=3)
 
 
 def show_data(screen: Screen, data: Data) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from coterie.files import write_text
 from coterie.matching import align_all
 from coterie.report.html import still_page
 from coterie.report.wording import percent
-from coterie.selection import consensus
+from coterie.selection import agreement
 from coterie.selection.agreement import vote
 
 _MOVES, _ROWS = 20, 60  # shown at most
@@ -27,9 +28,9 @@ class Matched:
     Parameters
     ----------
     cluster : int
-        Its number in the first run, or in the other one where the first has none to match.
+        Its number in the first run; where that has none to match, a new one, larger than all of both.
     called : str
-        That number, and its name if it has one.
+        That number, with the name that the first run gives it, if any.
     there : str
         Number and name in the other run; "" where it has none.
     sizes : tuple of (int, int, int)
@@ -116,6 +117,11 @@ class Comparison:
         return float((self.support == 1).mean())
 
     @property
+    def which(self) -> str:
+        """What all runs are called together."""
+        return "Both" if len(self.titles) == 2 else "All"
+
+    @property
     def closest(self) -> str:
         """Which of more than two runs is the closest to the others, to follow a sentence; "" of two."""
         return f"; the run closest to the others is {self.titles[self.central]}" if len(self.titles) > 2 else ""
@@ -140,7 +146,7 @@ def compared(
     called : sequence of mapping of int to str
         Names of clusters of each run, by their numbers there.
     learned : sequence of int, default=()
-        From how many labels each run learned; none for no run that did.
+        From how many labels each run learned; empty if none did.
     names : sequence of str or None, default=None
         The rows' names.
 
@@ -154,7 +160,7 @@ def compared(
     InputError
         If there are no runs, or they are not of the same rows.
     """
-    found = consensus(labels)
+    agreements = agreement(labels)
     aligned = np.stack(align_all(labels, labels[0]))
     pairs = []
     for i in range(1, len(aligned)):
@@ -164,8 +170,8 @@ def compared(
     return Comparison(
         titles=list(titles),
         labels=aligned,
-        agreement=found.agreement,
-        central=found.central,
+        agreement=agreements,
+        central=int(agreements.sum(1).argmax()),
         support=vote(aligned)[1],
         pairs=pairs,
         learned=list(learned) or [0] * len(titles),
@@ -180,13 +186,9 @@ def _called(names: Mapping[int, str], k: int) -> str:
 def _pair(
     titles: tuple[str, str], a: np.ndarray, b: np.ndarray, *, called: Mapping[int, str], there: Mapping[int, str]
 ) -> Pair:
+    sizes = [Counter(each.tolist()) for each in (a, b, a[a == b])]
     clusters = {
-        k: Matched(
-            k,
-            _called(called, k),
-            there.get(k, ""),
-            (int((a == k).sum()), int((b == k).sum()), int(((a == k) & (b == k)).sum())),
-        )
+        k: Matched(k, _called(called, k), there.get(k, ""), (sizes[0][k], sizes[1][k], sizes[2][k]))
         for k in np.union1d(a, b).tolist()
     }
     both, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
@@ -235,7 +237,7 @@ def render_comparison(found: Comparison) -> str:
     return still_page(
         "comparison.html.j2",
         title=" and ".join(found.titles) if two else f"{len(found.titles)} runs on the same rows",
-        headline=f"{'Both' if two else 'All'} runs agree on {percent(found.whole)} of {n:,} rows.",
+        headline=f"{found.which} runs agree on {percent(found.whole)} of {n:,} rows.",
         beside=f"Clusters are matched one to one with those of {found.titles[0]}{found.closest}.",
         found=found,
         agreement=found.agreement.tolist(),

@@ -42,7 +42,8 @@ def write_drift(path: str | os.PathLike[str], scored: Scored, found: Drift) -> N
     >>> source, s = make_source(np.eye(3)), np.array([1.0, 2.0, 9.0])
     >>> about = {"strangeness": s, "usual": s, "clusters": np.zeros(3, int), "n_clusters": 1, "threshold": 5.0}
     >>> scored = Scored(title="three rows", facts=[], score_in_words="made up", source=source, **about)
-    >>> found = Drift(strange=s > 5, shares=np.ones(1), usual=np.ones(1), shift=0.5, n_fitted=3)
+    >>> shares = {"shares": np.ones(1), "usual": np.ones(1)}
+    >>> found = Drift(strangeness=s, threshold=5.0, shift=0.5, n_fitted=3, **shares)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_drift(folder + "/drift.html", scored, found)
     """
@@ -83,13 +84,13 @@ def render_drift(scored: Scored, found: Drift) -> str:
 
 def _clusters(scored: Scored, found: Drift) -> list[dict[str, Any]]:
     """Return each cluster's share then and now, the one that differs most first."""
-    n, k = len(found.strange), len(found.shares)
+    k = len(found.shares)
     moved, clear = found.shares - found.usual, found.differs
-    strange = np.bincount(scored.clusters[found.strange], minlength=k)
+    sizes, strange = (np.bincount(scored.clusters[of], minlength=k) for of in (slice(None), found.strange))
     return [
         {
             "cluster": int(i),
-            "rows": round(float(found.shares[i]) * n),
+            "rows": int(sizes[i]),
             "strange": int(strange[i]),
             "then": float(found.usual[i]),
             "now": float(found.shares[i]),

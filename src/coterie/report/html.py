@@ -107,9 +107,9 @@ def still_page(template: str, **told: Any) -> str:
     Parameters
     ----------
     template : str
-        Its file.
+        The template's file name.
     **told : Any
-        What it tells, by the names there.
+        The template's variables.
 
     Returns
     -------

@@ -14,6 +14,8 @@ import numpy as np
 from coterie.errors import InputError
 from coterie.report.arrays import load_arrays
 
+_METRICS = "metrics.json"
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -60,7 +62,7 @@ class Run:
     @property
     def n_known(self) -> int:
         """How many rows had classes that the run learned from."""
-        return self.metrics.get("known", {}).get("n_known", 0)
+        return _n_known(self.metrics, self.folder / _METRICS)
 
     @property
     def is_images(self) -> bool:
@@ -112,7 +114,7 @@ def read_run(run_folder: str | os.PathLike[str]) -> Run:
 
 
 def labels_learned_from(run_folder: str | os.PathLike[str]) -> int:
-    """Return how many rows had classes that a run learned from.
+    """Return from how many labels a run learned.
 
     Parameters
     ----------
@@ -129,8 +131,12 @@ def labels_learned_from(run_folder: str | os.PathLike[str]) -> int:
     InputError
         If ``metrics.json`` is damaged.
     """
-    path = Path(run_folder) / "metrics.json"
-    known = _read_object(path).get("known", {})
+    path = Path(run_folder) / _METRICS
+    return _n_known(_read_object(path), path)
+
+
+def _n_known(metrics: dict[str, Any], path: Path) -> int:
+    known = metrics.get("known", {})
     n = known.get("n_known", 0) if isinstance(known, dict) else None
     if not isinstance(n, int) or n < 0:
         raise InputError(f"{path} is damaged: it does not say how many labels were known.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 _CLEARLY = 0.01  # p-value, over all clusters, below which a share differs
+_OF_ROWS = ("strangeness", "threshold")  # which no summary holds
 _VISIBLE = 0.0005  # share of the rows that is not rounded to nothing
 
 
@@ -30,8 +31,10 @@ class Drift:
 
     Parameters
     ----------
-    strange : ndarray of shape (n,)
-        Whether a row is unlike anything seen in training.
+    strangeness : ndarray of shape (n,)
+        How strange each row is, as :class:`coterie.familiarity.Familiarity` defines it.
+    threshold : float
+        Strangeness beyond which a row is unlike anything seen in training.
     shares : ndarray of shape (K,)
         Share of the rows in each cluster.
     usual : ndarray of shape (K,)
@@ -53,11 +56,17 @@ class Drift:
     (True, True)
     """
 
-    strange: np.ndarray
+    strangeness: np.ndarray
+    threshold: float
     shares: np.ndarray
     usual: np.ndarray
     shift: float
     n_fitted: int
+
+    @property
+    def strange(self) -> np.ndarray:
+        """Whether each row is unlike anything seen in training, shape (n,)."""
+        return self.strangeness > self.threshold
 
     @property
     def moved(self) -> float:
@@ -66,9 +75,9 @@ class Drift:
 
     @property
     def chance(self) -> float:
-        """About how large ``moved`` is where so many rows, and so many in training, are drawn from the same shares."""
-        spreads = [_mean_deviation(n, self.usual) for n in (max(len(self.strange), 1), self.n_fitted)]
-        return float(np.hypot(*spreads).sum() / 2)
+        """About how large ``moved`` is of two samples, of n and ``n_fitted`` rows, from the usual shares; at most 1."""
+        spreads = [_mean_deviation(n, self.usual) for n in (max(len(self.strangeness), 1), self.n_fitted)]
+        return float(min(np.hypot(*spreads).sum() / 2, 1.0))
 
     @property
     def differs(self) -> np.ndarray:
@@ -93,7 +102,7 @@ class Drift:
 
     def figures(self) -> dict[str, Any]:
         """Return all figures, JSON-able; of single rows only how many are strange."""
-        told = {name: np.round(value, 6).tolist() for name, value in asdict(self).items() if name != "strange"}
+        told = {name: np.round(value, 6).tolist() for name, value in asdict(self).items() if name not in _OF_ROWS}
         moved = {"moved": round(self.moved, 6), "moved_by_chance": round(self.chance, 6)}
         return {"rows": len(self.strange), "strange": int(self.strange.sum()), **moved, **told}
 
@@ -135,7 +144,8 @@ def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
     k = len(model.cluster_centers_)
     shares, usual = (np.bincount(y, minlength=k) / len(y) for y in (model.predict(source), model.labels_))
     return Drift(
-        strange=strangeness > model.familiarity_.threshold,
+        strangeness=strangeness,
+        threshold=model.familiarity_.threshold,
         shares=shares,
         usual=usual,
         shift=model.familiarity_.shift(source),
