@@ -53,3 +53,27 @@ def index(value: float, decimals: int = 2) -> str:
     """
     most = 1 - 0.1**decimals
     return f"{most if most < value < 1 - _ROUNDING else round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    noun : str
+        What they are called together, ending in s.
+
+    Returns
+    -------
+    str
+        Number and noun, which is without its s for one.
+
+    Examples
+    --------
+    >>> from coterie.figures import counted
+    >>> counted(1, "rows"), counted(1200, "rows")
+    ('1 row', '1,200 rows')
+    """
+    return f"{n:,} {noun.removesuffix('s') if n == 1 else noun}"

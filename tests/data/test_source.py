@@ -224,6 +224,7 @@ def test_no_row_is_left_out_of_the_fingerprint():
 
 def test_description_in_words():
     assert make_source(BYTES).describe == "50 grey images 6 x 5, uint8, divided by 255"
+    assert make_source(BYTES[:1], spec=make_source(BYTES).spec).describe == "1 grey image 6 x 5, uint8, divided by 255"
     assert make_source(np.eye(3)).describe == "3 rows of 3 columns, float64, as they are"
     table = make_source(RNG.normal(size=(1200, 2)))
     assert table.describe == "1,200 rows of 2 columns, float64, scaled each column to mean 0 and variance 1"

@@ -24,6 +24,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import LABELS, read_runs, write_compared
     from coterie.cli.outputs import check_csv, check_outputs, check_page
+    from coterie.figures import counted
     from coterie.report.comparison import compared, write_comparison
     from coterie.report.run import labels_learned_from
 
@@ -41,7 +42,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
         _show_pair(screen, pair, n=len(found.support))
     if out is not None:
         write_compared(out, found)
-        screen.say(f"Wrote the clusters of {len(found.support):,} rows to {out}")
+        screen.say(f"Wrote the clusters of {counted(len(found.support), 'rows')} to {out}")
     if report is not None:
         write_comparison(report, found)
         screen.say(f"Report: {report}")

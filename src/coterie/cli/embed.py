@@ -18,6 +18,7 @@ def embed(
     from coterie.cli.console import Screen
     from coterie.cli.outputs import check_outputs
     from coterie.errors import InputError
+    from coterie.figures import counted
     from coterie.files import atomic_path
 
     if out.suffix != ".npy":
@@ -27,4 +28,4 @@ def embed(
     z = model.transform(rows.source)
     with atomic_path(out) as path:
         np.save(path, z)
-    Screen().say(f"Wrote {len(z):,} codes of {z.shape[1]} numbers to {out}")
+    Screen().say(f"Wrote {counted(len(z), 'codes')} of {counted(z.shape[1], 'numbers')} to {out}")

@@ -27,6 +27,7 @@ def outliers(
     from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.cli.scoring import describe, fitted_score, read_share, with_usual
     from coterie.data.spreadsheets import defuse
+    from coterie.figures import counted
     from coterie.report import write_outliers
 
     check_outputs({"--out": out, "--report": report}, data=[data, train], runs=[run])
@@ -43,7 +44,7 @@ def outliers(
         columns["cluster_name"] = [defuse(called[k] or "") for k in columns["cluster"]]
     write_rows(out, columns, names=rows.names)
     screen = Screen()
-    screen.say(f"Wrote the scores of {len(flags):,} rows to {out}")
+    screen.say(f"Wrote the scores of {counted(len(flags), 'rows')} to {out}")
     screen.say(scored.sentence())
     if report is not None:
         write_outliers(report, with_usual(scored, run, model, train=train))

@@ -24,6 +24,7 @@ def predict(
     from coterie.cli.newrows import is_page, write_differences
     from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.errors import InputError
+    from coterie.figures import counted
     from coterie.selection import drift
 
     check_outputs({"--out": out, "--report": report}, data=[data], runs=[run])
@@ -40,7 +41,7 @@ def predict(
     sure, called = model.predict_confidence(rows.source), model.cluster_names_
     write_labels(out, labels, sure, names=rows.names, more=more, cluster_names=called)
     screen = Screen()
-    screen.say(f"Wrote the clusters of {len(labels):,} rows to {out}")
+    screen.say(f"Wrote the clusters of {counted(len(labels), 'rows')} to {out}")
     if found is not None:
         screen.say(found.sentence())
         if report is not None:

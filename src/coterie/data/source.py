@@ -66,7 +66,9 @@ class Source:
     @property
     def describe(self) -> str:
         """The number of rows, and what they are, in words."""
-        return f"{len(self):,} {self.spec.describe}"
+        said = self.spec.describe
+        one = said.replace("rows", "row", 1).replace("images", "image", 1)
+        return f"{len(self):,} {one if len(self) == 1 else said}"
 
     def raw(self, index: Tensor | np.ndarray | slice) -> np.ndarray:
         """Return rows as they came.
