@@ -100,8 +100,7 @@ def further_pages(tmp_path_factory) -> dict[str, str]:
     """Pages without a script: outliers and tomorrow's rows, of images and of a table, and runs beside each other."""
     home, random = tmp_path_factory.mktemp("pages"), np.random.default_rng(0)
     s, clusters = np.r_[random.uniform(0.5, 1.9, 80), random.uniform(2, 9, 20)], random.integers(0, 3, 100)
-    shares = {"shares": np.bincount(clusters) / 100, "usual": np.array([0.1, 0.3, 0.6])}
-    drift = Drift(s, 2.0, **shares, shift=0.3, n_fitted=80)
+    drift = Drift(s, 2.0, clusters, np.array([0.1, 0.3, 0.6]), shift=0.3, n_fitted=80)
     about = {"strangeness": s, "threshold": 2.0, "usual": s[:80], "clusters": clusters, "n_clusters": 3}
     for kind, shape in (("images", (9, 9)), ("table", (12,))):
         source = make_source(random.integers(0, 255, (100, *shape)).astype(np.uint8))

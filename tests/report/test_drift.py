@@ -20,7 +20,6 @@ def page(clusters, strangeness, usual, *, shape=(3,), **more):
     """The page about rows in these clusters, where training rows had these shares."""
     clusters, s = np.asarray(clusters), np.asarray(strangeness, float)
     x = np.random.default_rng(0).integers(0, 255, (len(s), *shape)).astype(np.uint8)
-    shares = np.bincount(clusters, minlength=len(usual)) / len(s)
     scored = Scored(
         title="new rows",
         facts=[("System", "DEC")],
@@ -33,7 +32,7 @@ def page(clusters, strangeness, usual, *, shape=(3,), **more):
         source=make_source(x),
         **more,
     )
-    return render_drift(scored, Drift(s, 2.0, shares, np.asarray(usual), shift=0.25, n_fitted=100_000))
+    return render_drift(scored, Drift(s, 2.0, clusters, np.asarray(usual), shift=0.25, n_fitted=100_000))
 
 
 def test_clusters_stand_then_and_now_the_largest_difference_first():

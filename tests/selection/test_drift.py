@@ -84,18 +84,19 @@ def test_what_is_new_may_be_in_columns_that_never_varied():
     assert drift(model, pd.DataFrame(one)).strange.all()
 
 
-def sampled(n, shares, usual):
-    """The drift of n rows in these shares from 400 in others."""
-    return Drift(np.zeros(n), 1.0, shares, usual, shift=0.0, n_fitted=400)
+def sampled(sizes, usual):
+    """The drift of rows in clusters of these sizes from 400 in these shares."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    return Drift(np.zeros(len(labels)), 1.0, labels, usual, shift=0.0, n_fitted=400)
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 60), (5, 60), (300, 60), (20_000, 4)])
 def test_samples_of_one_population_hardly_ever_differ_clearly(n, k):
     rng, p = np.random.default_rng(0), np.full(k, 1 / k)
-    found = [sampled(n, rng.multinomial(n, p) / n, rng.multinomial(400, p) / 400) for _ in range(100)]
+    found = [sampled(rng.multinomial(n, p), rng.multinomial(400, p) / 400) for _ in range(100)]
     assert np.mean([each.differs.any() for each in found]) <= 0.03
     assert np.mean([each.moved for each in found]) == pytest.approx(np.mean([e.chance for e in found]), rel=0.15)
-    away = sampled(n, np.eye(k)[0], p)
+    away = sampled(n * np.eye(k, dtype=int)[0], p)
     assert away.differs[0] == (n > 1)
     assert all(each.chance <= 1 for each in found)
 

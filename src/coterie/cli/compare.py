@@ -50,7 +50,7 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
 
 def _show_agreement(screen: Screen, found: Comparison) -> None:
     from coterie.cli.show import figure
-    from coterie.figures import percentage
+    from coterie.figures import counted, percentage
 
     screen.say("Agreement (adjusted Rand index: 1 is the same groups, 0 is chance):")
     screen.table(
@@ -60,7 +60,7 @@ def _show_agreement(screen: Screen, found: Comparison) -> None:
     screen.say(f"{found.which} runs agree on {percentage(found.whole)} of the rows{found.closest}.")
     for title, n in zip(found.titles, found.learned, strict=True):
         if n:
-            screen.say(f"{title} learned from {n:,} label{'s' * (n > 1)}.")
+            screen.say(f"{title} learned from {counted(n, 'labels')}.")
 
 
 def _show_pair(screen: Screen, pair: Pair, *, n: int) -> None:

@@ -16,7 +16,7 @@ from coterie.selection import Drift
 _FARTHEST = 1e6  # score beyond which one row is as strange as another, or ten times the threshold if that is more
 
 
-def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, labels: np.ndarray, found: Drift) -> None:
+def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, found: Drift) -> None:
     """Write how further rows differ from those of the fit, atomically.
 
     Parameters
@@ -29,8 +29,6 @@ def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, la
         Its model, which keeps some of its training rows.
     rows : Data
         The further rows.
-    labels : ndarray of shape (n,)
-        Their clusters.
     found : Drift
         How they differ.
     """
@@ -47,7 +45,7 @@ def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, la
         strangeness=np.minimum(found.strangeness, most),
         threshold=found.threshold,
         usual=np.minimum(known.usual, most),
-        clusters=labels,
+        clusters=found.labels,
         n_clusters=len(model.cluster_centers_),
         source=rows.source,
         names=rows.names,

@@ -35,8 +35,8 @@ def predict(
         raise InputError(f"{run} was saved without training rows to compare with; fit it again for a --report.")
     if report is not None and is_page(report) and len(model.labels_) < 2:
         raise InputError("--report needs at least 2 training rows for a page. Got 1; give a FILE that ends in .json.")
-    labels = model.predict(rows.source)
     found = drift(model, rows.source) if model.familiarity_ is not None else None
+    labels = model.predict(rows.source) if found is None else found.labels
     more = None if found is None else {"strange": ["yes" if strange else "no" for strange in found.strange.tolist()]}
     sure, called = model.predict_confidence(rows.source), model.cluster_names_
     write_labels(out, labels, sure, names=rows.names, more=more, cluster_names=called)
@@ -45,5 +45,5 @@ def predict(
     if found is not None:
         screen.say(found.sentence())
         if report is not None:
-            write_differences(report, run, model=model, rows=rows, labels=labels, found=found)
+            write_differences(report, run, model=model, rows=rows, found=found)
             screen.say(f"Report: {report}")

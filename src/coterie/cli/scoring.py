@@ -19,7 +19,7 @@ from coterie.cli.run import OUTLIERS, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
-from coterie.figures import percentage
+from coterie.figures import counted, percentage
 from coterie.report import Scored, load_arrays
 from coterie.report.scored import overview
 
@@ -156,7 +156,7 @@ def about(model: Clusterer, source: Source) -> list[tuple[str, str]]:
     """
     k = len(model.cluster_centers_)
     learned = [("Labels", f"the code learned from {model.n_known_:,} of them")] if model.n_known_ else []
-    return [("Rows", source.describe), ("System", f"{type(model).__name__}, {k} cluster{'s' * (k > 1)}"), *learned]
+    return [("Rows", source.describe), ("System", f"{type(model).__name__}, {counted(k, 'clusters')}"), *learned]
 
 
 def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None = None) -> Scored:

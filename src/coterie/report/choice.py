@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coterie.algorithms.counting import CHANCE
+from coterie.figures import counted
 from coterie.report import plots
 from coterie.report.images import data_uri, shrink, to_bytes
 from coterie.report.run import Run
@@ -205,7 +206,7 @@ def _marks(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what stands beside each trial: whether it was chosen or answers, and how many labels it learned from."""
     marks = ["answers", "chosen"] if trials[0]["name"] == _TAUGHT else ["chosen"]
     marks += [""] * (len(trials) - len(marks))
-    taught = [f"learned from {n:,} label{'s' * (n > 1)}" if (n := trial.get("n_known")) else "" for trial in trials]
+    taught = [f"learned from {counted(n, 'labels')}" if (n := trial.get("n_known")) else "" for trial in trials]
     return [", ".join(filter(None, both)) for both in zip(marks, taught, strict=True)]
 
 

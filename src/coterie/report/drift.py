@@ -39,11 +39,10 @@ def write_drift(path: str | os.PathLike[str], scored: Scored, found: Drift) -> N
     >>> from coterie.data import make_source
     >>> from coterie.report import Scored, write_drift
     >>> from coterie.selection import Drift
-    >>> source, s = make_source(np.eye(3)), np.array([1.0, 2.0, 9.0])
-    >>> about = {"strangeness": s, "usual": s, "clusters": np.zeros(3, int), "n_clusters": 1, "threshold": 5.0}
+    >>> source, s, labels = make_source(np.eye(3)), np.array([1.0, 2.0, 9.0]), np.zeros(3, int)
+    >>> about = {"strangeness": s, "usual": s, "clusters": labels, "n_clusters": 1, "threshold": 5.0}
     >>> scored = Scored(title="three rows", facts=[], score_in_words="made up", source=source, **about)
-    >>> shares = {"shares": np.ones(1), "usual": np.ones(1)}
-    >>> found = Drift(strangeness=s, threshold=5.0, shift=0.5, n_fitted=3, **shares)
+    >>> found = Drift(strangeness=s, threshold=5.0, labels=labels, usual=np.ones(1), shift=0.5, n_fitted=3)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_drift(folder + "/drift.html", scored, found)
     """

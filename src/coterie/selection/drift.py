@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 _CLEARLY = 0.01  # p-value, over all clusters, below which a share differs
-_OF_ROWS = ("strangeness", "threshold")  # which no summary holds
+_SUMMED_UP = ("moved", "shares", "usual", "shift", "n_fitted")
 _VISIBLE = 0.0005  # share of the rows that is not rounded to nothing
 
 
@@ -35,10 +35,10 @@ class Drift:
         How strange each row is, as :class:`coterie.familiarity.Familiarity` defines it.
     threshold : float
         Strangeness beyond which a row is unlike anything seen in training.
-    shares : ndarray of shape (K,)
-        Share of the rows in each cluster.
+    labels : ndarray of shape (n,)
+        Cluster of each row.
     usual : ndarray of shape (K,)
-        The same of the training rows.
+        Share of the training rows in each cluster.
     shift : float
         Distance between the two means in the directions that :class:`coterie.familiarity.Familiarity` keeps, in roots
         of the training rows' total variance.
@@ -58,7 +58,7 @@ class Drift:
 
     strangeness: np.ndarray
     threshold: float
-    shares: np.ndarray
+    labels: np.ndarray
     usual: np.ndarray
     shift: float
     n_fitted: int
@@ -69,6 +69,11 @@ class Drift:
         return self.strangeness > self.threshold
 
     @property
+    def shares(self) -> np.ndarray:
+        """Share of the rows in each cluster, shape (K,)."""
+        return np.bincount(self.labels, minlength=len(self.usual)) / len(self.labels)
+
+    @property
     def moved(self) -> float:
         """Share of the rows that would have to change cluster for the shares to be the usual ones."""
         return float(np.abs(self.shares - self.usual).sum() / 2)
@@ -76,14 +81,14 @@ class Drift:
     @property
     def chance(self) -> float:
         """About how large ``moved`` is of two samples, of n and ``n_fitted`` rows, from the usual shares; at most 1."""
-        spreads = [_mean_deviation(n, self.usual) for n in (max(len(self.strangeness), 1), self.n_fitted)]
+        spreads = [_mean_deviation(n, self.usual) for n in (len(self.labels), self.n_fitted)]
         return float(min(np.hypot(*spreads).sum() / 2, 1.0))
 
     @property
     def differs(self) -> np.ndarray:
         """Whether the share of each cluster differs by more than chance (Fisher's exact test, p < .01 / K), (K,)."""
-        n, m = len(self.strange), self.n_fitted
-        now, then = np.rint(self.shares * n).astype(int), np.rint(self.usual * m).astype(int)
+        n, m = len(self.labels), self.n_fitted
+        now, then = np.bincount(self.labels, minlength=len(self.usual)), np.rint(self.usual * m).astype(int)
         p = [fisher_exact([[a, n - a], [b, m - b]]).pvalue for a, b in zip(now.tolist(), then.tolist(), strict=True)]
         return np.array(p) < _CLEARLY / len(p)
 
@@ -102,9 +107,9 @@ class Drift:
 
     def figures(self) -> dict[str, Any]:
         """Return all figures, JSON-able; of single rows only how many are strange."""
-        told = {name: np.round(value, 6).tolist() for name, value in asdict(self).items() if name not in _OF_ROWS}
-        moved = {"moved": round(self.moved, 6), "moved_by_chance": round(self.chance, 6)}
-        return {"rows": len(self.strange), "strange": int(self.strange.sum()), **moved, **told}
+        told = {name: np.round(getattr(self, name), 6).tolist() for name in _SUMMED_UP}
+        chance = {"moved_by_chance": round(self.chance, 6)}
+        return {"rows": len(self.labels), "strange": int(self.strange.sum()), **chance, **told}
 
 
 def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
@@ -141,13 +146,11 @@ def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
     source = open_source(model, X, reset=False)
     strangeness = model.strangeness(source)
     assert model.familiarity_ is not None
-    k = len(model.cluster_centers_)
-    shares, usual = (np.bincount(y, minlength=k) / len(y) for y in (model.predict(source), model.labels_))
     return Drift(
         strangeness=strangeness,
         threshold=model.familiarity_.threshold,
-        shares=shares,
-        usual=usual,
+        labels=model.predict(source),
+        usual=np.bincount(model.labels_, minlength=len(model.cluster_centers_)) / len(model.labels_),
         shift=model.familiarity_.shift(source),
         n_fitted=len(model.labels_),
     )
