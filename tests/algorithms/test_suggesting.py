@@ -47,6 +47,25 @@ def test_the_first_rows_are_typical_and_no_outliers() -> None:
         assert np.linalg.norm(z[row] - center) < 0.5
 
 
+def test_rows_that_are_looked_at_again_only_where_they_may_win_are_those_of_a_search_among_all() -> None:
+    rng = np.random.default_rng(0)
+    z, labels, sure = rng.normal(size=(150, 3)), np.zeros(150, dtype=int), rng.random(150)
+    known = np.where(np.arange(150) < 5, 0, -1)  # so that no cluster waits for its first row
+    rows = suggest_rows(40, z, labels=labels, sure=sure, known=known)
+
+    squared = ((z[:, None] - z[None]) ** 2).sum(-1)
+    place = max(int(suggesting.REACH * 150 / 45), 2)
+    near = np.exp(-squared / np.median(np.sort(squared, axis=1)[:, place]))
+    weights = 1 + (1 - sure) / (1 - sure).mean()
+    spoken, expected = near[:, :5].max(1), []
+    for _ in range(40):
+        gains = weights @ np.maximum(near - spoken[:, None], 0)
+        gains[[*range(5), *expected]] = -1
+        expected.append(int(gains.argmax()))
+        spoken = np.maximum(spoken, near[:, expected[-1]])
+    assert rows.tolist() == expected
+
+
 def test_of_many_clusters_or_rows_only_so_many_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggesting, "SAMPLE", 40)
     z, labels = groups(200)

@@ -146,19 +146,39 @@ def suggest_rows(
     sizes = np.bincount(labels)
     waiting = [k for k in np.argsort(-sizes, kind="stable") if sizes[k] and not labelled[labels == k].any()]
     free, taken = ~closed[rows], []
-    while len(taken) < useful and free.any():
-        heard = labels[rows] == waiting.pop(0) if waiting else None
-        could = np.flatnonzero(free if heard is None else free & heard)
-        if not len(could):
-            continue
-        count = weights if heard is None else heard.astype(np.float32)
-        best = could[(count @ np.maximum(near[:, could] - spoken[:, None], 0)).argmax()]
-        free[best] = False
-        spoken = np.maximum(spoken, near[:, best])
-        taken.append(int(rows[best]))
-    left = np.setdiff1d(np.flatnonzero(~closed), taken)
+    for k in waiting:
+        heard = labels[rows] == k
+        n_taken = min(1, useful - len(taken))
+        spoken = _take(n_taken, taken, heard.astype(np.float32), near=near, spoken=spoken, free=free & heard)
+    free[taken] = False
+    _take(useful - len(taken), taken, weights, near=near, spoken=spoken, free=free)
+    useful_rows = rows[taken]
+    left = np.setdiff1d(np.flatnonzero(~closed), useful_rows)
     doubtful = left[np.argsort(np.asarray(sure)[left], kind="stable")]
-    return np.concatenate([np.array(taken, dtype=np.int64), doubtful])[:n]
+    return np.concatenate([useful_rows, doubtful])[:n].astype(np.int64)
+
+
+def _take(
+    n: int, taken: list[int], weights: np.ndarray, *, near: np.ndarray, spoken: np.ndarray, free: np.ndarray
+) -> np.ndarray:
+    """Add to those taken the n of the free rows that add most to what is spoken for; return what then is.
+
+    What a row would add only falls as others are taken, so that a figure from before bounds it: rows are looked at
+    again from the highest bound on, until one keeps its figure (Minoux, 1978).
+    """
+    could = np.flatnonzero(free)
+    gains = weights @ np.maximum(near[:, could] - spoken[:, None], 0)
+    for _ in range(min(n, len(could))):
+        while True:
+            best = int(gains.argmax())
+            now = float(weights @ np.maximum(near[could[best]] - spoken, 0))
+            if now >= gains[best]:
+                break
+            gains[best] = now
+        gains[best] = -np.inf
+        taken.append(int(could[best]))
+        spoken = np.maximum(spoken, near[could[best]])
+    return spoken
 
 
 def _spoken(code: np.ndarray, closed: np.ndarray, width: float) -> np.ndarray:
