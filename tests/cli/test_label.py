@@ -202,6 +202,23 @@ def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
         Answers.read(tmp_path / "bad.csv", 1)
 
 
+def test_columns_that_a_user_added_to_the_answers_stay(tmp_path: Path) -> None:
+    path = tmp_path / "known.csv"
+    Answers(path, 2, ["a", "b"]).answer(1, "oak")
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{header},why,by", f"{lines[0]},,me", f'{lines[1]},"leaves, bark",=SUM(A1)']))
+    answers = Answers.read(path, 2, ["a", "b"])
+    answers.answer(0, "elm")
+    assert path.read_text().splitlines() == [
+        "row,name,label,asked,why,by",
+        "0,a,elm,yes,,me",
+        '1,b,oak,yes,"leaves, bark",=SUM(A1)',
+    ]
+    path.write_text("row,label,asked,x,x\n0,elm,yes,1,2\n1,,,3,4\n")
+    with pytest.raises(InputError, match="must have a heading of its own"):
+        Answers.read(path, 2)
+
+
 def test_how_to_fit_again_is_said(own: Path) -> None:
     said = say(own, "a\nb\nq\n").stdout
     assert f"To fit again with them: coterie label {own} -n 0" in said

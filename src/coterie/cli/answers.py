@@ -13,6 +13,7 @@ from coterie.errors import InputError
 from coterie.files import write_text
 
 KNOWN = "known.csv"
+_OWN = ("row", "name", "label", "asked")  # columns; the user may have added others
 
 
 @dataclass
@@ -29,12 +30,15 @@ class Answers:
         Their names.
     given : dict of int to str
         Answers, by the number of the row, in their order.
+    notes : dict of str to list of str
+        Columns that the user added to the file, by their headings; they are written again as they were.
     """
 
     path: Path
     n: int
     names: list[str] | None = None
     given: dict[int, str] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path, n: int, names: list[str] | None = None) -> Answers:
@@ -43,15 +47,16 @@ class Answers:
         Raises
         ------
         InputError
-            If the file is damaged, or of other rows; a spreadsheet may have sorted it.
+            If the file is damaged, or of other rows, or two columns have one heading; a spreadsheet may have sorted it.
         """
         found = cls(path, n, names)
         if not path.is_file():
             return found
-        rows = rows_in_order(path, n)
+        rows = rows_in_order(path, n, whole=True)
         if not rows[0].keys() >= {"label", "asked"}:
             raise InputError(f"{path} is damaged: it needs the columns row, label and asked.")
         found.given = {i: row["label"] for i, row in enumerate(rows) if row["asked"] or row["label"]}
+        found.notes = {heading: [row[heading] for row in rows] for heading in rows[0] if heading not in _OWN}
         return found
 
     def answer(self, row: int, label: str) -> None:
@@ -102,8 +107,9 @@ class Answers:
         # Names serve to find the rows again; where two are the same, or a spreadsheet could run one, their order does.
         names = self.names if self.names and list(map(defuse, self.names)) == self.names else None
         names = names if names and len(set(names)) == len(names) else None
-        lines: list[list[object]] = [["row", *(["name"] if names else []), "label", "asked"]]
+        lines: list[list[object]] = [["row", *(["name"] if names else []), "label", "asked", *self.notes]]
         for row in range(self.n):
             asked = "yes" if row in self.given else ""
-            lines.append([row, *([names[row]] if names else []), self.given.get(row, ""), asked])
+            noted = [column[row] for column in self.notes.values()]
+            lines.append([row, *([names[row]] if names else []), self.given.get(row, ""), asked, *noted])
         write_text(self.path, as_csv(lines))
