@@ -27,6 +27,7 @@ TABLE = Table(X=np.zeros((3, 2)), y=np.array([5, 6, 7]), y_name="kind", feature_
         ("l.txt", "1.5\n0.5\n1.5", ["1.5", "0.5", "1.5"]),
         ("l.txt", "New York, NY\nRome\nParis\n", ["New York, NY", "Rome", "Paris"]),
         ("l.csv", "row,cluster,confidence\n0,2,.5\n1,0,.6\n2,1,.7\n", [2, 0, 1]),
+        ("l.csv", "row,label,asked,cluster\n2,u,yes,0\n0,v,yes,1\n1,w,yes,1\n", ["v", "w", "u"]),
         ("l.tsv", "id\tClass\n9\tu\n8\tv\n7\tu\n", ["u", "v", "u"]),
         ("l.csv", "y\ny\nn\ny\n", ["y", "n", "y"]),
         ("l.csv", "y\nn\ny\n", ["y", "n", "y"]),

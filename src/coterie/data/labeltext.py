@@ -58,7 +58,9 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     header = _has_header(rows, len(table)) or _heads_names(rows, names)
     columns = [field.strip().lower() for field in rows[0]] if header else [""] * len(rows[0])
     given, rows = rows[0], rows[1:] if header else rows
-    j = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
+    # Beside what `coterie label` asked a user may have put clusters, say.
+    usual = ("label", *_LABEL_COLUMNS) if "asked" in columns else _LABEL_COLUMNS
+    j = next((columns.index(name) for name in usual if name in columns), None)
     key = _key(columns, rows, names, besides=j) if rows and len(columns) > 1 else None
     if j is None and len(columns) == 2 and key is not None:
         j = 1 - key
