@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 from small import blobs, small
 
-from coterie import DEC, IDEC, Schedule, config_context
+from coterie import DCN, DEC, DEPICT, DKM, IDEC, Schedule, VaDE, config_context
 from coterie.errors import CollapseWarning, InputError
 from coterie.training import Callback
 
@@ -23,38 +23,67 @@ class Phases(Callback):
             self.first.append(next(fit.model.encoder.parameters()).detach().clone())
 
 
-def test_every_run_begins_with_the_same_code_and_the_best_is_kept():
+RESTARTED = (DEC, DCN, DKM, DEPICT, VaDE)
+
+
+@pytest.mark.parametrize("system", RESTARTED)
+def test_every_run_begins_with_the_same_code_and_the_best_is_kept(system):
     X, y = blobs(150, spread=1.5)
     seen = Phases()
     with config_context(callbacks=(seen,)):
-        model = small(DEC, n_init=3, tol=None).fit(X)
+        model = small(system, n_init=3).fit(X)
     assert seen.names == ["pretrain", "cluster", "cluster", "cluster"]
     assert all(torch.equal(seen.first[0], weights) for weights in seen.first)
     np.testing.assert_array_equal(model.predict(X), model.labels_)
     assert adjusted_rand_score(y, model.labels_) > 0.9
 
 
-def test_a_bad_start_is_not_kept(monkeypatch):
+@pytest.mark.parametrize("bad", [1, 2])  # whether it was the first one or the last
+@pytest.mark.parametrize("kind", RESTARTED)
+def test_a_bad_start_is_not_kept(monkeypatch, kind, bad):
     from coterie.algorithms import system
 
     made, X, y = [], *blobs(150)
     rightly = system.make_start
 
-    def first_badly(kind, z, n_clusters, **more):
+    def one_badly(kind, z, n_clusters, **more):
         made.append(kind)
         start = rightly(kind, z, n_clusters, **more)
-        if len(made) > 1:
+        if len(made) != bad:
             return start
         mixed = np.arange(len(z)) * n_clusters // len(z)  # classes come by turns
         centers = np.stack([z[mixed == k].mean(0) for k in range(n_clusters)]).astype(np.float32)
         return type(start)(centers, mixed, 1.0)
 
-    monkeypatch.setattr(system, "make_start", first_badly)
+    monkeypatch.setattr(system, "make_start", one_badly)
     short = Schedule(steps=2, batch_size=32, learning_rate=1e-6)  # too short to mend a start
-    once = small(DEC, train=short, n_init=1).fit(X)
-    assert adjusted_rand_score(y, once.labels_) < 0.9
+    if bad == 1:
+        once = small(kind, train=short, n_init=1).fit(X)
+        assert adjusted_rand_score(y, once.labels_) < 0.9
+        made.clear()
+    twice = small(kind, train=short, n_init=2).fit(X)
+    assert adjusted_rand_score(y, twice.labels_) == 1.0
+    np.testing.assert_array_equal(twice.predict(X), twice.labels_)
+
+
+def test_what_a_run_leaves_beside_the_model_is_that_of_the_best_one(monkeypatch):
+    from coterie.algorithms import system
+
+    made, X = [], blobs(150)[0]
+    rightly = system.make_start
+
+    def last_badly(kind, z, n_clusters, **more):
+        made.append(kind)
+        start = rightly(kind, z, n_clusters, **more)
+        lost = np.minimum(start.labels, 0) if len(made) > 1 else start.labels  # all rows in one cluster
+        return type(start)(start.centers, lost, start.spread)
+
+    monkeypatch.setattr(system, "make_start", last_badly)
+    short = Schedule(steps=2, batch_size=32, learning_rate=1e-6)
+    once = small(DEPICT, prior="learned", train=short).fit(X)
     made.clear()
-    assert adjusted_rand_score(y, small(DEC, train=short, n_init=2).fit(X).labels_) == 1.0
+    twice = small(DEPICT, prior="learned", train=short, n_init=2).fit(X)
+    np.testing.assert_allclose(twice.prior_, once.prior_)
 
 
 def test_a_stopped_fit_of_several_runs_goes_on_exactly(tmp_path):

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.restarted import RestartedClusterer
 from coterie.checks import Rule, number
 from coterie.nn import Nearest
 from coterie.nn.heads import squared_distances
@@ -17,7 +17,7 @@ from coterie.training import Batch, Fit, Phase, codes
 
 
 @hyperparameters
-class DCN(DeepClusterer):
+class DCN(RestartedClusterer):
     r"""Deep Clustering Network [1]_.
 
     Reconstruction and the k-means error of the code are minimised together,
@@ -33,6 +33,7 @@ class DCN(DeepClusterer):
     Parameters
     ----------
     {shared}
+    {n_init}
     lam : float, default=0.1
         Weight lambda of the k-means error beside the reconstruction's mean over rows and values; >= 0.
     update_interval : int, default=100
@@ -90,7 +91,7 @@ class DCN(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then network and centres in turn."""
-        return [*self.pretrainings(fit), self.clustering(fit)]
+        return [*self.pretrainings(fit), *self.clusterings(fit)]
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the centres on the start's, and count the rows that they stand for."""
@@ -121,5 +122,6 @@ class DCN(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Set the Gaussians' width to that of the codes around the centres."""
+        super().finish(fit)
         z = codes(fit)
         fit.model.head.fill_from(z, fit.model.head.centers.clone())

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from coterie.algorithms import gathering, knowing, recipes, reruns, warming
-from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms import gathering, knowing, recipes, warming
+from coterie.algorithms.restarted import RestartedClusterer
 from coterie.algorithms.reviving import revive
-from coterie.checks import FLAG, POSITIVE, Rule, integer
+from coterie.checks import FLAG, POSITIVE, Rule
 from coterie.nn import StudentT, kl_divergence, sharpen
 from coterie.settings import hyperparameters
 from coterie.starts import Start
@@ -20,7 +20,7 @@ from coterie.training import Batch, Fit, Phase, assignments
 
 
 @hyperparameters
-class DEC(DeepClusterer):
+class DEC(RestartedClusterer):
     r"""Deep Embedded Clustering [1]_.
 
     Soft assignments :math:`Q` of the code :math:`z = f(x)` chase a sharpened copy of themselves, :math:`P`:
@@ -35,6 +35,7 @@ class DEC(DeepClusterer):
     Parameters
     ----------
     {shared}
+    {n_init}
     {dec}
 
     Attributes
@@ -76,7 +77,6 @@ class DEC(DeepClusterer):
     warmup: int | str = "auto"
     gather: Any = "auto"
     gather_rounds: int = 2
-    n_init: int = 1
     warm_start: bool = False
 
     knows: ClassVar[bool] = True
@@ -85,7 +85,6 @@ class DEC(DeepClusterer):
     rules: ClassVar[dict[str, Rule]] = {
         "alpha": POSITIVE,
         "unit": POSITIVE.or_word("auto"),
-        "n_init": integer(1),
         "warm_start": FLAG,
     }
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.DEC
@@ -96,21 +95,7 @@ class DEC(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, gathering where it is asked for, and clustering, as often as asked for."""
-        before = [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds)]
-        return [*before, *[self.clustering(fit)] * self._runs(fit)]
-
-    def enter(self, fit: Fit, phase: Phase) -> None:
-        """Before clustering again, go back to the code of the first time."""
-        if phase.name == "cluster" and self._runs(fit) > 1:
-            reruns.begin(fit)
-        super().enter(fit, phase)
-
-    def _runs(self, fit: Fit) -> int:
-        return 1 if warming.is_under_way(fit) else self.n_init  # the last fit's clusters are one start
-
-    def finish(self, fit: Fit) -> None:
-        """Of several runs, keep the best."""
-        reruns.end(fit)
+        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds), *self.clusterings(fit)]
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the phase that trains encoder and head together; longer, and to its end, with labels to be learned."""

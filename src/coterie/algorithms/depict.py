@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from coterie.algorithms import gathering, recipes
-from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import is_dense
+from coterie.algorithms.restarted import RestartedClusterer
 from coterie.checks import Rule, are_shares, integer, number, require
 from coterie.data import DataSpec
 from coterie.nn import MLP, RECONSTRUCTIONS, Conv, Softmax, balance, kl_divergence, mirrored, mse, stages_of, walk
@@ -24,7 +24,7 @@ FOLLOWED = 0.1  # of the way from the prior to the clusters' frequencies, at eac
 
 
 @hyperparameters
-class DEPICT(DeepClusterer):
+class DEPICT(RestartedClusterer):
     r"""Deep Embedded Regularized Clustering [1]_.
 
     Two paths share their weights. The corrupted one loses a share of every hidden encoder layer's values; its code
@@ -43,6 +43,7 @@ class DEPICT(DeepClusterer):
     Parameters
     ----------
     {shared}
+    {n_init}
     prior : array-like of shape (K,), "learned" or None, default=None
         u, the clusters' frequencies where they are known, > 0, in any order: by size they are dealt out to the start's
         clusters. None stands for equal ones. "learned" begins with the start's own shares and follows those of P, a
@@ -120,6 +121,7 @@ class DEPICT(DeepClusterer):
         "update_interval": integer(1).or_word(None),
     }
     extras: ClassVar[tuple[str, ...]] = ("pretrained_code", "prior")
+    outcome: ClassVar[tuple[str, ...]] = ("prior",)
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.DEPICT
 
     def check(self) -> None:
@@ -138,7 +140,7 @@ class DEPICT(DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining and gathering, where they are asked for, and clustering."""
-        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds), self.clustering(fit)]
+        return [*self.pretrainings(fit), *gathering.phases(fit, self.gather_rounds), *self.clusterings(fit)]
 
     def clustering(self, fit: Fit) -> Phase:
         """Return the joint phase."""
@@ -189,6 +191,7 @@ class DEPICT(DeepClusterer):
 
     def finish(self, fit: Fit) -> None:
         """Put the centres on the clusters' means."""
+        super().finish(fit)
         fit.model.head.place(codes(fit))
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.restarted import RestartedClusterer
 from coterie.checks import Rule, number, within
 from coterie.nn.heads import squared_distances
 from coterie.settings import hyperparameters
@@ -21,7 +21,7 @@ def _are_positive(alpha: Any) -> bool:
 
 
 @hyperparameters
-class DKM(DeepClusterer):
+class DKM(RestartedClusterer):
     r"""Deep k-means [1]_.
 
     Reconstruction and a k-means error whose minimum over centres is soft, so that both have gradients everywhere:
@@ -37,6 +37,7 @@ class DKM(DeepClusterer):
     Parameters
     ----------
     {shared}
+    {n_init}
     lam : float, default=0.1
         Weight lambda of the k-means error beside the reconstruction's mean over rows and values; >= 0.
     alpha : tuple of float, default=(1.0, 100.0)
@@ -94,10 +95,13 @@ class DKM(DeepClusterer):
         return SoftMin(self.n_clusters, code_size)
 
     def phases(self, fit: Fit) -> list[Phase]:
-        """Return pretraining, then code and centres together to the end of the schedule."""
+        """Return pretraining, then code and centres together."""
+        return [*self.pretrainings(fit), *self.clusterings(fit)]
+
+    def clustering(self, fit: Fit) -> Phase:
+        """Return the joint phase, which runs to the end of its schedule."""
         turn = Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"])
-        joint = fit.make_phase("cluster", turn, refresh_every=self.update_interval)
-        return [*self.pretrainings(fit), joint]
+        return fit.make_phase("cluster", turn, refresh_every=self.update_interval)
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the centres on the start's, and measure distances in its spread."""

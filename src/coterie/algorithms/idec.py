@@ -26,6 +26,7 @@ class IDEC(DEC):
     Parameters
     ----------
     {shared}
+    {n_init}
     {dec}
     gamma : float, default=0.1
         Weight of the clustering term beside the reconstruction's mean over rows and values; >= 0.

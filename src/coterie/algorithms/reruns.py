@@ -6,45 +6,52 @@ were gathered: none has drawn its own clusters together there. No label is neede
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 
 from coterie.starts import SAMPLE, best_told
 from coterie.subsample import sample_rows
 from coterie.training import Fit, assignments
 
-RUN, LABELS, BEGIN, BEST = "run", "best_labels", "begin.", "best."  # names in a fit's memory
+RUN, LABELS, BEGIN, BEST, OUTCOME = "run", "best_labels", "begin.", "best.", "outcome."  # names in a fit's memory
 
 
-def begin(fit: Fit) -> None:
+def begin(fit: Fit, outcome: Iterable[str] = ()) -> None:
     """Before a run: keep the code's network, or judge the run before and put the network back.
 
     Parameters
     ----------
     fit : Fit
         Whose next phase clusters.
+    outcome : iterable of str, default=()
+        Names in the fit's memory of what belongs to a run as its model does.
     """
     if RUN not in fit.memory:
         fit.memory[RUN] = torch.tensor(0)
         _keep(fit, BEGIN)
         return
-    _judge(fit)
+    _judge(fit, outcome)
     fit.memory[RUN] = fit.memory[RUN] + 1
     _put_back(fit, BEGIN)
 
 
-def end(fit: Fit) -> None:
+def end(fit: Fit, outcome: Iterable[str] = ()) -> None:
     """After the last run: put the best one back, and forget the others.
 
     Parameters
     ----------
     fit : Fit
         Whose phases are over.
+    outcome : iterable of str, default=()
+        As in :func:`begin`.
     """
     if RUN not in fit.memory:
         return
-    _judge(fit)
+    _judge(fit, outcome)
     _put_back(fit, BEST)
-    for name in [name for name in fit.memory if name.startswith((BEGIN, BEST))] + [RUN, LABELS]:
+    fit.memory.update({name: fit.memory[OUTCOME + name] for name in outcome})
+    for name in [name for name in fit.memory if name.startswith((BEGIN, BEST, OUTCOME))] + [RUN, LABELS]:
         del fit.memory[name]
 
 
@@ -54,7 +61,7 @@ def counters(fit: Fit) -> list[int]:
     return [run] if run else []
 
 
-def _judge(fit: Fit) -> None:
+def _judge(fit: Fit, outcome: Iterable[str]) -> None:
     """Keep the run that just ended if it is the best so far."""
     labels = assignments(fit).argmax(1)
     if LABELS in fit.memory:
@@ -64,6 +71,7 @@ def _judge(fit: Fit) -> None:
             return
     fit.memory[LABELS] = labels
     _keep(fit, BEST)
+    fit.memory.update({OUTCOME + name: fit.memory[name].clone() for name in outcome})
 
 
 def _keep(fit: Fit, prefix: str) -> None:

@@ -46,6 +46,10 @@ SHARED_PARAMETERS = f"""{COMMON_PARAMETERS}
     {RECONSTRUCTION}
     {TRAINING}"""
 
+N_INIT = """n_init : int, default=1
+        Times that clustering is done, each from another start in the same code; the run is kept in which a row's
+        neighbours in the code of pretraining tell most about its cluster, without labels. >= 1."""
+
 GATHER_PARAMETERS = """gather : "auto", "none", Schedule or None, default="auto"
         Training between pretraining and clustering that gathers the rows around small clusters, four for each of the K,
         found by the same ``start``, by a Student-t kernel of one degree of freedom and their own spread: it widens the
@@ -66,9 +70,6 @@ DEC_PARAMETERS = f"""alpha : float, default=1.0
         Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
         of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
     {GATHER_PARAMETERS}
-    n_init : int, default=1
-        Times that clustering is done, each from another start in the same code; the run is kept in which a row's
-        neighbours in the code of pretraining tell most about its cluster, without labels. >= 1.
     warm_start : bool, default=False
         Whether a second ``fit`` goes on from the network, the scaling and the clusters of the first, as they were
         fitted, without pretraining and gathering: for labels that came later, or more rows like those."""
@@ -136,6 +137,7 @@ def fill(doc: str) -> str:
     parts = {
         "{common}": COMMON_PARAMETERS,
         "{shared}": SHARED_PARAMETERS,
+        "{n_init}": N_INIT,
         "{network}": NETWORK,
         "{training}": TRAINING,
         "{augment}": AUGMENT,

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import nll_loss
 
 from coterie.algorithms import recipes
-from coterie.algorithms.deep import DeepClusterer
+from coterie.algorithms.restarted import RestartedClusterer
 from coterie.algorithms.sampling import Samples
 from coterie.checks import Rule, one_of
 from coterie.errors import InputError
@@ -36,7 +36,7 @@ ROUNDING = 1e-6  # by which scaling in float32 may miss the ends of [0, 1]
 
 
 @hyperparameters
-class VaDE(Samples, DeepClusterer):
+class VaDE(Samples, RestartedClusterer):
     r"""Variational Deep Embedding [1]_: rows are drawn as cluster, then code, then row.
 
     .. math::
@@ -51,6 +51,7 @@ class VaDE(Samples, DeepClusterer):
     Parameters
     ----------
     {shared}
+    {n_init}
     likelihood : {"auto", "bernoulli", "gaussian"}, default="auto"
         p(x|z), with the decoder's output for its mean. "bernoulli" is for rows in [0, 1], and the network's output is
         then the logit; "gaussian" has one variance for all entries, which is learned. "auto" is "bernoulli" for rows
@@ -121,8 +122,11 @@ class VaDE(Samples, DeepClusterer):
 
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, then the training of everything on the bound."""
-        turn = Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"])
-        return [*self.pretrainings(fit), fit.make_phase("cluster", turn)]
+        return [*self.pretrainings(fit), *self.clusterings(fit)]
+
+    def clustering(self, fit: Fit) -> Phase:
+        """Return the phase that trains all parts."""
+        return fit.make_phase("cluster", Turn("terms", ("encoder", "decoder", "head"), fit.settings["train"]))
 
     def enter(self, fit: Fit, phase: Phase) -> None:
         """Before all, refuse rows that the likelihood does not know; before clustering, begin from the start."""
