@@ -190,8 +190,8 @@ def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
     assert np.array_equal(answers.asked, [True, True, False, True, True])
     again = Answers.read(tmp_path / "known.csv", 5)
     assert again.given == {0: "9", 1: "9", 3: "10", 4: ""}
-    with pytest.raises(InputError, match="must be numbered from 0 to 5, each once. Got 5 rows"):
-        Answers.read(tmp_path / "known.csv", 6)
+    with pytest.raises(InputError, match="must be numbered from 0 to 3, each once. Got 5 rows"):
+        Answers.read(tmp_path / "known.csv", 4)
     header, *lines = (tmp_path / "known.csv").read_text().splitlines(keepends=True)
     (tmp_path / "known.csv").write_text("".join([header, *reversed(lines)]), encoding="utf-8-sig")  # by a spreadsheet
     sheet = Answers.read(tmp_path / "known.csv", 5)
@@ -219,6 +219,34 @@ def test_columns_that_a_user_added_to_the_answers_stay(tmp_path: Path) -> None:
         Answers.read(path, 2)
 
 
+def test_answers_are_read_as_a_fit_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "known.csv"
+    path.write_text("row,label,asked\n3,NA,yes\n0, 1 ,yes\n4,1.0,\n1,2,yes\n")  # row 2 was deleted in a spreadsheet
+    answers = Answers.read(path, 5)
+    assert answers.labelled == {0: "1", 1: "2", 4: "1.0"}
+    assert answers.classes == ["1", "2"]
+    assert answers.labels.tolist() == [0, 1, -1, -1, 0]
+    assert answers.asked.tolist() == [True, True, False, True, True]
+
+
+def test_without_labels_there_is_nothing_to_fit_with(own: Path) -> None:
+    (own / "known.csv").write_text("row,label,asked\n3,NA,yes\n")
+    done = say(own, "", "-n", 0)
+    assert done.exit_code == 2
+    assert "There is no label to fit with" in done.stderr
+    assert not own.with_name("run-labelled").exists()
+
+
+def test_who_was_skipped_is_not_asked_again_by_the_run_that_follows(own: Path) -> None:
+    assert fit_again(own, "c\n\na\n").exit_code == 0
+    (skipped,) = [row for row, label in Answers.read(own / "known.csv", 300).given.items() if not label]
+    again = own.with_name("run-labelled")
+    say(again, "q\n")
+    answers = Answers.read(again / "known.csv", 300)
+    assert answers.given[skipped] == ""
+    assert len(answers.labelled) == 2
+
+
 def test_how_to_fit_again_is_said(own: Path) -> None:
     said = say(own, "a\nb\nq\n").stdout
     assert f"To fit again with them: coterie label {own} -n 0" in said
@@ -242,8 +270,9 @@ def test_the_fit_with_labels_goes_on_from_the_run(own: Path) -> None:
     assert phases_of(again) == {"cluster"}
     settings = tomllib.loads((again / "config.toml").read_text())
     assert settings["warm_start"] == str(own)
-    assert settings["known"] == str(own / "known.csv")
+    assert settings["known"] == str(own / "known-for-run-labelled.csv")
     asked = given(own)
+    Answers.read(own / "known.csv", 300).answer(next(i for i in range(300) if i not in asked), "a")  # too late for it
     model = coterie.load(again / "model")
     assert {row: "abc"[model.labels_[row]] for row in asked} == asked
     said = run("fit", "--config", again / "config.toml", "--out", own.with_name("twice"))

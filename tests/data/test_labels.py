@@ -27,7 +27,7 @@ TABLE = Table(X=np.zeros((3, 2)), y=np.array([5, 6, 7]), y_name="kind", feature_
         ("l.txt", "1.5\n0.5\n1.5", ["1.5", "0.5", "1.5"]),
         ("l.txt", "New York, NY\nRome\nParis\n", ["New York, NY", "Rome", "Paris"]),
         ("l.csv", "row,cluster,confidence\n0,2,.5\n1,0,.6\n2,1,.7\n", [2, 0, 1]),
-        ("l.csv", "row,label,asked,cluster\n2,u,yes,0\n0,v,yes,1\n1,w,yes,1\n", ["v", "w", "u"]),
+        ("l.csv", "row,cluster,confidence,label\n2,0,.5,u\n0,1,.6,v\n1,1,.7,w\n", ["v", "w", "u"]),
         ("l.tsv", "id\tClass\n9\tu\n8\tv\n7\tu\n", ["u", "v", "u"]),
         ("l.csv", "y\ny\nn\ny\n", ["y", "n", "y"]),
         ("l.csv", "y\nn\ny\n", ["y", "n", "y"]),
@@ -112,6 +112,18 @@ def test_numbers_of_classes_are_not_taken_for_names_of_rows(tmp_path, columns):
         assert found[:count].tolist() == classes[:count].tolist() and (found[count:] == -1).all()
 
 
+def test_known_rows_may_be_told_by_their_numbers(tmp_path):
+    (tmp_path / "k.csv").write_text("row,label\n2,oak\n0,elm\n")
+    assert load_known(tmp_path / "k.csv", TABLE).tolist() == ["elm", "", "oak"]
+    for lines, told in (("3,oak\n", "row 3"), ("-1,oak\n", "row -1"), ("1,oak\n1,elm\n", "two lines of one number")):
+        (tmp_path / "k.csv").write_text("row,label\n" + lines)
+        with pytest.raises(InputError, match=f"no row's number from 0 to 2 more than once .* Got {told}"):
+            load_known(tmp_path / "k.csv", TABLE)
+    (tmp_path / "k.csv").write_text("row,label\n2,oak\n0,elm\n")
+    with pytest.raises(InputError, match="one label for each of the 3 rows. Got 2"):
+        load_labels(tmp_path / "k.csv", TABLE)  # to evaluate by, all are needed
+
+
 def test_what_only_looks_like_a_name_is_none(tmp_path):
     table = Table(X=np.zeros((6, 2)), names=[str(i) for i in range(6)])
     (tmp_path / "folds.csv").write_text("label,fold\n" + "".join(f"{c},{i % 2}\n" for i, c in enumerate("abcabc")))
@@ -168,7 +180,9 @@ def test_numbers_of_rows_decide_where_rows_have_no_names(tmp_path, load):
     (tmp_path / "l.csv").write_text("row,label,asked\n2,x,\n0,y,yes\n1,z,\n")
     assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["y", "z", "x"]
     (tmp_path / "l.csv").write_text("row,label\n2,x\n0,y\n2,z\n")
-    with pytest.raises(InputError, match="must have each row's number from 0 to 2 once in its column 'row'"):
+    with pytest.raises(
+        InputError, match="must have (each|no) row's number from 0 to 2 (more than )?once in its column 'row'"
+    ):
         load(tmp_path / "l.csv", Table(X=np.zeros((3, 2))))
     (tmp_path / "l.csv").write_text("row,label\nwindow,x\naisle,y\naisle,z\n")
     assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["x", "y", "z"]
@@ -245,7 +259,7 @@ def test_whole_numbers_may_have_a_point():
         ("l.csv", "row,cluster\n0,5\n1,6\n", "each of the 3 rows. Got 2"),
         ("l.txt", "cat\n-1\ndog\n", r": -1 in row 1 stands for a label that is not known.*--known"),
         ("l.csv", "0\n1\n-1\n", r": -1 in row 2 .*--known"),
-        ("l.csv", "a,b\n1,2\n3,4\n5,6\n", "must have one column, or name one of cluster.*'a', 'b'"),
+        ("l.csv", "a,b\n1,2\n3,4\n5,6\n", "must have one column, or name one of label.*'a', 'b'"),
         ("l.csv", "1,2\n3,4\n5,6\n", "It has no header"),
         ("l.csv", "id,y\n1,2\n3,\n5,6\n", "there is no label in row 1"),
         ("l.csv", "", "is empty"),

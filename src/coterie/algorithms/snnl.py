@@ -145,7 +145,7 @@ class SNNLKMeans(DeepClusterer):
         """
         if known is not None and y is not None and not np.array_equal(known, y):
             raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
-        labels = known if y is None else np.asarray(y)
+        labels = known if y is None else y
         if labels is not None and bool((np.asarray(labels) == UNKNOWN).all()):
             check_consistent_length(X, labels)
             labels = None

@@ -9,6 +9,7 @@ import numpy as np
 
 from coterie.cli.labelfile import as_csv, rows_in_order
 from coterie.data.spreadsheets import defuse
+from coterie.data.table import is_missing, tidy_known
 from coterie.errors import InputError
 from coterie.files import write_text
 
@@ -42,7 +43,7 @@ class Answers:
 
     @classmethod
     def read(cls, path: Path, n: int, names: list[str] | None = None) -> Answers:
-        """Read the answers that there are; none where there is no file.
+        """Read the answers that there are; none where there is no file. What stands for no label is none.
 
         Raises
         ------
@@ -52,10 +53,12 @@ class Answers:
         found = cls(path, n, names)
         if not path.is_file():
             return found
-        rows = rows_in_order(path, n, whole=True)
+        rows = rows_in_order(path, n, whole=True, partial=True)
         if not rows[0].keys() >= {"label", "asked"}:
             raise InputError(f"{path} is damaged: it needs the columns row, label and asked.")
-        found.given = {i: row["label"] for i, row in enumerate(rows) if row["asked"] or row["label"]}
+        labels = [row["label"].strip() for row in rows]
+        labels = ["" if is_missing(label) else label for label in labels]
+        found.given = {i: label for i, label in enumerate(labels) if rows[i]["asked"] or label}
         found.notes = {heading: [row[heading] for row in rows] for heading in rows[0] if heading not in _OWN}
         return found
 
@@ -82,19 +85,19 @@ class Answers:
 
     @property
     def classes(self) -> list[str]:
-        """The labels so far, in alphabetical order; numbers by their size."""
-        found = {label for label in self.given.values() if label}
-        return sorted(found, key=lambda label: (not label.isdecimal(), int(label) if label.isdecimal() else 0, label))
+        """The labels so far, in alphabetical order, or by their size where all are numbers: as a fit reads them."""
+        return [str(label) for label in np.unique(self._tidy()).tolist()]
 
     @property
     def labels(self) -> np.ndarray:
         """Number of each row's label among ``classes``, shape (n,), int64; -1 where there is none."""
-        numbers = {label: number for number, label in enumerate(self.classes)}
         known = np.full(self.n, -1, dtype=np.int64)
-        for row, label in self.given.items():
-            if label:
-                known[row] = numbers[label]
+        known[list(self.labelled)] = np.unique(self._tidy(), return_inverse=True)[1]
         return known
+
+    def _tidy(self) -> np.ndarray:
+        """Return the labels, those of one number as one."""
+        return tidy_known(list(self.labelled.values()), KNOWN) if self.labelled else np.empty(0, dtype=np.int64)
 
     @property
     def asked(self) -> np.ndarray:

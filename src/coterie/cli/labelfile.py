@@ -104,7 +104,9 @@ def as_csv(lines: Sequence[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def rows_in_order(path: Path, n: int | None = None, *, whole: bool = False) -> list[dict[str, str]]:
+def rows_in_order(
+    path: Path, n: int | None = None, *, whole: bool = False, partial: bool = False
+) -> list[dict[str, str]]:
     """Read a file that :func:`write_rows` wrote, by the numbers of its rows: a spreadsheet may have sorted the lines.
 
     Parameters
@@ -115,6 +117,8 @@ def rows_in_order(path: Path, n: int | None = None, *, whole: bool = False) -> l
         Number of rows that it is for; None is as many as it has.
     whole : bool, default=False
         Refuse columns of one heading, of which only the last is returned: for files that are to be written again.
+    partial : bool, default=False
+        Let rows be missing, which have nothing in each column then.
 
     Returns
     -------
@@ -136,7 +140,9 @@ def rows_in_order(path: Path, n: int | None = None, *, whole: bool = False) -> l
         _refuse_repeated(headings, path)
     n = len(rows) if n is None else n
     placed = dict(zip(numbers, rows, strict=True))
-    if len(rows) != n or placed.keys() != set(range(n)):
+    if partial and len(placed) == len(rows) and placed.keys() < set(range(n)):
+        placed |= {i: dict.fromkeys(headings, "") | {"row": str(i)} for i in set(range(n)) - placed.keys()}
+    elif len(rows) != n or placed.keys() != set(range(n)):
         told = f"{len(rows):,} rows" if len(rows) != n else _odd_number(numbers)
         raise InputError(f"The rows of {path} must be numbered from 0 to {n - 1}, each once. Got {told} instead.")
     return [placed[i] for i in range(n)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from coterie.cli.labelfile import LABELS, rows_in_order
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
 from coterie.data.spreadsheets import as_given
-from coterie.data.table import MISSING
+from coterie.data.table import is_missing
 from coterie.errors import InputError
 from coterie.report.run import read_run
 
@@ -58,23 +59,60 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
-        learned = stored_settings(folder).known is not None  # otherwise a column of that name is the user's own
-        known = _learned(folder / LABELS, answers.n) if learned else {}
-        if more := {row: label for row, label in known.items() if row not in answers.given}:
-            answers.add(more)
+        _take_over(answers, folder)
         before, rows = answers.labelled, []
         if n:
             rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
             screen.say("Enter skips a row, u takes the last answer back, q stops.")
-        _session(screen, edited, answers, rows=rows)
-        labelled = int((answers.labels >= 0).sum())
-    screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {len(answers.classes)} kinds: {answers.path}")
-    return labelled > 0 and (answers.labelled != before or not n)
+        try:
+            _session(screen, edited, answers, rows=rows)
+        except KeyboardInterrupt:
+            screen.say()
+            _sum_up(screen, answers)
+            raise
+    if not (n or answers.labelled):
+        raise InputError(f"There is no label to fit with in {answers.path}; without -n 0, coterie label asks for some.")
+    _sum_up(screen, answers)
+    return bool(answers.labelled) and (answers.labelled != before or not n)
 
 
-def _learned(path: Path, n: int) -> dict[int, str]:
-    """Return the labels that the run itself learned from, by row: they are not asked for, nor lost."""
+def _sum_up(screen: Screen, answers: Answers) -> None:
+    labelled, kinds = len(answers.labelled), len(answers.classes)
+    screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {kinds} kinds: {answers.path}")
+
+
+def _take_over(answers: Answers, folder: Path) -> None:
+    """Add what the run itself learned from, and who was asked for it: they are not asked again, nor lost."""
+    known = stored_settings(folder).known
+    if known is None:  # then a column of that name is the user's own
+        return
+    earlier, asked = learned_from(folder, answers.n), Answers(Path(known), answers.n)
+    if asked.path.is_absolute():  # not a column of the data
+        with suppress(InputError, OSError):  # labels of another kind of file; nobody was asked
+            asked = Answers.read(asked.path, answers.n)
+    skipped = {row: "" for row, label in asked.given.items() if not label}
+    answers.notes = asked.notes | answers.notes
+    if more := {row: label for row, label in (skipped | earlier).items() if row not in answers.given}:
+        answers.add(more)
+
+
+def learned_from(folder: Path, n: int) -> dict[int, str]:
+    """Return the labels that a run itself learned from, by row.
+
+    Parameters
+    ----------
+    folder : Path
+        A finished run that learned from labels.
+    n : int
+        Its rows.
+
+    Returns
+    -------
+    dict of int to str
+        As they stand in its ``labels.csv``.
+    """
+    path = folder / LABELS
     lines = rows_in_order(path, n) if path.is_file() else []
     return {row: as_given(line["known"]) for row, line in enumerate(lines) if line.get("known")}
 
@@ -129,7 +167,7 @@ def _read(line: Callable[[], str]) -> str | None:
 
 def _problem(label: str) -> str | None:
     """Return what is wrong with a label, None if nothing is."""
-    if re.fullmatch(r"-1([.,]0*)?", label) or label.lower() in MISSING:
+    if re.fullmatch(r"-1([.,]0*)?", label) or is_missing(label):
         return f"A label is a word or a number; {label or 'nothing'} stands for a row without one."
     if len(label) > LONGEST or plain(label) != label:
         return f"A label has at most {LONGEST} characters, all printable."

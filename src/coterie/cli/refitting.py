@@ -13,12 +13,14 @@ from coterie.cli.choosing import system_name
 from coterie.cli.columns import holds_features_alone, name_of_column
 from coterie.cli.console import Screen
 from coterie.cli.inputs import resolve_data
+from coterie.cli.labelling import learned_from
 from coterie.cli.launch import launch
 from coterie.cli.run import stored_settings
 from coterie.cli.warm import MODEL
 from coterie.data.forms import guess_form, is_delimited
 from coterie.data.labels import number_classes
 from coterie.data.table import tidy_known
+from coterie.files import write_bytes
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
@@ -64,7 +66,16 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
     if train is not None:
         values["data"] = resolve_data(train)
         values |= _found_in(Path(values["data"]), values, model)
-    launch(values, config=None, out=_free(folder), resume=False, quiet=screen.quiet)
+    out = _free(folder)
+    values["known"] = str(_copy(known, out.name))
+    launch(values, config=None, out=out, resume=False, quiet=screen.quiet)
+
+
+def _copy(known: Path, name: str) -> Path:
+    """Return a copy of the labels for the run of that name: before it goes on, or is repeated, more may be given."""
+    copy = known.with_name(f"known-for-{name}.csv")
+    write_bytes(copy, known.read_bytes())
+    return copy
 
 
 def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str, Any]:
@@ -91,7 +102,6 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     values: dict[str, Any] = settings.model_dump(exclude_none=True, exclude={"warm_start", "made_by"})
     if settings.known is not None and _learned_from_column(settings):  # whose labels the answers hold too
         values["drop"] = [*settings.drop, name_of_column(Path(settings.data), settings.known)]
-    values["known"] = str(folder / KNOWN)
     if settings.system == _CHOICE and not hasattr(model, "warm_start"):  # all are tried again; some learn from labels
         asked = values["parameters"].get("n_clusters")
         most = asked[1] if isinstance(asked, list | tuple) else asked
@@ -105,7 +115,10 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
         values = {name: value for name, value in values.items() if name != "recipe"} | {"system": system}
         values["parameters"] = {name: value for name, value in values["parameters"].items() if name in _SHARED}
     K = len(model.model_.head.centers)
-    needed = _classes(Answers.read(folder / KNOWN, len(model.labels_)), K) if model.one_a_class else K
+    needed = _classes(Answers.read(folder / KNOWN, len(model.labels_)), K)
+    if not model.one_a_class and settings.known is not None:
+        had = len(set(learned_from(folder, len(model.labels_)).values()))
+        needed = K if had > K else needed  # of fewer clusters than classes it was meant to have
     if hasattr(model, "warm_start") and needed <= K:
         values["warm_start"] = str(folder.resolve())
     return values | {"parameters": values["parameters"] | {"n_clusters": max(K, needed)}}

@@ -155,8 +155,12 @@ def about(model: Clusterer, source: Source) -> list[tuple[str, str]]:
         Facts, one of them the labels that the model learned from, if any.
     """
     k = len(model.cluster_centers_)
-    learned = [("Labels", f"the code learned from {model.n_known_:,} of them")] if model.n_known_ else []
-    return [("Rows", source.describe), ("System", f"{type(model).__name__}, {counted(k, 'clusters')}"), *learned]
+    facts = [("Rows", source.describe), ("System", f"{type(model).__name__}, {counted(k, 'clusters')}")]
+    if model.n_known_:
+        facts.append(("Labels", f"the code learned from {model.n_known_:,} of them"))
+    if model.n_pairs_:
+        facts.append(("Pairs", f"the code learned from {model.n_pairs_:,} of them"))
+    return facts
 
 
 def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None = None) -> Scored:

@@ -29,9 +29,9 @@ def load_labels(origin: str | Path, table: Table) -> np.ndarray:
     origin : str or Path
         The column that `load_file` took out of the data, or a file: .npy, .npz (key y), IDX (plain or .gz, such as
         ``train-labels-idx1-ubyte.gz``), or text (.csv, .tsv, .txt) with one label a line, with or without a header. Of
-        several columns the one called cluster, label, labels, class, target or y is taken. Where rows have names, a
-        column called name, or else one that holds such names, says which row a label belongs to; where there is none,
-        one called row may hold their numbers from 0.
+        several columns the first is taken that is there of label, labels, class, target, y and cluster. Where rows have
+        names, a column called name, or else one that holds such names, says which row a label belongs to; where there
+        is none, one called row may hold their numbers from 0.
     table : Table
         The data that the labels are for.
 
@@ -66,7 +66,8 @@ def load_known(origin: str | Path, table: Table) -> np.ndarray:
     ----------
     origin : str or Path
         The column that was taken out of the data as ``known``, or a file as :func:`load_labels` reads it, in which -1,
-        NaN or nothing stands where a label is unknown. In a file with a column of names, rows may be missing.
+        NaN or nothing stands where a label is unknown. In a file with a column of names, or of numbers from 0 that is
+        called row, rows may be missing.
     table : Table
         The data that the labels are for.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from coterie.data.table import Table
 
-_LABEL_COLUMNS = ("cluster", "label", "labels", "class", "target", "y")
+_LABEL_COLUMNS = ("label", "labels", "class", "target", "y", "cluster")  # the first of these that is there
 MOST_NAMES = 0.5  # share of a column's fields that must be names of rows for it to say whose the labels are
 
 
@@ -58,9 +58,7 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     header = _has_header(rows, len(table)) or _heads_names(rows, names)
     columns = [field.strip().lower() for field in rows[0]] if header else [""] * len(rows[0])
     given, rows = rows[0], rows[1:] if header else rows
-    # Beside what `coterie label` asked a user may have put clusters, say.
-    usual = ("label", *_LABEL_COLUMNS) if "asked" in columns else _LABEL_COLUMNS
-    j = next((columns.index(name) for name in usual if name in columns), None)
+    j = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
     key = _key(columns, rows, names, besides=j) if rows and len(columns) > 1 else None
     if j is None and len(columns) == 2 and key is not None:
         j = 1 - key
@@ -71,9 +69,14 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
         return _by_name(
             list(zip(called, (fields[j].strip() for fields in rows), strict=True)), names, what, known=known
         )
+    numbers = _numbers(rows, columns.index("row")) if "row" in columns and columns.index("row") != j else None
+    if numbers is not None and known:
+        return _by_number(list(zip(numbers, (fields[j].strip() for fields in rows), strict=True)), len(table), what)
     check_count(len(rows), table, what)
-    if "row" in columns and columns.index("row") != j:
-        rows = _in_order(rows, columns.index("row"), what)
+    if numbers is not None:
+        if sorted(numbers) != list(range(len(rows))):
+            raise InputError(f"{what} must have each row's number from 0 to {len(rows) - 1} once in its column 'row'.")
+        rows = [fields for _, fields in sorted(zip(numbers, rows, strict=True))]
     return [fields[j] for fields in rows]
 
 
@@ -117,15 +120,25 @@ def _own_names(found: list[str], names: list[str]) -> list[str]:
     return [next((way for way in tried if way in known), tried[0]) for tried in ways]
 
 
-def _in_order(rows: list[list[str]], column: int, what: str) -> list[list[str]]:
-    """Return rows by their numbers: a file that coterie wrote may have been sorted by something else since."""
+def _numbers(rows: list[list[str]], column: int) -> list[int] | None:
+    """Return the rows' numbers: a file that coterie wrote may have been sorted by something else since."""
     try:
-        numbers = [int(fields[column]) for fields in rows]
+        return [int(fields[column]) for fields in rows]
     except ValueError:
-        return rows  # a column of that name with something else in it
-    if sorted(numbers) != list(range(len(rows))):
-        raise InputError(f"{what} must have each row's number from 0 to {len(rows) - 1} once in its column 'row'.")
-    return [fields for _, fields in sorted(zip(numbers, rows, strict=True))]
+        return None  # a column of that name with something else in it
+
+
+def _by_number(pairs: list[tuple[int, str]], n: int, what: str) -> list[str]:
+    """Return a label for each of n rows, "" for those that are not there."""
+    found = dict(pairs)
+    odd = next((i for i in found if not 0 <= i < n), None)
+    if odd is not None or len(found) < len(pairs):
+        told = "two lines of one number" if odd is None else f"row {odd}"
+        raise InputError(
+            f"{what} must have no row's number from 0 to {n - 1} more than once in its column 'row', and no others. "
+            f"Got {told} instead."
+        )
+    return [found.get(i, "") for i in range(n)]
 
 
 def _has_header(rows: list[list[str]], n: int) -> bool:

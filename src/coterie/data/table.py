@@ -132,6 +132,28 @@ def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     return whole
 
 
+def is_missing(label: str) -> bool:
+    """Return whether a text in a file of known labels says that there is none.
+
+    Parameters
+    ----------
+    label : str
+        Without spaces around it.
+
+    Returns
+    -------
+    bool
+        True for "-1", "NA" and the like.
+
+    Examples
+    --------
+    >>> from coterie.data.table import is_missing
+    >>> is_missing("NA"), is_missing("-1"), is_missing("oak")
+    (True, True, False)
+    """
+    return label == "-1" or label.lower() in MISSING
+
+
 def _column(values: Sequence[str] | np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Return labels as one column, and where they are missing."""
     labels = np.asarray(values)
