@@ -182,6 +182,8 @@ def test_labels_reach_every_way_to_fit():
         snnl().fit(X, y, known=2 - y)
     with pytest.raises(InputError, match="one for each of the 90 rows"):
         snnl().fit(X, y[:3], known=y[:3])
+    with pytest.raises(InputError, match="Got masked entries"):
+        snnl().fit(X, np.ma.array(y, mask=np.arange(90) > 5))  # whose hidden labels must stay hidden
 
 
 def test_only_labels_that_are_given_count():

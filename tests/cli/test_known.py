@@ -10,10 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Blobs, run
+from small import blobs as small_blobs
+from small import small
 from typer.testing import CliRunner
 
 import coterie
+from coterie import DEC
 from coterie.cli import app
+from coterie.cli.scoring import about
+from coterie.data import make_source
 from coterie.metrics import evaluate
 from coterie.report import summarise
 from coterie.report.wording import figure
@@ -70,6 +75,12 @@ def test_the_page_of_outliers_says_that_the_code_learned_from_labels(
     done = run("outliers", taught, partly, "--out", tmp_path / "scores.csv", "--report", page)
     assert done.code == 0, done.err
     assert f"the code learned from {told} of them" in page.read_text(encoding="utf-8")
+
+
+def test_pages_say_that_the_code_learned_from_pairs() -> None:
+    X, _ = small_blobs()
+    model = small(DEC).fit(X, must_link=[(0, 3), (3, 6)], cannot_link=[(0, 1)])
+    assert ("Pairs", "the code learned from 3 of them") in about(model, make_source(X))
 
 
 def test_a_column_trains_and_is_no_feature(taught: Path, blobs: Blobs, partly: Path, tmp_path: Path) -> None:

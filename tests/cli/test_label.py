@@ -129,14 +129,35 @@ def test_images_are_drawn_with_their_names(make_images: Callable[[int], Path], b
     assert all(row["name"].endswith(".png") for row in rows)
 
 
-def test_a_kill_while_it_waits_loses_no_answer(own: Path) -> None:
+def in_a_terminal(folder: Path) -> tuple[int, int]:
+    """Begin `coterie label` in a terminal; return its process and the terminal."""
     import pty
 
     child, terminal = pty.fork()
     if not child:
         os.environ["OMP_NUM_THREADS"] = "1"
         code = "from coterie.cli import main; main()"
-        os.execv(sys.executable, [sys.executable, "-c", code, "label", str(own), "--no-refit"])
+        os.execv(sys.executable, [sys.executable, "-c", code, "label", str(folder), "--no-refit"])
+    return child, terminal
+
+
+def test_ctrl_c_while_it_waits_says_where_the_answers_are(own: Path) -> None:
+    child, terminal = in_a_terminal(own)
+    try:
+        _until(terminal, b"Label: ")
+        os.write(terminal, b"first\n")
+        _until(terminal, b"Label: ")
+        os.kill(child, signal.SIGINT)
+        said = _until(terminal, b"Stopped.\r\n").decode()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    finally:
+        os.close(terminal)
+    assert f"1 of 300 rows have a label, of 1 kinds: {own / 'known.csv'}" in said
+    assert "Traceback" not in said
+
+
+def test_a_kill_while_it_waits_loses_no_answer(own: Path) -> None:
+    child, terminal = in_a_terminal(own)
     try:
         said = b""
         for answer in (b"first\n", b"second\n", None):
@@ -235,6 +256,21 @@ def test_without_labels_there_is_nothing_to_fit_with(own: Path) -> None:
     assert done.exit_code == 2
     assert "There is no label to fit with" in done.stderr
     assert not own.with_name("run-labelled").exists()
+
+
+def test_a_new_kind_has_a_cluster_of_its_own(blobs: Blobs, tmp_path: Path) -> None:
+    with blobs.csv.open(newline="") as file:
+        kinds = [row["kind"] for row in csv.DictReader(file)]
+    names = sorted(set(kinds))
+    (tmp_path / "two.txt").write_text("\n".join(kind if kind in names[:2] else "" for kind in kinds) + "\n")
+    (tmp_path / "brief.toml").write_text("[parameters]\nnetwork.kind = 'mlp'\nnetwork.hidden = [8]\ntrain.steps = 60\n")
+    asked = ("-k", 2, "--system", "snnl-kmeans", "--known", tmp_path / "two.txt", "--config", tmp_path / "brief.toml")
+    folder = tmp_path / "run"
+    done = run("fit", blobs.npy, *asked, "--out", folder)
+    assert done.code == 0, done.err
+    done = fit_again(folder, f"{names[2]}\n\n\n")
+    assert done.exit_code == 0, done.stderr
+    assert coterie.load(tmp_path / "run-labelled" / "model").n_clusters == 3
 
 
 def test_who_was_skipped_is_not_asked_again_by_the_run_that_follows(own: Path) -> None:
