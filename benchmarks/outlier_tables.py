@@ -68,7 +68,8 @@ def _groups() -> dict[tuple[str, str], Runs]:
     """Return the latest row of each seed and class, of seeds 0-9 and all training rows; a set's best score is first."""
     rows = [row for row in read("outliers.jsonl") if row["seed"] <= 9 and row["rows"] is None]
     found: dict[tuple[str, str], Runs] = {}
-    for row in of_one_program(rows, lambda row: (row["dataset"], row["score"])):
+    # Resolved settings count steps, which follow the number of rows: they differ from class to class.
+    for row in of_one_program(rows, lambda row: (row["dataset"], row["score"], row["left_out"])):
         found.setdefault((row["dataset"], row["score"]), {}).setdefault(row["seed"], {})[row["left_out"]] = row
     means = {
         key: fmean(row["roc_auc"] for classes in runs.values() for row in classes.values())
