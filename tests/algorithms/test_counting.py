@@ -106,6 +106,8 @@ def test_a_long_cloud_is_one_however_often_it_is_halved_alike(noise, shape):
     }
     X = along[shape][:, None] + noise * rng.normal(size=(400, 4))
     assert KMeans(n_clusters="auto", random_state=0).fit(X).count_.n == 1
+    asked = KMeans(n_clusters=(2, 5), random_state=0).fit(X).count_
+    assert asked.n >= 2 and asked.asked
 
 
 def test_a_range_is_no_reason_for_more_clusters_than_there_are_different_rows():
@@ -139,8 +141,9 @@ def test_what_is_no_number_is_refused(wrong):
 
 
 def test_a_count_is_read_as_it_was_written():
-    count = Count(3, 2, {2: 0.9, 3: 0.95})
+    count = Count(3, 2, {2: 0.9, 3: 0.95}, asked=True)
     assert Count.from_dict(count.to_dict()) == count
+    assert not Count.from_dict({"n": 3, "apart": 2, "replication": []}).asked  # as earlier versions wrote it
 
 
 class StopAmid(Callback):

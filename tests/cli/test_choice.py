@@ -37,6 +37,16 @@ def test_the_choice_is_told_with_what_was_tried(chosen: Path) -> None:
     assert not metrics["labels_used"]
 
 
+def test_where_nothing_was_compared_nothing_is_said_of_how_stable_clusters_are(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(30, 3)))
+    (tmp_path / "one.toml").write_text('[parameters]\nn_clusters = 16\ncandidates = ["ward"]\ntime_budget = "none"\n')
+    done = run("fit", tmp_path / "x.npy", "--config", tmp_path / "one.toml", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    choice = json.loads((tmp_path / "run" / "metrics.json").read_text())["choice"]
+    assert (choice["second"], choice["stability"]) == (None, [])
+    assert "How stable each cluster is" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
 def test_rows_say_whether_an_independent_run_agrees(chosen: Path) -> None:
     with (chosen / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -105,6 +105,15 @@ def test_what_was_found_is_said(n: int, apart: int, replication: list[list[float
     assert ("no such division" in said) == ("no such division" in sentence)
 
 
+def test_a_number_that_only_the_range_asks_for_is_said_to_be_that() -> None:
+    said = found_sentence({"n": 5, "apart": 1, "replication": [[4, 0.69], [5, 0.7]], "asked": True})
+    assert said == "No groups were seen; of the numbers of clusters that were asked for, 5 is the likeliest."
+    said = found_sentence({"n": 5, "apart": 3, "replication": [[5, 0.4]], "asked": True})
+    assert said.startswith("3 groups lie apart; ") and said.endswith(
+        "5 is the likeliest. No such division is found again."
+    )
+
+
 def test_a_count_without_a_curve_is_a_sentence(runs: dict[str, Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(runs["table"], tmp_path / "run"))
     metrics = json.loads((folder / "metrics.json").read_text())

@@ -24,7 +24,7 @@ from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning, DataWarning, InputError
-from coterie.selection import Judgement, Trial, align, drift
+from coterie.selection import Judgement, Trial, align, drift, ranking
 from coterie.selection.backing import Second, pupil
 from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
@@ -480,6 +480,41 @@ def test_few_rows_and_vectors_have_fewer_candidates():
     assert "jule" not in names_for("auto", n_rows=5000, n_values=64, n_clusters=3)
     assert "dec" not in names_for("auto", n_rows=500, n_values=64, n_clusters=3, images=True)
     assert "dec" not in names_for("auto", n_rows=5000, n_values=2, n_clusters=3)
+
+
+@pytest.mark.parametrize(("k", "sizes"), [(2, [200, 200]), (3, [150, 150, 150])])
+def test_a_few_rows_far_away_do_not_settle_it(k, sizes):
+    rng = np.random.default_rng(0)
+    groups = [rng.normal(size=(size, 2)) + np.array([8.0 * i, 0.0]) for i, size in enumerate(sizes)]
+    X = np.vstack([*groups, rng.normal(size=(16, 2)) + np.array([0.0, 60.0])])
+    y = np.repeat(np.arange(k), sizes)
+    auto = Auto(n_clusters=k, random_state=0).fit(X)
+    assert adjusted_rand_score(y, auto.labels_[: len(y)]) > 0.95
+
+
+def test_a_cluster_that_the_sample_misses_is_one_all_the_same(monkeypatch):
+    monkeypatch.setattr(ranking, "JUDGED", 100)
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(500, 2)), rng.normal(size=(500, 2)) + 9, [[50.0, 50.0]]])
+    space = make_space(make_source(X), n_clusters=3, seed=1)
+    assert 1000 not in space.rows
+    assert space.judge(np.repeat([0, 1, 2], [500, 500, 1])).clusters == 3
+
+
+def test_of_few_rows_few_neighbours_tell():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(scale=0.1, size=(5, 2)) + center for center in ((0, 0), (5, 0), (0, 5))])
+    space = make_space(make_source(X), n_clusters=3, seed=0)
+    right, wrong = np.repeat([0, 1, 2], 5), np.repeat([0, 0, 1, 2], [5, 5, 2, 3])
+    assert space.judge(right).worth > 0.9
+    assert space.judge(wrong).worth < 0.5
+
+
+def test_half_of_few_rows_is_no_second_run_and_nothing_is_said_of_one():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    auto = Auto(n_clusters=16, candidates=["ward"], random_state=0).fit(X)
+    assert auto.second_name_ is None
+    assert "independent run" not in auto.why()
 
 
 def test_what_three_agree_on_is_settled_though_groups_touch():

@@ -104,6 +104,17 @@ def test_collapse_is_said_once_with_what_to_try(labels, message):
         watch.on_refresh(fit, np.array(labels))
 
 
+def test_how_many_are_empty_in_the_end_is_said_where_it_was_another_number():
+    watch, fit = CollapseWatch(4), make_fit(halver_model())
+    with pytest.warns(CollapseWarning, match="1 of 4 clusters hold no rows"):
+        watch.on_refresh(fit, np.array([0, 0, 1, 1, 2]))
+    with pytest.warns(CollapseWarning, match="2 of 4 clusters hold no rows"):
+        watch.at_end(fit, np.array([0, 0, 1, 1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watch.at_end(fit, np.array([0, 0, 1, 1]))
+
+
 def test_no_collapse_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -175,7 +175,7 @@ class Clusterer(
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs
         self._publish(fit)
         knowing.warn_of_broken(knowledge, self.labels_)
-        watch.on_refresh(fit, self.labels_)
+        watch.at_end(fit, self.labels_)
         self.fit_seconds_ = time.perf_counter() - began + (saved.seconds if saved else 0.0)
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:

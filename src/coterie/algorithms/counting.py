@@ -60,20 +60,25 @@ class Count:
     replication : dict of int to float
         How well each number of clusters that was tried is found again in another half of the rows; empty if the rows
         were too few.
+    asked : bool, default=False
+        Whether fewer were seen than the range that was given allows.
     """
 
     n: int
     apart: int
     replication: dict[int, float]
+    asked: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""
-        return {"n": self.n, "apart": self.apart, "replication": [[k, s] for k, s in self.replication.items()]}
+        replication = [[k, s] for k, s in self.replication.items()]
+        return {"n": self.n, "apart": self.apart, "replication": replication, "asked": self.asked}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Return what :meth:`to_dict` wrote."""
-        return cls(values["n"], values["apart"], {int(k): float(s) for k, s in values["replication"]})
+        replication = {int(k): float(s) for k, s in values["replication"]}
+        return cls(values["n"], values["apart"], replication, values.get("asked", False))  # which came later
 
 
 def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") -> Count:
@@ -117,13 +122,13 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
         z = _code(estimator, source, seed)[rows]
     numbers = range(max(low, 2), min(max(high, 2), MOST) + 1)
     found = {} if by == "gaps" else replication(z, numbers, seed=seed)
-    n = max(apart, _seen(found, z, least=apart, seed=seed))
+    n = seen = max(apart, _seen(found, z, least=apart, seed=seed))
     if given != "auto":
         within = {k: value for k, value in found.items() if k <= high}
         n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
         n = min(n, different)
     logger.info("%d groups lie apart; replications %s; %d clusters", apart, found, n)
-    return Count(n, apart, found)
+    return Count(n, apart, found, asked=n > seen)
 
 
 def is_quicker_by_rows(source: Source) -> bool:

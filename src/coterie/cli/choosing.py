@@ -73,7 +73,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         told |= {"n_known": trial.model.n_known_} if trial.model.n_known_ else {}
         told |= {} if trial.learned is None else {"learned": round(trial.learned, 4)}
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
-    second = auto.second_labels_
+    second, agreed = auto.second_labels_, _agreed(auto)
     names = [trial.name for trial in auto.trials_]
     names += [] if auto.second_name_ in (None, *names) else [auto.second_name_]
     return {
@@ -85,7 +85,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         "names": names,
         "second": auto.second_name_,
         "agreement": np.round(auto.consensus_.agreement, 4).tolist(),
-        "stability": stability(auto.labels_, _agreed(auto), n_clusters=len(auto.cluster_centers_)),
+        "stability": [] if agreed is None else stability(auto.labels_, agreed, n_clusters=len(auto.cluster_centers_)),
         "doubtful": [] if second is None else doubtful_rows(auto.labels_, second, auto.confidence_, names=data.names),
         "count": None if auto.count_ is None else auto.count_.to_dict(),
     }
@@ -205,9 +205,9 @@ def doubtful_pictures(source: Source, choice: Mapping[str, Any]) -> dict[str, np
     return {"doubtful_choice": as_pictures(source.raw(np.array(rows)), source.spec)}
 
 
-def _agreed(auto: Auto) -> np.ndarray:
-    """Return the share of the other runs, or of the other systems, that have each row in the same cluster."""
+def _agreed(auto: Auto) -> np.ndarray | None:
+    """Return the share of the other runs, or systems, that have each row in the same cluster; None without any."""
     if auto.second_labels_ is not None:
         return (auto.second_labels_ == auto.labels_).astype(np.float64)
     others = [align(trial.model.labels_, auto.labels_) == auto.labels_ for trial in auto.trials_[1:]]
-    return np.mean(others, axis=0) if others else np.ones(len(auto.labels_))
+    return np.mean(others, axis=0) if others else None

@@ -183,7 +183,7 @@ def _begin(
     if is_open(k):
         screen.say("Looking for the number of clusters first.")
         return None
-    seconds = expected or min(settings.parameters.get("time_budget", judging.CHOICE), judging.CHOICE)
+    seconds = expected or min(getattr(settings.estimator(), "time_budget", None) or judging.CHOICE, judging.CHOICE)
     baseline = judging.first_baseline(
         data, k, seed=settings.seed, seconds=seconds, path=folder / CHECKPOINT / _BASELINE
     )

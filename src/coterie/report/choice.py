@@ -134,6 +134,10 @@ def found_sentence(count: Mapping[str, Any]) -> str:
             "would be found again in another half of the rows could not be tried, for want of time or of rows."
         )
     said = f"Found {count['n']} clusters."
+    if count.get("asked"):
+        seen = "No groups were seen" if count["apart"] < 2 else f"{count['apart']} groups lie apart"
+        said = f"{seen}; of the numbers of clusters that were asked for, {count['n']} is the likeliest."
+        return said if replicated.get(count["n"], 0.0) >= CHANCE else f"{said} No such division is found again."
     if count["n"] > count["apart"] and replicated.get(count["n"], 1.0) < CHANCE:
         return f"{said} Between so many there are no gaps, and no such division is found again in another half of rows."
     if count["apart"] > 1:

@@ -203,8 +203,10 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         sparing = self.candidates == "auto"
         trying = Trying(source, notes, knowledge, n_clusters=k, folder=self._folder(), until=until, sparing=sparing)
         for name in self._names(source, knowledge, n_clusters=k):
-            trying.fit(name)
-            notes.write(time.monotonic() - began)
+            try:
+                trying.fit(name)
+            finally:  # a candidate that is stopped has taken its time too
+                notes.write(time.monotonic() - began)
         self.left_out_, self.n_known_, self.n_pairs_ = notes.left_out, knowledge.n_known, knowledge.n_pairs
         self._settle(trying)
         self.fit_seconds_ = time.monotonic() - began

@@ -70,7 +70,7 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
     -------
     Second or None
         A second fit of a network has another seed; any other method, whose fits hardly differ, sees only half of the
-        rows. None if it failed, or the time does not suffice for one.
+        rows. None if it failed, the time does not suffice for one, or the rows do not suffice for half of them.
     """
     first, near = trials[0], alike(trials)
     if near:
@@ -80,7 +80,9 @@ def second_run(trying: Trying, trials: Sequence[Trial]) -> Second | None:
         return None
     source, seed = trying.source, trying.notes.seed
     part, n = source, len(source)
-    if first.name in SIMPLE and n >= 2 * trying.n_clusters:
+    if first.name in SIMPLE:
+        if n < 2 * trying.n_clusters:
+            return None
         rows = np.sort(np.random.default_rng(seed).permutation(n)[: (n + 1) // 2])
         part = Source(source.raw(rows), source.spec)
 

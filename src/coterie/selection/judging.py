@@ -91,9 +91,9 @@ def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Ju
     return [judge_partition(z, labels, neighbours) for labels in partitions]
 
 
-def find_neighbours(z: np.ndarray) -> np.ndarray:
-    """Return the nearest other rows of each row, shape (n, 15) or, of fewer rows than that, (n, n - 1)."""
-    near = min(NEIGHBOURS, len(z) - 1)
+def find_neighbours(z: np.ndarray, near: int = NEIGHBOURS) -> np.ndarray:
+    """Return the ``near`` nearest other rows of each row, shape (n, near) or, of fewer rows than that, (n, n - 1)."""
+    near = min(near, len(z) - 1)
     if not near:
         return np.zeros((len(z), 0), dtype=np.int64)
     return NearestNeighbors(n_neighbors=near, algorithm="brute").fit(z).kneighbors()[1]

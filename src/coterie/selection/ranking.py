@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 from coterie.components import fit_components
 from coterie.matching import share_alike
 from coterie.selection.candidates import DEEP, Trial
-from coterie.selection.judging import criterion, find_neighbours, judge_partition, ranked, rows_needed
+from coterie.selection.judging import NEIGHBOURS, criterion, find_neighbours, judge_partition, ranked, rows_needed
 from coterie.subsample import sample_source
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 JUDGED = 6_000  # rows that partitions are judged on
 CODED = ("dec", "n2d")  # candidates with a code from before clustering
-SETTLED = 0.98  # kept by one candidate: another could hardly do better
+SETTLED = 0.98  # worth of one candidate: another could hardly do better
 AGREED = 0.97  # of the rows, by the best and another after a network was tried: a further one would say the same
+UNEVEN = 0.9  # of what is kept, worth of sizes so unlike that all who agree may have cut off the same crumbs
 NEAR = 0.02  # worth less than the best: too little a difference to decide by itself
 AGREED_BY_THREE = 0.99  # of the rows, by the best and two others, of which none need be a network
+FEWEST = 2  # neighbours; no more than half of a cluster's rows, or all are everyone's
 FEW_ROWS = 1_000  # below which a row's neighbours are too far away to tell much
 MOST_SPREAD = 0.7  # of the rows' variance that few components must hold for a likelihood in them to be trusted
 
@@ -42,6 +44,8 @@ class Space:
         Numbers of the rows.
     z : ndarray of shape (m, d)
         Their components.
+    near : int, default=15
+        How many neighbours of each row are looked at.
 
     Examples
     --------
@@ -53,24 +57,26 @@ class Space:
 
     rows: np.ndarray
     z: np.ndarray
+    near: int = NEIGHBOURS
     _judged: dict[int, tuple[np.ndarray, Judgement]] = field(default_factory=dict, repr=False)  # by the array's id
     _coded: dict[int, tuple[np.ndarray, Space]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def neighbours(self) -> np.ndarray:
-        """Numbers of the nearest of these rows to each, shape (m, 15)."""
-        return find_neighbours(self.z)
+        """Numbers of the nearest of these rows to each, shape (m, near)."""
+        return find_neighbours(self.z, self.near)
 
     def judge(self, labels: np.ndarray) -> Judgement:
-        """Judge a partition of all rows, shape (n,)."""
+        """Judge a partition of all rows, shape (n,), among which are all of its clusters."""
         if id(labels) not in self._judged:
-            self._judged[id(labels)] = (labels, judge_partition(self.z, labels[self.rows], self.neighbours))
+            judgement = judge_partition(self.z, labels[self.rows], self.neighbours)
+            self._judged[id(labels)] = (labels, replace(judgement, clusters=len(np.unique(labels))))
         return self._judged[id(labels)][1]
 
     def coded(self, code: np.ndarray) -> Space:
         """Return the same rows in a code of all rows, shape (n, d)."""
         if id(code) not in self._coded:
-            self._coded[id(code)] = (code, Space(self.rows, code[self.rows]))
+            self._coded[id(code)] = (code, Space(self.rows, code[self.rows], self.near))
         return self._coded[id(code)][1]
 
 
@@ -96,7 +102,7 @@ def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
     z = components.transform(x)
     if len(rows) < FEW_ROWS:
         z = z[:, : _affordable(len(rows) / n_clusters, np.cumsum(components.explained_variance_ratio_))]
-    return Space(rows, z)
+    return Space(rows, z, min(NEIGHBOURS, max(FEWEST, len(rows) // (2 * n_clusters))))
 
 
 def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> tuple[list[Trial], str]:
@@ -186,8 +192,8 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     Returns
     -------
     bool
-        True if the best keeps neighbours together to 0.98, agrees with two others on 0.99 of the rows or, once a
-        network was tried, with another on 0.97.
+        True if the best keeps neighbours together to 0.98, its sizes considered, agrees with two others on 0.99 of the
+        rows or, once a network was tried, with another on 0.97.
 
     Examples
     --------
@@ -200,9 +206,10 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     True
     """
     best, *others = rank_models(models, space, n_clusters=n_clusters)[0]
-    if best.judgement.clusters < n_clusters:
+    one = best.judgement
+    if one.clusters < n_clusters or one.worth < UNEVEN * one.kept:
         return False
-    if best.judgement.kept >= SETTLED:
+    if one.worth >= SETTLED:  # not what is kept, of which crumbs beside one large cluster have nearly all
         return True
     labels = best.model.labels_
     shared = sorted((share_alike(other.model.labels_, labels) for other in others), reverse=True)

@@ -125,7 +125,7 @@ class CollapseWatch(Callback):
 
     def __init__(self, n_clusters: int) -> None:
         self.n_clusters = n_clusters
-        self._said: set[str] = set()
+        self._said: dict[str, str] = {}
 
     def on_refresh(self, fit: Fit, labels: np.ndarray) -> None:
         """Look at the sizes, once a phase may end: until then they may still change."""
@@ -138,9 +138,15 @@ class CollapseWatch(Callback):
             advice = {"pretrain": "longer pretraining", "start": "another start="}
             self._warn(fit, swallowed, kind="swallowed", advice=["another K", *_there(fit, **advice)])
 
+    def at_end(self, fit: Fit, labels: np.ndarray) -> None:
+        """Look once more, and say how many clusters are empty where that was another number before."""
+        if self._said.get("empty", "") != _empty(labels, self.n_clusters):
+            self._said.pop("empty", None)
+        self.on_refresh(fit, labels)
+
     def _warn(self, fit: Fit, said: str, *, kind: str, advice: list[str]) -> None:
         if kind not in self._said:
-            self._said.add(kind)
+            self._said[kind] = said
             message = f"{said} (step {fit.clock.total}). Try {_one_of(*advice)}."
             warnings.warn(message, CollapseWarning, stacklevel=2)
 
