@@ -2,6 +2,8 @@
 
 import csv
 import random
+import shutil
+import tomllib
 
 import pytest
 from commands import run
@@ -227,6 +229,16 @@ def test_finished_runs_can_be_compared(finished):
     done = run("compare", finished, finished)
     assert done.code == 0, done.err
     assert "0 of 300 rows are in another cluster" in done.out
+
+
+def test_runs_of_different_data_are_matched_by_order_and_that_is_said(finished, tmp_path):
+    other = shutil.copytree(finished, tmp_path / "other")
+    assert "different data" not in run("compare", finished, other).out
+    data = tomllib.loads((other / "config.toml").read_text())["data"]
+    (other / "config.toml").write_text((other / "config.toml").read_text().replace(data, "/elsewhere.csv"))
+    done = run("compare", finished, other)
+    assert done.code == 0, done.err
+    assert f"They are of different data, {', '.join(sorted(['/elsewhere.csv', data]))}: rows are matched" in done.out
 
 
 def test_a_name_that_was_defused_for_spreadsheets_is_shown_as_given(tmp_path):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from coterie.cli import options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from coterie.cli.console import Screen
     from coterie.report.comparison import Comparison, Pair
 
@@ -38,6 +40,9 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     learned = [labels_learned_from(run.parent if run.name == LABELS else run) for run in runs]
     found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names)
     _show_agreement(screen, found)
+    origins = sorted(set(filter(None, map(_data_of, runs))))
+    if read.names is None and len(origins) > 1:
+        screen.say(f"They are of different data, {', '.join(origins)}: rows are matched by their order alone.")
     for pair in found.pairs:
         _show_pair(screen, pair, n=len(found.support))
     if out is not None:
@@ -46,6 +51,17 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     if report is not None:
         write_comparison(report, found)
         screen.say(f"Report: {report}")
+
+
+def _data_of(run: Path) -> str | None:
+    """Return what a run folder was fitted on; None where that is not known."""
+    from coterie.cli.run import stored_settings
+    from coterie.errors import InputError
+
+    try:
+        return stored_settings(run if run.is_dir() else run.parent).data
+    except (InputError, OSError):  # a file of labels alone, or a run of another version
+        return None
 
 
 def _show_agreement(screen: Screen, found: Comparison) -> None:
