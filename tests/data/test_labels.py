@@ -117,7 +117,7 @@ def test_known_rows_may_be_told_by_their_numbers(tmp_path):
     assert load_known(tmp_path / "k.csv", TABLE).tolist() == ["elm", "", "oak"]
     for lines, told in (("3,oak\n", "row 3"), ("-1,oak\n", "row -1"), ("1,oak\n1,elm\n", "two lines of one number")):
         (tmp_path / "k.csv").write_text("row,label\n" + lines)
-        with pytest.raises(InputError, match=f"no row's number from 0 to 2 more than once .* Got {told}"):
+        with pytest.raises(InputError, match=f"each row's number from 0 to 2 once in its column 'row'. Got {told}"):
             load_known(tmp_path / "k.csv", TABLE)
     (tmp_path / "k.csv").write_text("row,label\n2,oak\n0,elm\n")
     with pytest.raises(InputError, match="one label for each of the 3 rows. Got 2"):
@@ -180,9 +180,7 @@ def test_numbers_of_rows_decide_where_rows_have_no_names(tmp_path, load):
     (tmp_path / "l.csv").write_text("row,label,asked\n2,x,\n0,y,yes\n1,z,\n")
     assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["y", "z", "x"]
     (tmp_path / "l.csv").write_text("row,label\n2,x\n0,y\n2,z\n")
-    with pytest.raises(
-        InputError, match="must have (each|no) row's number from 0 to 2 (more than )?once in its column 'row'"
-    ):
+    with pytest.raises(InputError, match="must have each row's number from 0 to 2 once in its column 'row'"):
         load(tmp_path / "l.csv", Table(X=np.zeros((3, 2))))
     (tmp_path / "l.csv").write_text("row,label\nwindow,x\naisle,y\naisle,z\n")
     assert load(tmp_path / "l.csv", Table(X=np.zeros((3, 2)))).tolist() == ["x", "y", "z"]

@@ -510,6 +510,18 @@ def test_of_few_rows_few_neighbours_tell():
     assert space.judge(wrong).worth < 0.5
 
 
+def test_the_time_of_a_candidate_that_was_stopped_counts(tmp_path, monkeypatch):
+    def slow(self, name):
+        time.sleep(0.3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trying, "fit", slow)
+    for at_least in (0.3, 0.6):
+        with pytest.raises(KeyboardInterrupt), config_context(checkpoint=tmp_path):
+            Auto(n_clusters=3, candidates=["ward"], random_state=0).fit(blobs(60)[0])
+        assert json.loads(next(tmp_path.rglob("choice.json")).read_text())["spent"] >= at_least
+
+
 def test_half_of_few_rows_is_no_second_run_and_nothing_is_said_of_one():
     X = np.random.default_rng(0).normal(size=(30, 3))
     auto = Auto(n_clusters=16, candidates=["ward"], random_state=0).fit(X)

@@ -17,14 +17,14 @@ from coterie.training import Fit, assignments
 RUN, LABELS, BEGIN, BEST, OUTCOME = "run", "best_labels", "begin.", "best.", "outcome."  # names in a fit's memory
 
 
-def begin(fit: Fit, outcome: Iterable[str] = ()) -> None:
+def begin(fit: Fit, outcome: Iterable[str]) -> None:
     """Before a run: keep the code's network, or judge the run before and put the network back.
 
     Parameters
     ----------
     fit : Fit
         Whose next phase clusters.
-    outcome : iterable of str, default=()
+    outcome : iterable of str
         Names in the fit's memory of what belongs to a run as its model does.
     """
     if RUN not in fit.memory:
@@ -36,14 +36,14 @@ def begin(fit: Fit, outcome: Iterable[str] = ()) -> None:
     _put_back(fit, BEGIN)
 
 
-def end(fit: Fit, outcome: Iterable[str] = ()) -> None:
+def end(fit: Fit, outcome: Iterable[str]) -> None:
     """After the last run: put the best one back, and forget the others.
 
     Parameters
     ----------
     fit : Fit
         Whose phases are over.
-    outcome : iterable of str, default=()
+    outcome : iterable of str
         As in :func:`begin`.
     """
     if RUN not in fit.memory:

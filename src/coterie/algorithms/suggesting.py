@@ -145,13 +145,15 @@ def suggest_rows(
     weights = 1 + DOUBT * doubt / doubt.mean() if doubt.mean() > 0 else np.ones_like(doubt)
     sizes = np.bincount(labels)
     waiting = [k for k in np.argsort(-sizes, kind="stable") if sizes[k] and not labelled[labels == k].any()]
-    free, taken = ~closed[rows], []
+    free, taken = ~closed[rows], list[int]()
     for k in waiting:
+        if len(taken) == useful:
+            break
         heard = labels[rows] == k
-        n_taken = min(1, useful - len(taken))
-        spoken = _take(n_taken, taken, heard.astype(np.float32), near=near, spoken=spoken, free=free & heard)
+        one, spoken = _take(1, heard.astype(np.float32), near=near, spoken=spoken, free=free & heard)
+        taken += one
     free[taken] = False
-    _take(useful - len(taken), taken, weights, near=near, spoken=spoken, free=free)
+    taken += _take(useful - len(taken), weights, near=near, spoken=spoken, free=free)[0]
     useful_rows = rows[taken]
     left = np.setdiff1d(np.flatnonzero(~closed), useful_rows)
     doubtful = left[np.argsort(np.asarray(sure)[left], kind="stable")]
@@ -159,14 +161,14 @@ def suggest_rows(
 
 
 def _take(
-    n: int, taken: list[int], weights: np.ndarray, *, near: np.ndarray, spoken: np.ndarray, free: np.ndarray
-) -> np.ndarray:
-    """Add to those taken the n of the free rows that add most to what is spoken for; return what then is.
+    n: int, weights: np.ndarray, *, near: np.ndarray, spoken: np.ndarray, free: np.ndarray
+) -> tuple[list[int], np.ndarray]:
+    """Return up to n of the free rows, each of which adds most to what is spoken for, and what then is.
 
     What a row would add only falls as others are taken, so that a figure from before bounds it: rows are looked at
     again from the highest bound on, until one keeps its figure (Minoux, 1978).
     """
-    could = np.flatnonzero(free)
+    could, taken = np.flatnonzero(free), []
     gains = weights @ np.maximum(near[:, could] - spoken[:, None], 0)
     for _ in range(min(n, len(could))):
         while True:
@@ -178,7 +180,7 @@ def _take(
         gains[best] = -np.inf
         taken.append(int(could[best]))
         spoken = np.maximum(spoken, near[could[best]])
-    return spoken
+    return taken, spoken
 
 
 def _spoken(code: np.ndarray, closed: np.ndarray, width: float) -> np.ndarray:

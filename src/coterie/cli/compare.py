@@ -37,10 +37,11 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
         finish_edit(run)
     screen = Screen()
     read = read_runs(runs)
-    learned = [labels_learned_from(run.parent if run.name == LABELS else run) for run in runs]
+    folders = [run.parent if run.name == LABELS else run for run in runs]
+    learned = [labels_learned_from(folder) for folder in folders]
     found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names)
     _show_agreement(screen, found)
-    origins = sorted(set(filter(None, map(_data_of, runs))))
+    origins = sorted(set(filter(None, map(_data_of, folders))))
     if read.names is None and len(origins) > 1:
         screen.say(f"They are of different data, {', '.join(origins)}: rows are matched by their order alone.")
     for pair in found.pairs:
@@ -53,13 +54,13 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
         screen.say(f"Report: {report}")
 
 
-def _data_of(run: Path) -> str | None:
-    """Return what a run folder was fitted on; None where that is not known."""
+def _data_of(folder: Path) -> str | None:
+    """Return what a run was fitted on; None where that is not known."""
     from coterie.cli.run import stored_settings
     from coterie.errors import InputError
 
     try:
-        return stored_settings(run if run.is_dir() else run.parent).data
+        return stored_settings(folder).data
     except (InputError, OSError):  # a file of labels alone, or a run of another version
         return None
 

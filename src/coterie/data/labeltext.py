@@ -70,14 +70,10 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
             list(zip(called, (fields[j].strip() for fields in rows), strict=True)), names, what, known=known
         )
     numbers = _numbers(rows, columns.index("row")) if "row" in columns and columns.index("row") != j else None
-    if numbers is not None and known:
-        return _by_number(list(zip(numbers, (fields[j].strip() for fields in rows), strict=True)), len(table), what)
-    check_count(len(rows), table, what)
-    if numbers is not None:
-        if sorted(numbers) != list(range(len(rows))):
-            raise InputError(f"{what} must have each row's number from 0 to {len(rows) - 1} once in its column 'row'.")
-        rows = [fields for _, fields in sorted(zip(numbers, rows, strict=True))]
-    return [fields[j] for fields in rows]
+    if numbers is None or not known:
+        check_count(len(rows), table, what)
+    labels = [fields[j] for fields in rows]
+    return labels if numbers is None else _by_number(list(zip(numbers, labels, strict=True)), len(table), what)
 
 
 def _key(columns: list[str], rows: list[list[str]], names: list[str], *, besides: int | None) -> int | None:
@@ -135,8 +131,7 @@ def _by_number(pairs: list[tuple[int, str]], n: int, what: str) -> list[str]:
     if odd is not None or len(found) < len(pairs):
         told = "two lines of one number" if odd is None else f"row {odd}"
         raise InputError(
-            f"{what} must have no row's number from 0 to {n - 1} more than once in its column 'row', and no others. "
-            f"Got {told} instead."
+            f"{what} must have each row's number from 0 to {n - 1} once in its column 'row'. Got {told} instead."
         )
     return [found.get(i, "") for i in range(n)]
 

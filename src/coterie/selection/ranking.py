@@ -193,7 +193,8 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     -------
     bool
         True if the best keeps neighbours together to 0.98, its sizes considered, agrees with two others on 0.99 of the
-        rows or, once a network was tried, with another on 0.97.
+        rows or, once a network was tried, with another on 0.97. False where sizes are so unlike that this takes a tenth
+        of what it keeps: others may have cut off the same crumbs.
 
     Examples
     --------
@@ -209,7 +210,7 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     one = best.judgement
     if one.clusters < n_clusters or one.worth < UNEVEN * one.kept:
         return False
-    if one.worth >= SETTLED:  # not what is kept, of which crumbs beside one large cluster have nearly all
+    if one.worth >= SETTLED:
         return True
     labels = best.model.labels_
     shared = sorted((share_alike(other.model.labels_, labels) for other in others), reverse=True)
