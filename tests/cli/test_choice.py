@@ -34,6 +34,7 @@ def test_the_choice_is_told_with_what_was_tried(chosen: Path) -> None:
     assert {trial["name"] for trial in choice["trials"]} >= {"kmeans", "mixture", "spectral", "ward"}
     assert np.shape(choice["agreement"]) == (len(choice["names"]),) * 2
     assert choice["stability"] == [1.0, 1.0, 1.0]
+    assert [trial.get("why_not") for trial in choice["trials"]] == [None] + ["about as good"] * 3
     assert not metrics["labels_used"]
 
 
@@ -60,7 +61,8 @@ def test_rows_say_whether_an_independent_run_agrees(chosen: Path) -> None:
 def test_the_report_shows_the_choice(chosen: Path) -> None:
     page = (chosen / "report.html").read_text(encoding="utf-8")
     assert '<section class="wrap" id="choice"' in page
-    assert "k-means was chosen of 4" in page
+    assert "K-means was chosen of 4" in page
+    assert ">about as good</td>" in page
     assert "Gaussian mixture" in page
     assert "is no share of right ones" not in page
 

@@ -1,6 +1,7 @@
 """``coterie compare``: what it says of runs, its file, and what it refuses."""
 
 import csv
+import html
 import random
 import shutil
 import tomllib
@@ -236,9 +237,11 @@ def test_runs_of_different_data_are_matched_by_order_and_that_is_said(finished, 
     assert "different data" not in run("compare", finished, other).out
     data = tomllib.loads((other / "config.toml").read_text())["data"]
     (other / "config.toml").write_text((other / "config.toml").read_text().replace(data, "/elsewhere.csv"))
-    done = run("compare", finished, other)
+    done = run("compare", finished, other, "--report", tmp_path / "page.html")
     assert done.code == 0, done.err
-    assert f"They are of different data, {', '.join(sorted(['/elsewhere.csv', data]))}: rows are matched" in done.out
+    said = f"They are of different data, {', '.join(sorted(['/elsewhere.csv', data]))}: rows are matched"
+    assert said in done.out
+    assert said in html.unescape((tmp_path / "page.html").read_text(encoding="utf-8"))
 
 
 def test_a_name_that_was_defused_for_spreadsheets_is_shown_as_given(tmp_path):

@@ -211,6 +211,7 @@ def with_choice(folder: Path, x: np.ndarray) -> Path:
         "doubtful": rows,
         "count": {"n": 6, "apart": 2, "replication": [[k, 1 - abs(k - 6) / 10] for k in range(2, 16)]},
     }
+    metrics["choice"]["trials"][1]["why_not"] = "about as good"
     path.write_text(json.dumps(metrics))
     arrays = dict(np.load(folder / "arrays.npz"))
     save_arrays(folder / "arrays.npz", arrays | {"doubtful_choice": x[:12]})

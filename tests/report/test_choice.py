@@ -42,7 +42,16 @@ def test_how_well_clusters_are_learned_is_shown_where_that_was_asked(runs: dict[
     heads, first, *others = [row for row in table.split("<tr>")[1:] if row]
     assert ">Learned</abbr>" in heads and "<td>.95</td>" in first
     assert all(row.count("<td") == first.count("<td") for row in others if "colspan" not in row)
-    assert f'colspan="{first.count("<td")}"' in table
+    assert f'colspan="{first.count("<td") - 1}"' in table
+
+
+def test_it_is_told_why_the_others_were_not_chosen(runs: dict[str, Path]) -> None:
+    section = render(read_run(runs["chosen"])).split('id="choice"')[1].split("</table>")[0]
+    chosen, second, third, left_out = section.split("<tbody>")[1].split("<tr>")[1:]
+    assert '<td class="said"></td>' in chosen  # as also where an earlier version wrote the run
+    assert '<td class="said">about as good</td>' in second
+    assert '<td class="said"></td>' in third
+    assert '<td class="said">out of time</td>' in left_out
 
 
 def test_doubtful_images_are_shown_and_names_do_no_harm(runs: dict[str, Path]) -> None:

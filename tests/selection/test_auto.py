@@ -28,6 +28,7 @@ from coterie.selection import Judgement, Trial, align, drift, ranking
 from coterie.selection.backing import Second, pupil
 from coterie.selection.candidates import CANDIDATES, names_for
 from coterie.selection.keeping import Notes
+from coterie.selection.losing import reasons_lost
 from coterie.selection.ranking import _backed_first, is_settled, make_space, rank_models
 from coterie.selection.reasons import reason
 from coterie.selection.trying import Trying
@@ -138,6 +139,41 @@ def test_a_simpler_method_is_as_good_only_by_what_decided():
     assert as_good not in said(-9.0, "likelihood")
     assert as_good in said(-1.0, "likelihood")
     assert as_good not in said(-1.0, "neighbours", learned=0.9)
+
+
+def test_why_the_others_lost_is_told_by_what_decided():
+    model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+
+    def lost(one, other, by="neighbours", **of_trials):
+        best, second = ({name: values[i] for name, values in of_trials.items()} for i in (0, 1))
+        trials = [
+            Trial("selflabel", model, one),
+            Trial("dec", model, one, **best),
+            Trial("ward", model, other, **second),
+        ]
+        return reasons_lost(trials, by)
+
+    best = Judgement(cut=0.1, told=0.6, likelihood=-1.0, clusters=3, evenness=0.9)
+    assert lost(best, best) == {"ward": "about as good"}
+    assert lost(best, replace(best, clusters=2)) == {"ward": "found 2 clusters of 3"}
+    assert lost(best, replace(best, told=0.5)) == {"ward": "keeps fewer neighbours together"}
+    assert lost(best, replace(best, evenness=0.5)) == {"ward": "its clusters are of less even sizes"}
+    assert lost(best, replace(best, told=0.615)) == {"ward": "about as good; the others agree with it less"}
+    assert lost(best, replace(best, told=0.5), "likelihood") == {"ward": "about as good"}
+    worse = replace(best, likelihood=-1.2)
+    assert lost(best, worse, "likelihood") == {"ward": "its clusters describe the rows less well"}
+    said = {"ward": "agrees less with what is known: 50.0%, not 75.0%"}
+    assert lost(best, replace(best, told=0.9), agreement=(0.75, 0.5)) == said
+    said = {"ward": "another network learns its clusters less surely"}
+    assert lost(best, replace(best, told=0.9), learned=(0.9, 0.8)) == said
+
+
+def test_what_no_network_learned_lost_to_the_one_that_was_best_before():
+    model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    told = {"jule": 0.4, "dec": 0.8, "ward": 0.6}
+    learned = {"jule": 0.9, "dec": 0.7}  # so that jule came before dec
+    trials = [Trial(name, model, Judgement(0.0, told[name], -1.0, 2), learned=learned.get(name)) for name in told]
+    assert reasons_lost(trials, "neighbours")["ward"] == "keeps fewer neighbours together"
 
 
 def test_a_further_network_of_images_learns_what_runs_agree_on_and_answers(short, tmp_path):

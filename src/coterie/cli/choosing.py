@@ -65,13 +65,14 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         ``second`` run, ``stability`` of each cluster, ``doubtful`` rows and, where the number of clusters was left
         open, ``count``.
     """
-    trials = []
+    trials, lost = [], auto.why_not()
     for trial in auto.trials_:
         figures = figures_of(trial.model.labels_, n_clusters=len(auto.cluster_centers_), y=data.y)
         told = {**asdict(trial.judgement), "kept": trial.judgement.kept}
         told |= {} if trial.agreement is None else {"agreement_with_known": round(trial.agreement, 4)}
         told |= {"n_known": trial.model.n_known_} if trial.model.n_known_ else {}
         told |= {} if trial.learned is None else {"learned": round(trial.learned, 4)}
+        told |= {"why_not": lost[trial.name]} if trial.name in lost else {}
         trials.append({"name": trial.name, "seconds": round(trial.model.fit_seconds_, 3), **told, **figures})
     second, agreed = auto.second_labels_, _agreed(auto)
     names = [trial.name for trial in auto.trials_]

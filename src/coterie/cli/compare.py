@@ -39,11 +39,9 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     read = read_runs(runs)
     folders = [run.parent if run.name == LABELS else run for run in runs]
     learned = [labels_learned_from(folder) for folder in folders]
-    found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names)
+    data = [_data_of(folder) for folder in folders]
+    found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names, data=data)
     _show_agreement(screen, found)
-    origins = sorted(set(filter(None, map(_data_of, folders))))
-    if read.names is None and len(origins) > 1:
-        screen.say(f"They are of different data, {', '.join(origins)}: rows are matched by their order alone.")
     for pair in found.pairs:
         _show_pair(screen, pair, n=len(found.support))
     if out is not None:
@@ -78,6 +76,8 @@ def _show_agreement(screen: Screen, found: Comparison) -> None:
     for title, n in zip(found.titles, found.learned, strict=True):
         if n:
             screen.say(f"{title} learned from {counted(n, 'labels')}.")
+    if found.matched_by_order:
+        screen.say(found.matched_by_order)
 
 
 def _show_pair(screen: Screen, pair: Pair, *, n: int) -> None:

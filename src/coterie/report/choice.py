@@ -50,7 +50,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
         return None
     pictures = _pictures(run)
     return {
-        "why": _named(choice["why"]),
+        "why": _capitalised(_named(choice["why"])),
         "likelihood": choice["criterion"] == "likelihood",
         "changed": "fitted" in run.metrics,
         "scored": any("metrics" in trial for trial in choice["trials"]),
@@ -66,6 +66,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
                 "time": duration(trial["seconds"]),
                 "accuracy": trial.get("metrics", {}).get("accuracy"),
                 "mark": mark,
+                "why_not": trial.get("why_not", ""),  # which earlier versions did not tell
             }
             for trial, mark in zip(choice["trials"], _marks(choice["trials"]), strict=True)
         ],
@@ -202,7 +203,7 @@ def system_name(metrics: Mapping[str, Any]) -> str:
     name = str(metrics.get("system", "Clustering"))
     method = metrics.get("settings", {}).get("method") if name == "shallow" else None
     if method in _CANDIDATES:
-        return _CANDIDATES[method][0].upper() + _CANDIDATES[method][1:]
+        return _capitalised(_CANDIDATES[method])
     return SYSTEMS[name].__name__ if name in SYSTEMS else name
 
 
@@ -218,6 +219,10 @@ def _named(text: str) -> str:
     """Replace candidates' short names, at the beginning, after "simpler" or "teacher", in brackets, before "and"."""
     short = re.compile(r"^\w+|(?<=simpler )\w+|(?<=teacher )\w+|(?<=\()\w+(?=\))|\w+(?= and independent)")
     return short.sub(lambda found: candidate_name(found[0]), text)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _pictures(run: Run) -> list[str]:

@@ -93,6 +93,8 @@ class Comparison:
         From how many labels each run learned.
     names : list of str or None
         The rows' names, where they have any.
+    data : list of str
+        What the runs were fitted on, as far as that is known, each once.
 
     Examples
     --------
@@ -110,6 +112,14 @@ class Comparison:
     pairs: list[Pair]
     learned: list[int]
     names: list[str] | None
+    data: list[str]
+
+    @property
+    def matched_by_order(self) -> str:
+        """A sentence where runs are of different data and no names say which rows are the same; else ""."""
+        if self.names is not None or len(self.data) < 2:
+            return ""
+        return f"They are of different data, {', '.join(self.data)}: rows are matched by their order alone."
 
     @property
     def whole(self) -> float:
@@ -134,6 +144,7 @@ def compared(
     called: Sequence[Mapping[int, str]],
     learned: Sequence[int] = (),
     names: Sequence[str] | None = None,
+    data: Sequence[str | None] = (),
 ) -> Comparison:
     """Compare runs on the same rows.
 
@@ -149,6 +160,8 @@ def compared(
         From how many labels each run learned; empty if none did.
     names : sequence of str or None, default=None
         The rows' names.
+    data : sequence of (str or None), default=()
+        What each run was fitted on; None where that is not known.
 
     Returns
     -------
@@ -176,6 +189,7 @@ def compared(
         pairs=pairs,
         learned=list(learned) or [0] * len(titles),
         names=None if names is None else list(names),
+        data=sorted(set(filter(None, data))),
     )
 
 

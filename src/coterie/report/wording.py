@@ -12,6 +12,7 @@ from coterie.training.callbacks import SWALLOWED
 MOST_CLASSES = 60  # labels that a heat map can still show
 _ALIKE = 0.005  # figures closer than this are called the same
 _SURE = 0.9
+_NEARLY = 0.01  # this close to 0 or 1 a third decimal tells more than its share
 _PLAIN = 1e7  # larger values are written as powers of ten
 _MANY_NAMES = 8
 
@@ -45,20 +46,20 @@ def figure(value: float | None) -> str:
     Returns
     -------
     str
-        Two decimals, three where two would hide the difference to 0 or 1.
+        Two decimals, three within a hundredth of 0 or 1, where two would tell the difference to these badly or not.
 
     Examples
     --------
     >>> from coterie.report.wording import figure
-    >>> figure(0.9731), figure(0.9984), figure(1.0), figure(-0.052), figure(12.34)
-    ('.97', '.998', '1', '-.05', '12.34')
+    >>> figure(0.9731), figure(0.9945), figure(1.0), figure(-0.052), figure(12.34)
+    ('.97', '.994', '1', '-.05', '12.34')
     """
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return "–"
     if value in (0, 1):
         return f"{abs(value):.0f}"
     short = f"{value:.2f}"
-    if abs(float(short)) in (0, 1) and abs(value) <= 1:  # what is nearly 0 or 1 is not called so
+    if abs(value) < _NEARLY or 1 - _NEARLY < abs(value) <= 1:  # what is nearly 0 or 1 is not called so
         short = f"{math.copysign(min(max(abs(value), 0.001), 0.999), value):.3f}"
     return short.replace("0.", ".", 1) if short.lstrip("-").startswith("0.") else short
 

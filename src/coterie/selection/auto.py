@@ -27,6 +27,7 @@ from coterie.selection.candidates import CANDIDATES, DEEP, TAUGHT, make_candidat
 from coterie.selection.counting import count_in_time
 from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
+from coterie.selection.losing import reasons_lost
 from coterie.selection.reasons import NOT_PARTED, reason
 from coterie.selection.trying import NOT_NEEDED, Trying
 from coterie.settings import hyperparameters
@@ -242,6 +243,11 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             count=self.count_,
         )
         return said if self._parted else f"{said} {NOT_PARTED}"
+
+    def why_not(self) -> dict[str, str]:
+        """Return for each candidate that was fitted and not chosen why, in words; ``left_out_`` has the others."""
+        check_is_fitted(self)
+        return reasons_lost(self.trials_, self.criterion_)
 
     def _names(self, source: Source, knowledge: Knowledge, *, n_clusters: int) -> list[str]:
         """Return the candidates in the order in which they are tried."""

@@ -1,0 +1,74 @@
+"""Why the candidates that were not chosen lost, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from coterie.figures import percentage
+from coterie.selection.candidates import TAUGHT
+from coterie.selection.reasons import AS_GOOD
+
+if TYPE_CHECKING:
+    from coterie.selection.candidates import Trial
+
+
+def reasons_lost(trials: Sequence[Trial], criterion: str) -> dict[str, str]:
+    """Return for each candidate but the one that was chosen why it was not.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        The best first; before it the network that learned from it, if one did.
+    criterion : {"neighbours", "likelihood"}
+        What decided.
+
+    Returns
+    -------
+    dict of str to str
+        By name, in the same order; a phrase each, from what decided and from nothing else.
+
+    Examples
+    --------
+    >>> from coterie import Auto
+    >>> model = Auto(n_clusters=2, candidates=["kmeans", "ward"], random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    >>> model.why_not()
+    {'ward': 'about as good'}
+    """
+    best, *others = [trial for trial in trials if trial.name != TAUGHT]
+    return {trial.name: _why_lost(trial, _lost_to(trial, [best, *others], criterion), criterion) for trial in others}
+
+
+def _lost_to(trial: Trial, trials: Sequence[Trial], criterion: str) -> Trial:
+    """Return the candidate that stood before this one: the best, or what the best itself beat by being learned."""
+    compared = [one for one in trials if one.learned is not None]
+    if trial.learned is not None or not compared:
+        return trials[0]
+    return max(compared, key=lambda one: _value(one, criterion))
+
+
+def _why_lost(trial: Trial, best: Trial, criterion: str) -> str:
+    one, other = trial.judgement, best.judgement
+    if one.clusters < other.clusters:
+        return f"found {one.clusters} clusters of {other.clusters}"
+    if (known := trial.agreement) is not None and best.agreement is not None and known < best.agreement:
+        return f"agrees less with what is known: {percentage(known)}, not {percentage(best.agreement)}"
+    if trial.learned is not None and best.learned is not None and trial.learned < best.learned:
+        return "another network learns its clusters less surely"
+    return _by_what_decided(trial, best, criterion)
+
+
+def _by_what_decided(trial: Trial, best: Trial, criterion: str) -> str:
+    if abs(_value(trial, criterion) - _value(best, criterion)) <= AS_GOOD:
+        return "about as good"
+    if _value(trial, criterion) > _value(best, criterion):
+        return "about as good; the others agree with it less"
+    if criterion == "likelihood":
+        return "its clusters describe the rows less well"
+    if trial.judgement.kept < best.judgement.kept - AS_GOOD:
+        return "keeps fewer neighbours together"
+    return "its clusters are of less even sizes"
+
+
+def _value(trial: Trial, criterion: str) -> float:
+    return trial.judgement.likelihood if criterion == "likelihood" else trial.judgement.worth
