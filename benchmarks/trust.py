@@ -36,6 +36,7 @@ from benchmarks.common import ROOT, append, commit, provenance, read, run_apart
 from benchmarks.trust_data import rows_of
 
 PEER_ROWS, PEER_VALUES = 10_000, 5_000_000  # beyond which a peer that is quadratic would take hours
+CLUSTPY_ROWS = 11_000  # beyond which its networks would
 LEFT_OUT_ROWS = 0.15  # of the other digits, held out to be compared with the digit never seen
 
 
@@ -157,7 +158,7 @@ def _clustpy(python: str, X: np.ndarray, k: int, *, seed: int) -> dict[str, np.n
     """Return what ClustPy's systems find at their defaults in rows scaled as for coterie; None where it takes hours."""
     from coterie.data import make_source
 
-    if len(X) > PEER_ROWS:
+    if len(X) > CLUSTPY_ROWS:
         return {"ClustPy DEC": None, "ClustPy DipDECK": None}
     rows = make_source(X).take(slice(0, len(X))).reshape(len(X), -1).numpy()
     with tempfile.TemporaryDirectory() as folder:

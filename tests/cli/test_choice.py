@@ -100,6 +100,15 @@ def test_what_could_hardly_be_better_is_not_tried(blobs: Blobs, tmp_path: Path) 
     assert "HDBSCAN" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_choice_may_be_among_a_few(blobs: Blobs, tmp_path: Path) -> None:
+    done = run("fit", blobs.npy, "-k", 3, "--candidates", "ward, kmeans", "--out", tmp_path / "run", "--no-report")
+    assert done.code == 0, done.err
+    choice = json.loads((tmp_path / "run" / "metrics.json").read_text())["choice"]
+    assert {trial["name"] for trial in choice["trials"]} == {"ward", "kmeans"}
+    assert not choice["left_out"] and choice["second"].endswith(", again")
+    assert 'candidates = ["ward", "kmeans"]' in (tmp_path / "run" / "config.toml").read_text()
+
+
 def test_the_baseline_beside_a_choice_sees_all_rows(tmp_path: Path) -> None:
     np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(3000, 2)))
     settings = tmp_path / "few.toml"

@@ -237,6 +237,12 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{npy}", "-k", "5-3"], "or a range such as (2, 20). Got (5, 3)"),
         (["{npy}", "--time-budget", "0"], "The 'time_budget' parameter of Auto must be None or a positive number."),
         (["{npy}", "--system", "dec", "--time-budget", "9"], "DEC has no parameter 'time_budget'"),
+        (
+            ["{npy}", "--candidates", "kmeans,dek"],
+            "The 'candidates' parameter of Auto must be 'auto' or a list of",
+        ),
+        (["{npy}", "--candidates", ","], "The 'candidates' parameter of Auto must be 'auto' or a list of"),
+        (["{npy}", "--system", "dec", "--candidates", "dec"], "DEC has no parameter 'candidates'"),
         (["-k", "3"], "Say what to cluster"),
         (["no-such.npy", "-k", "3"], "There is no file or folder"),
         (

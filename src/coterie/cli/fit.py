@@ -28,6 +28,7 @@ def fit(
     precision: options.Precision = None,
     compile_: options.Compile = None,
     report: options.Report = None,
+    candidates: options.Candidates = None,
     time_budget: options.TimeBudget = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -40,7 +41,7 @@ def fit(
     baselines stand beside every result: k-means on the raw values and, where there is one, on the code.
     """
     from coterie.cli.launch import launch
-    from coterie.cli.parameters import parse_clusters, parse_image_shape
+    from coterie.cli.parameters import parse_clusters, parse_image_shape, parse_names
 
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
@@ -49,7 +50,9 @@ def fit(
     how = {"warm_start": None if warm_start is None else str(warm_start), "strict": strict, "report": report}
     given: dict[str, Any] = _given(what | machine | how)
     number = None if clusters is None else parse_clusters(clusters)
-    given["parameters"] = _given({"n_clusters": number, "image_shape": shape, "time_budget": time_budget})
+    among = None if candidates is None else parse_names(candidates)
+    of_choice = {"candidates": among, "time_budget": time_budget}
+    given["parameters"] = _given({"n_clusters": number, "image_shape": shape} | of_choice)
     launch(given, config=config, out=out, resume=resume, quiet=quiet)
 
 

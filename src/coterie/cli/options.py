@@ -18,6 +18,14 @@ TimeBudget = Annotated[
     float | None,
     typer.Option("--time-budget", help="Seconds that choosing among systems may take.", metavar="S"),
 ]
+Candidates = Annotated[
+    str | None,
+    typer.Option(
+        "--candidates",
+        help="Choose among these alone, such as kmeans,dec. Of one, a second run tells how sure each row is.",
+        metavar="NAME,...",
+    ),
+]
 System = Annotated[
     str | None,
     typer.Option("--system", help="What to fit (`coterie systems`). Default: the best of several.", metavar="NAME"),

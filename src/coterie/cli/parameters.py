@@ -52,6 +52,27 @@ def parse_image_shape(text: str) -> list[int]:
     return [int(side) for side in re.split("[x×,]", text)]
 
 
+def parse_names(text: str) -> list[str]:
+    """Read names with commas between them.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``kmeans,dec``.
+
+    Returns
+    -------
+    list of str
+        The names, without blanks around them; empty ones are left out.
+
+    Examples
+    --------
+    >>> parse_names("kmeans, dec")
+    ['kmeans', 'dec']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def parse_clusters(text: str) -> int | str | list[int]:
     """Read a number of clusters, ``auto``, or a range such as ``3-12``.
 
