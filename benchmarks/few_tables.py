@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.common import NOT_YET, decimal, of_one_program, read
-from benchmarks.few_labels import STEP_ROWS, figure_of
+from benchmarks.few_labels import figure_of
+from benchmarks.step_times import STEP_ROWS
 from benchmarks.suggesting import TARGETS, WAYS, labels_needed, share_of
 
 COUNTS = ("none", "1 a class", "10 a class", "1000", "10000", "all")

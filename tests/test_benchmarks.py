@@ -8,7 +8,7 @@ import pytest
 from benchmarks import common, few_tables, tables
 from benchmarks.accuracy import make_estimator
 from benchmarks.common import of_one_program, read
-from benchmarks.few_labels import joined
+from benchmarks.few_methods import joined
 from benchmarks.suggesting import labels_needed
 from coterie.algorithms.defaults import digest, resolve
 from coterie.data import make_source
