@@ -24,9 +24,32 @@ REST = 64  # directions, beside the principal components, in which all other col
 FAINTEST = 1e-3  # length of an image, as a share of the usual one, below which it is as good as empty
 VALUES = 20_000_000  # that they hold at most while they are looked at
 EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the total variance
-EXPECTED = 0.01  # share of the training rows that the threshold would flag
+EXPECTED = 0.01  # share of rows like the training rows that the threshold flags, where these are not few
 PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file, and two numbers
 BLOCK = 4096  # rows held as scaled values at a time
+
+
+def expected_strange(n_fitted: int) -> float:
+    """Return the share of further rows of the same kind that are beyond the threshold.
+
+    Parameters
+    ----------
+    n_fitted : int
+        Number of training rows; of fewer than a hundred the strangest is the threshold, which one more row exceeds as
+        often as each of the others would.
+
+    Returns
+    -------
+    float
+        0.01, or more where rows are few.
+
+    Examples
+    --------
+    >>> from coterie.familiarity import expected_strange
+    >>> expected_strange(5000), expected_strange(19)
+    (0.01, 0.05)
+    """
+    return max(EXPECTED, 1 / (n_fitted + 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -167,3 +167,14 @@ def test_the_same_rows_do_not_drift_and_others_do():
 def test_what_is_not_fitted_is_said_so(model):
     with pytest.raises(NotFittedError):
         drift(model, [[0.0], [1.0]])
+
+
+def test_of_few_training_rows_more_than_one_in_a_hundred_is_usual():
+    rng = np.random.default_rng(0)
+    flagged = []
+    for seed in range(30):
+        found = drift(KMeans(n_clusters=1, random_state=seed).fit(rng.normal(size=(24, 3))), rng.normal(size=(200, 3)))
+        flagged.append(found.strange.mean())
+    assert found.expected == 1 / 25
+    assert "where 4% is usual" in found.sentence()
+    assert abs(np.mean(flagged) - 1 / 25) < 0.02

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.familiarity import EXPECTED
 from coterie.files import write_text
 from coterie.report.html import still_page
 from coterie.report.scored import Scored, strangest
@@ -17,7 +16,7 @@ from coterie.report.wording import amount, percent
 if TYPE_CHECKING:
     from coterie.selection import Drift
 
-_MANY = 5 * EXPECTED  # share of rows unlike any of training beyond which the page warns
+_MANY = 5  # times the usual share of rows unlike any of training, beyond which the page warns
 
 
 def write_drift(path: str | os.PathLike[str], scored: Scored, found: Drift) -> None:
@@ -71,10 +70,10 @@ def render_drift(scored: Scored, found: Drift) -> str:
         "drift.html.j2",
         title=scored.title,
         headline=f"{count:,} of {n:,} {scored.noun} {verb} unlike any seen in training.",
-        beside=f"That is {percent(share)}, where {percent(EXPECTED)} is usual. The shares of the clusters differ "
+        beside=f"That is {percent(share)}, where {percent(found.expected)} is usual. The shares of the clusters differ "
         f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean {scored.noun[:-1]} moved by "
         f"{amount(found.shift)} of the spread.",
-        many=share > _MANY,
+        many=share > _MANY * found.expected,
         facts=scored.facts,
         clusters=_clusters(scored, found),
         **strangest(scored),

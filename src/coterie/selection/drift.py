@@ -10,7 +10,7 @@ from scipy.stats import binom, fisher_exact
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source
-from coterie.familiarity import EXPECTED
+from coterie.familiarity import expected_strange
 from coterie.figures import percentage
 from coterie.selection.auto import Auto
 
@@ -69,6 +69,11 @@ class Drift:
         return self.strangeness > self.threshold
 
     @property
+    def expected(self) -> float:
+        """Share of rows of the same kind that would be unlike any seen in training."""
+        return expected_strange(self.n_fitted)
+
+    @property
     def shares(self) -> np.ndarray:
         """Share of the rows in each cluster, shape (K,)."""
         return np.bincount(self.labels, minlength=len(self.usual)) / len(self.labels)
@@ -101,8 +106,8 @@ class Drift:
         count = int(self.strange.sum())
         return (
             f"{count:,} of {len(self.strange):,} rows ({share}) {'is' if count == 1 else 'are'} unlike any "
-            f"seen in training, where {EXPECTED:.0%} is usual; the shares of the clusters differ by {self.moved:.1%}"
-            f"{moved}; the mean row moved by {_short(self.shift)} of the rows' spread."
+            f"seen in training, where {self.expected:.0%} is usual; the shares of the clusters differ by "
+            f"{self.moved:.1%}{moved}; the mean row moved by {_short(self.shift)} of the rows' spread."
         )
 
     def figures(self) -> dict[str, Any]:
