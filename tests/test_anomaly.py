@@ -15,7 +15,7 @@ from small import bars, blobs, small
 
 import coterie
 from coterie import DEC, JULE, MLP, AEKMeans, Auto, KMeans, Schedule, Shallow
-from coterie.anomaly import DEFAULT, DETECTORS, ReconstructionOutlier, load
+from coterie.anomaly import DEFAULT, DETECTORS, LatentIsolationForest, ReconstructionOutlier, load
 from coterie.anomaly.forest import Forest
 from coterie.anomaly.nearest import nearest
 from coterie.errors import InputError, ModelFileError
@@ -280,6 +280,13 @@ def test_what_does_not_reconstruct_has_no_error_of_it(cls):
     X, _ = blobs()
     with pytest.raises(InputError, match=f"must be a system that reconstructs .* Got {cls.__name__} instead"):
         ReconstructionOutlier(model=small(cls)).fit(X)
+
+
+def test_a_shape_may_be_an_array_and_is_saved(tmp_path):
+    X, _ = blobs(60)
+    found = LatentIsolationForest(model=KMeans(2, random_state=0), image_shape=np.array([1, X.shape[1]])).fit(X)
+    found.save(tmp_path / "d")
+    np.testing.assert_array_equal(load(tmp_path / "d").score_samples(X), found.score_samples(X))
 
 
 @every_score

@@ -93,6 +93,11 @@ def test_functions_stay_short() -> None:
     assert not too_long
 
 
+def test_public_modules_are_there_without_an_import_of_their_own():
+    code = "import coterie; coterie.metrics.accuracy([0, 1], [1, 0]); coterie.nn.sharpen"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("name", coterie.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(coterie, name).__module__.startswith("coterie.")

@@ -120,10 +120,15 @@ _HOMES = {
 }
 
 
+_PARTS = ("anomaly", "criteria", "data", "datasets", "metrics", "nn", "selection", "training")  # public modules
+
+
 def __getattr__(name: str) -> Any:
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(module), name)
+    if name in _PARTS:
+        return import_module(f"coterie.{name}")
     raise AttributeError(f"module 'coterie' has no attribute {name!r}")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+LONGEST = 1e8  # seconds that an alarm is set to at most, about three years; systems take no more than so much
 AGAIN = 1.0  # seconds after which the alarm rings once more, should the first have gone unheard
 
 
@@ -61,7 +62,7 @@ def deadline(at: float) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, ring)
     try:
         try:
-            signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
+            signal.setitimer(signal.ITIMER_REAL, min(left, LONGEST), AGAIN)
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -115,6 +115,17 @@ def test_a_range_is_no_reason_for_more_clusters_than_there_are_different_rows():
     assert KMeans(n_clusters=(2, 4), random_state=0).fit(X).count_.n <= 3
 
 
+def test_a_range_beyond_what_there_is_is_said_to_be_what_asks_for_so_many():
+    rng = np.random.default_rng(0)
+    X = np.repeat(9.0 * np.array([[0, 0], [1, 0], [0, 1], [1, 1], [2, 0]]), 30, axis=0) + 0.3 * rng.normal(
+        size=(150, 2)
+    )
+    count = KMeans(n_clusters=(6, 7), random_state=0).fit(X).count_
+    assert count.apart == 5 and count.asked
+    assert count.n in (6, 7) and min(count.replication) == 2
+    assert not KMeans(n_clusters=(4, 7), random_state=0).fit(X).count_.asked
+
+
 def test_groups_that_touch_are_found_all_the_same():
     rng = np.random.default_rng(7)
     X = np.array([[0, 0], [4, 0], [0, 4]])[np.arange(1200) % 3] + rng.normal(size=(1200, 2))

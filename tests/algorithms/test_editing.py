@@ -186,6 +186,11 @@ def test_descriptions_are_of_the_clusters_there_are(fitted: Path) -> None:
         (lambda m: m.rename(0, "a\nb"), "A cluster's name must have at most 80 printable characters. Got 'a"),
         (lambda m: m.rename(0, "a" * 81), "A cluster's name must have at most 80 printable characters. Got 'a"),
         (lambda m: m.rename(0, " 2 "), "A cluster's name must not be a number, which clusters have already. Got '2' "),
+        (lambda m: m.rename(0, ".5"), "A cluster's name must not be a number, which clusters have already. Got '.5' "),
+        (
+            lambda m: m.rename(0, "1_0"),
+            "A cluster's name must not be a number, which clusters have already. Got '1_0' ",
+        ),
         (
             lambda m: m.rename(0, "1e3"),
             "A cluster's name must not be a number, which clusters have already. Got '1e3' ",

@@ -213,6 +213,8 @@ def test_saved_and_loaded_with_its_labels(tmp_path):
     np.testing.assert_array_equal(loaded.known_, known)
     assert loaded.settings_["reconstruction"] == "bce"
     assert loaded.settings_["code_size"] == 2
+    assert loaded.settings_.keys() == model.settings_.keys()
+    assert loaded.settings_["random_state"] == model.settings_["random_state"]
 
 
 class Stop(Callback):
@@ -316,5 +318,11 @@ def test_images_that_came_in_the_unit_have_the_loss_of_the_same_ones_as_bytes():
 
 @pytest.mark.parametrize("y", [np.full(7, -1), np.zeros(7, dtype=int), np.zeros(0, dtype=int)])
 def test_labels_of_another_number_of_rows_are_refused_also_where_none_is_known(y):
-    with pytest.raises(ValueError, match="40"):
+    with pytest.raises(InputError, match="40"):
         SNNLKMeans(n_clusters=2).fit(np.random.default_rng(0).normal(size=(40, 3)), y)
+
+
+def test_pairs_are_refused_in_a_sentence():
+    X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
+    with pytest.raises(InputError, match="SNNLKMeans cannot use must_link"):
+        SNNLKMeans(n_clusters=2).fit(X, y, must_link=[(0, 2)])

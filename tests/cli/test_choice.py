@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +100,16 @@ def test_what_could_hardly_be_better_is_not_tried(blobs: Blobs, tmp_path: Path) 
     assert choice["names"] == ["kmeans", "kmeans, again"]
     assert set(choice["left_out"].values()) == {"not needed"}
     assert "HDBSCAN" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_there_was_no_time_for_is_told(blobs: Blobs, tmp_path: Path) -> None:
+    # In a process of its own, whose alarm is free.
+    given = ("--time-budget", "0.001", "--candidates", "kmeans,ward", "--no-report", "--out", tmp_path / "run")
+    said = subprocess.run(
+        [sys.executable, "-m", "coterie", "fit", blobs.npy, *given], check=True, capture_output=True, text=True
+    ).stdout
+    assert "Counting ran out of time; only gaps between groups were looked for: give -k, or more time." in said
+    assert "There was no time for 1 other." in said
 
 
 def test_a_choice_may_be_among_a_few(blobs: Blobs, tmp_path: Path) -> None:

@@ -273,6 +273,16 @@ def test_a_new_kind_has_a_cluster_of_its_own(blobs: Blobs, tmp_path: Path) -> No
     assert coterie.load(tmp_path / "run-labelled" / "model").n_clusters == 3
 
 
+def test_a_run_that_begins_anew_for_want_of_clusters_says_so(own: Path) -> None:
+    said = "There are more classes than the 3 clusters of this run; the new one begins anew, with 4."
+    assert said not in fit_again(own, "a\nb\nc\n").stdout
+    shutil.rmtree(own.with_name("run-labelled"))
+    done = fit_again(own, "d\n\n\n")
+    assert done.exit_code == 0, done.stderr
+    assert said in done.stdout
+    assert coterie.load(own.with_name("run-labelled") / "model").n_clusters == 4
+
+
 def test_who_was_skipped_is_not_asked_again_by_the_run_that_follows(own: Path) -> None:
     assert fit_again(own, "c\n\na\n").exit_code == 0
     (skipped,) = [row for row, label in Answers.read(own / "known.csv", 300).given.items() if not label]

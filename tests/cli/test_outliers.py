@@ -178,6 +178,17 @@ def test_a_model_folder_needs_the_rows_of_the_fit(a_run: Path, blobs: Blobs, odd
     assert len(rows_of(out)) == 15
 
 
+def test_a_score_that_does_not_go_with_the_system_is_told_by_its_flag(blobs: Blobs, odd: Path, tmp_path: Path) -> None:
+    plain = ("fit", blobs.csv, "--labels", "kind", "--system", "kmeans", "-k", 3, "--no-report")
+    assert run(*plain, "--out", tmp_path / "run").code == 0
+    done = run("outliers", tmp_path / "run", odd, "--out", tmp_path / "scores.csv", "--score", "reconstruction")
+    assert done.code == 2
+    assert (
+        "--score reconstruction needs a system that reconstructs rows from a code, which KMeans does not." in done.err
+    )
+    assert "For KMeans there are neighbours, isolation, centre." in done.err
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [

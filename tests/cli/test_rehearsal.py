@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from coterie import DEC, JULE, MLP, AEKMeans, Conv, Schedule, SelfLabel
+from coterie import DEC, JULE, MLP, N2D, AEKMeans, Conv, Schedule, SelfLabel
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
 from coterie.cli.rehearsal import rehearse
@@ -30,6 +30,13 @@ def test_ten_times_the_steps_take_about_ten_times_as_long() -> None:
     short = rehearse(DEC(**SMALL, pretrain=steps(500), train=steps(500)), ROWS)
     long = rehearse(DEC(**SMALL, pretrain=steps(5000), train=steps(5000)), ROWS)
     assert 0 < short < long < 100 * short  # the machine may be busy
+
+
+def test_a_range_ends_where_it_was_said_to() -> None:
+    few = {"network": MLP(hidden=(8,)), "pretrain": steps(50), "random_state": 0}
+    rehearse(N2D(n_clusters=(2, 5), landmarks=10, **few), ROWS)
+    with pytest.raises(InputError, match="landmarks"):
+        rehearse(N2D(n_clusters=(2, 12), landmarks=10, **few), ROWS)
 
 
 def test_epochs_are_those_of_all_rows() -> None:

@@ -45,6 +45,11 @@ def test_how_well_clusters_are_learned_is_shown_where_that_was_asked(runs: dict[
     assert f'colspan="{first.count("<td") - 1}"' in table
 
 
+def test_an_end_of_the_range_that_was_met_is_told() -> None:
+    said = found_sentence({"n": 3, "apart": 5, "replication": [[2, 0.9], [3, 0.8]]})
+    assert said == "3 clusters are the most that were asked for; 5 groups lie apart."
+
+
 def test_it_is_told_why_the_others_were_not_chosen(runs: dict[str, Path]) -> None:
     section = render(read_run(runs["chosen"])).split('id="choice"')[1].split("</table>")[0]
     chosen, second, third, left_out = section.split("<tbody>")[1].split("<tr>")[1:]

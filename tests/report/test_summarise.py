@@ -127,6 +127,8 @@ def test_a_system_without_an_autoencoder_is_not_said_to_have_one(copied):
     assert "k-means on the code" in [bar["name"] for bar in facts["comparison"][0]["bars"]]
     assert "in the run’s own code. That favours the run" in facts["silhouettes"]
     assert "autoencoder" not in json.dumps(facts["comparison"]) + facts["silhouettes"] + facts["beside"]
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"system": "shallow"}))
+    assert "favours" not in summarise(folder)["silhouettes"]  # the code of what learned none
 
 
 def test_a_baseline_fitted_on_fewer_rows_says_so(copied):

@@ -141,6 +141,54 @@ def test_a_simpler_method_is_as_good_only_by_what_decided():
     assert as_good not in said(-1.0, "neighbours", learned=0.9)
 
 
+def test_a_small_group_far_away_is_a_group():
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(320, 2))
+    rows[300:, 1] += 30
+    given = {"candidates": ["kmeans"], "random_state": 0, "confidence": False}
+    model = Auto(n_clusters=2, **given).fit(rows)
+    assert sorted(np.bincount(model.labels_)) == [20, 300]
+    assert "there may be no groups" not in model.why()
+    counted = Auto(**given).fit(rows)
+    assert counted.count_.apart == 2
+    assert "there may be no groups" not in counted.why()
+
+
+def test_labels_that_overruled_a_likelihood_are_the_reason():
+    model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
+    best = Trial("kmeans", model, Judgement(0.1, 0.6, -6.5, 2), agreement=1.0)
+    other = Trial("mixture", model, Judgement(0.1, 0.6, -6.0, 2), agreement=0.5)
+    said = reason([best, other], "likelihood", labels=model.labels_, second=None, n_known=40)
+    assert "of those that agree as well with what is known, its clusters describe the rows best." in said
+    assert "2: its clusters describe the rows best." in reason([other, best], "likelihood", labels=[0], second=None)
+
+
+def test_it_is_told_what_there_was_no_time_for_and_how_many_clusters_are_missing():
+    model = KMeans(n_clusters=4, random_state=0).fit(np.arange(20.0)[:, None])
+    trials = [Trial("kmeans", model, Judgement(0.1, 0.6, -1.0, 3))]
+    left_out = {"ward": "out of time", "dec": "out of time", "counting": "out of time; only gaps were looked for"}
+    said = reason(trials, "neighbours", labels=model.labels_, second=None, left_out=left_out)
+    assert said == (
+        "kmeans was chosen, the only one tried. There was no time for 2 others. "
+        "It found 3 clusters of the 4 that were asked for."
+    )
+
+
+def test_of_those_that_find_too_few_the_nearest_to_what_was_asked_for_comes_first():
+    rows = np.repeat([[0.0, 0.0], [5.0, 0.0], [0.0, 9.0]], [40, 40, 1], axis=0)
+    with pytest.warns(CollapseWarning):
+        model = Auto(n_clusters=4, candidates=["kmeans", "hdbscan"], random_state=0).fit(rows)
+    assert model.best_name_ == "kmeans"
+    assert "It found 3 clusters of the 4 that were asked for." in model.why()
+    assert model.why_not() == {"hdbscan": "found 2 clusters, not 3"}
+
+
+def test_a_long_time_is_no_limit():
+    X, _ = blobs(60)
+    model = Auto(n_clusters=3, candidates=["kmeans"], time_budget=1e20, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.labels_, model.predict(X))
+
+
 def test_why_the_others_lost_is_told_by_what_decided():
     model = KMeans(n_clusters=2, random_state=0).fit([[0.0], [0.1], [5.0], [5.1]])
 
@@ -151,11 +199,11 @@ def test_why_the_others_lost_is_told_by_what_decided():
             Trial("dec", model, one, **best),
             Trial("ward", model, other, **second),
         ]
-        return reasons_lost(trials, by)
+        return reasons_lost(trials, by, n_told=40)
 
     best = Judgement(cut=0.1, told=0.6, likelihood=-1.0, clusters=3, evenness=0.9)
     assert lost(best, best) == {"ward": "about as good"}
-    assert lost(best, replace(best, clusters=2)) == {"ward": "found 2 clusters of 3"}
+    assert lost(best, replace(best, clusters=2)) == {"ward": "found 2 clusters, not 3"}
     assert lost(best, replace(best, told=0.5)) == {"ward": "keeps fewer neighbours together"}
     assert lost(best, replace(best, evenness=0.5)) == {"ward": "its clusters are of less even sizes"}
     assert lost(best, replace(best, told=0.615)) == {"ward": "about as good; the others agree with it less"}
@@ -164,6 +212,8 @@ def test_why_the_others_lost_is_told_by_what_decided():
     assert lost(best, worse, "likelihood") == {"ward": "its clusters describe the rows less well"}
     said = {"ward": "agrees less with what is known: 50.0%, not 75.0%"}
     assert lost(best, replace(best, told=0.9), agreement=(0.75, 0.5)) == said
+    # One row and one standard error less is as well: then it is something else that decided.
+    assert lost(best, replace(best, told=0.5), agreement=(0.75, 0.7)) == {"ward": "keeps fewer neighbours together"}
     said = {"ward": "another network learns its clusters less surely"}
     assert lost(best, replace(best, told=0.9), learned=(0.9, 0.8)) == said
 
@@ -600,6 +650,9 @@ def test_pairs_decide_among_candidates():
     assert [trial.agreement for trial in asked.trials_] == [1.0, 0.0]
     assert asked.n_pairs_ == 20
     assert "20 pairs were used; 100.0% of them are kept." in asked.why()
+    with pytest.warns(DataWarning, match="1 of 1 pairs are not kept"):
+        asked.fit(X, must_link=[(int(np.argmin(X[:, 0])), int(np.argmax(X[:, 0])))])
+    assert "1 pair was used; 0.0% of them are kept." in asked.why()
     with pytest.raises(InputError, match="must_link must hold row numbers from 0 to 299"):
         asked.fit(X, must_link=[(0, 300)])
 

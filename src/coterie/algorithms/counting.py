@@ -58,8 +58,8 @@ class Count:
     apart : int
         Groups with gaps between them.
     replication : dict of int to float
-        How well each number of clusters that was tried is found again in another half of the rows; empty if the rows
-        were too few.
+        How well each number of clusters, from 2 to the end of the range, is found again in another half of the rows;
+        empty if the rows were too few.
     asked : bool, default=False
         Whether fewer were seen than the range that was given allows.
     """
@@ -120,11 +120,11 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
         z = x[sample_rows(len(x), FEW_ROWS, seed)]
     elif by == "code" and _is_coded(source):
         z = _code(estimator, source, seed)[rows]
-    numbers = range(max(low, 2), min(max(high, 2), MOST) + 1)
-    found = {} if by == "gaps" else replication(z, numbers, seed=seed)
+    # Also below a range: otherwise a number that halves groups may look sure, as most of its clusters are whole ones.
+    found = {} if by == "gaps" else replication(z, range(2, min(max(high, 2), MOST) + 1), seed=seed)
     n = seen = max(apart, _seen(found, z, least=apart, seed=seed))
     if given != "auto":
-        within = {k: value for k, value in found.items() if k <= high}
+        within = {k: value for k, value in found.items() if low <= k <= high}
         n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
         n = min(n, different)
     logger.info("%d groups lie apart; replications %s; %d clusters", apart, found, n)

@@ -71,10 +71,11 @@ def check_knowledge(estimator: Clusterer, n: int, *, owner: str | None = None, *
 
     owner = owner or type(estimator).__name__
     given = [name for name, value in told.items() if value is not None]
-    if given and not estimator.knows:
-        pairs = given[0] != "known"
+    of_no_use = [name for name in given if not estimator.knows or not (estimator.knows_pairs or name == "known")]
+    if of_no_use:
+        pairs = of_no_use[0] != "known"
         *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.knows_pairs or not pairs)]
-        raise InputError(f"{owner} cannot use {given[0]}=; Auto, {', '.join(able)} and {last} can.")
+        raise InputError(f"{owner} cannot use {of_no_use[0]}=; Auto, {', '.join(able)} and {last} can.")
     knowledge = make_knowledge(n, **told)
     K = estimator.n_clusters
     most = K[1] if isinstance(K, list | tuple) else K

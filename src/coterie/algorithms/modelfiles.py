@@ -169,6 +169,7 @@ def put_together(
     if config["own_network"] and network is not None:
         model.network = model.settings_["network"] = tuple(network)
     model._fitted_params = model.get_params(deep=False)
+    model.settings_["random_state"] = model.random_state
     model.spec_ = DataSpec.from_dict(config["spec"])
     scalars = _ADDED_LATER | config["fitted"]
     for name in _SCALARS:

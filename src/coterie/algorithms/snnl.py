@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import torch
 from sklearn.metrics import pairwise_distances_argmin
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import _num_samples
 from torch import Tensor
 
 from coterie.algorithms import recipes
@@ -123,7 +123,9 @@ class SNNLKMeans(DeepClusterer):
     extras: ClassVar[tuple[str, ...]] = ("pretrained_code", "known")
     recipes: ClassVar[dict[str, dict[str, Any]]] = recipes.SNNL
 
-    def fit(self, X: ArrayLike | Source, y: ArrayLike | None = None, *, known: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike | Source, y: ArrayLike | None = None, *, known: ArrayLike | None = None, **pairs: ArrayLike
+    ) -> Self:
         """Learn code and clusters from rows and the labels of some of them.
 
         Parameters
@@ -132,6 +134,8 @@ class SNNLKMeans(DeepClusterer):
             Rows: array of any numeric dtype, tensor or data frame.
         y, known : array-like of shape (n,) or None, default=None
             Class of each row, a whole number >= 0, or -1 where it is not known; by one of both names.
+        **pairs : array-like
+            ``must_link`` and ``cannot_link``, which other systems take; here they are refused.
 
         Returns
         -------
@@ -146,14 +150,11 @@ class SNNLKMeans(DeepClusterer):
         if known is not None and y is not None and not np.array_equal(known, y):
             raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
         labels = known if y is None else y
-        if labels is not None and bool((np.asarray(labels) == UNKNOWN).all()):
-            check_consistent_length(X, labels)
-            labels = None
-        if labels is None:
+        if labels is None or (np.shape(labels) == (_num_samples(X),) and bool((np.asarray(labels) == UNKNOWN).all())):
             warnings.warn(
                 "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
             )
-        return super().fit(X, known=labels)
+        return super().fit(X, known=labels, **pairs)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""

@@ -9,6 +9,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from coterie.algorithms.building import as_plain
 from coterie.algorithms.modelfiles import UNFIT, put_together, take_apart
 from coterie.anomaly.base import OutlierDetector
 from coterie.errors import InputError, ModelFileError
@@ -39,7 +40,7 @@ def save(detector: OutlierDetector, folder: str | Path) -> None:
         parameters["random_state"] = detector.seed_
     config = {
         "detector": type(detector).__name__,
-        "parameters": {name: encode_value(value) for name, value in parameters.items()},
+        "parameters": {name: encode_value(as_plain(value)) for name, value in parameters.items()},
         "offset": detector.offset_,
         "seed": detector.seed_,
         "system": system,

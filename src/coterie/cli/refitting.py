@@ -63,6 +63,9 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
             "What was merged, split or renamed stays with this run; the new one begins with its clusters as fitted."
         )
     values = _settings(settings, model, folder)
+    if hasattr(model, "warm_start") and "warm_start" not in values:
+        had, now = len(model.model_.head.centers), values["parameters"]["n_clusters"]
+        screen.say(f"There are more classes than the {had} clusters of this run; the new one begins anew, with {now}.")
     if train is not None:
         values["data"] = resolve_data(train)
         values |= _found_in(Path(values["data"]), values, model)

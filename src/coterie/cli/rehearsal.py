@@ -64,7 +64,8 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     check_parameters(estimator, source)
     knowledge = check_knowledge(estimator, len(source), known=known)
     if is_open(estimator.n_clusters):
-        estimator = clone(estimator).set_params(n_clusters=min(RANGE[1], len(source)))
+        most = RANGE[1] if isinstance(estimator.n_clusters, str) else estimator.n_clusters[1]
+        estimator = clone(estimator).set_params(n_clusters=min(most, len(source)))
     chosen = {k: v for k, v in settle(estimator, resolve(estimator, source)).items() if k != "random_state"}
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
     estimator = copy.copy(estimator).set_params(**chosen)  # which has what a warm fit goes on from, where clones do not

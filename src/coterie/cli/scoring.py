@@ -54,6 +54,21 @@ def read_share(text: str) -> float | str:
     return share
 
 
+def _check_score(score: str, model: Clusterer) -> None:
+    """Raise an InputError, in the words of the command line, where the score is not for the run's system."""
+    fit_for_it = []
+    for name, detector in DETECTORS.items():
+        with suppress(InputError):
+            detector(model=model).check_model(model)
+            fit_for_it.append(name)
+    if score not in fit_for_it:
+        system = type(model).__name__
+        raise InputError(
+            f"--score {score} needs a system that reconstructs rows from a code, which {system} does not. "
+            f"For {system} there are {', '.join(fit_for_it)}."
+        )
+
+
 def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) -> OutlierDetector:
     """Return a score fitted to a run's training rows: the one that the run keeps, or a new one, which it then keeps.
 
@@ -81,7 +96,7 @@ def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) 
     if score not in DETECTORS:
         raise InputError(f"--score must be one of {', '.join(DETECTORS)}. Got {score!r} instead.")
     detector = DETECTORS[score](model=model, random_state=model.seed_)
-    detector.check_model(model)
+    _check_score(score, model)
     is_run, place = (run / CONFIG).is_file(), run / OUTLIERS / score
     if train is None and is_run and place.is_dir():
         kept = _read_kept(place)

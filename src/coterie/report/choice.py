@@ -134,6 +134,8 @@ def found_sentence(count: Mapping[str, Any]) -> str:
             f"Took {count['n']} clusters, the fewest that there may be: no more gaps were seen, and whether a division "
             "would be found again in another half of the rows could not be tried, for want of time or of rows."
         )
+    if count["n"] < count["apart"]:
+        return f"{count['n']} clusters are the most that were asked for; {count['apart']} groups lie apart."
     said = f"Found {count['n']} clusters."
     if count.get("asked"):
         seen = "No groups were seen" if count["apart"] < 2 else f"{count['apart']} groups lie apart"

@@ -29,6 +29,7 @@ from coterie.report.wording import (
 )
 
 _BINS = 20
+_UNLEARNED = ("kmeans", "shallow")  # systems whose code was not learned
 _CONTESTED = {True: ("accuracy", "nmi", "ari"), False: ("silhouette",)}  # what is drawn, with labels and without
 
 
@@ -93,7 +94,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "facts": _head(run),
         "noun": run.noun,
         "comparison": _comparison(run, own, others),
-        "silhouettes": _about_silhouettes(baselines),
+        "silhouettes": _about_silhouettes(baselines, learned=run.metrics.get("system") not in _UNLEARNED),
         "of_fit": of_fit(run.metrics),
         "n_known": run.n_known,
         "figures": _table(run, own, others),
@@ -118,7 +119,9 @@ def facts_of(run: Run) -> dict[str, Any]:
     }
 
 
-def _about_silhouettes(baselines: Collection[str]) -> str:
+def _about_silhouettes(baselines: Collection[str], *, learned: bool) -> str:
+    if not learned and "autoencoder_kmeans" not in baselines:
+        return "All silhouettes are measured in the rows themselves, or their principal components."
     code, whom = "the run’s own code", "the run"
     if "autoencoder_kmeans" in baselines:
         code, whom = "the autoencoder’s code from before clustering", "k-means on this very code"

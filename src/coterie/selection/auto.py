@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from coterie.algorithms.answering import AnswersByBest
 from coterie.algorithms.building import SHARED, check_parameters
 from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
-from coterie.algorithms.knowing import check_knowledge
+from coterie.algorithms.knowing import check_knowledge, warn_of_broken
 from coterie.checks import FLAG, POSITIVE, Rule, require
 from coterie.config import get_config
 from coterie.criteria import Calibration
@@ -29,7 +29,7 @@ from coterie.selection.keeping import Notes, identity_of
 from coterie.selection.learnable import best_learned
 from coterie.selection.losing import reasons_lost
 from coterie.selection.reasons import NOT_PARTED, reason
-from coterie.selection.trying import NOT_NEEDED, Trying
+from coterie.selection.trying import Trying
 from coterie.settings import hyperparameters
 from coterie.training import collapse_of, make_runtime
 
@@ -210,6 +210,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
                 notes.write(time.monotonic() - began)
         self.left_out_, self.n_known_, self.n_pairs_ = notes.left_out, knowledge.n_known, knowledge.n_pairs
         self._settle(trying)
+        warn_of_broken(knowledge, self.labels_)
         self.fit_seconds_ = time.monotonic() - began
         notes.write(self.fit_seconds_)
         return self
@@ -239,7 +240,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
             second=None if name is None or found is None else Second(name, found),
             n_known=self.n_known_,
             n_pairs=self.n_pairs_,
-            spared=NOT_NEEDED in self.left_out_.values(),
+            left_out=self.left_out_,
             count=self.count_,
         )
         return said if self._parted else f"{said} {NOT_PARTED}"
@@ -247,7 +248,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     def why_not(self) -> dict[str, str]:
         """Return for each candidate that was fitted and not chosen why, in words; ``left_out_`` has the others."""
         check_is_fitted(self)
-        return reasons_lost(self.trials_, self.criterion_)
+        return reasons_lost(self.trials_, self.criterion_, n_told=self.n_known_ + self.n_pairs_)
 
     def _names(self, source: Source, knowledge: Knowledge, *, n_clusters: int) -> list[str]:
         """Return the candidates in the order in which they are tried."""
@@ -268,7 +269,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         taught = pupil(trying, self.trials_, second, by=self.criterion_) if self.self_label else None
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
-        self._parted = trying.is_parted(self.best_.labels_)
+        apart = self.count_ is not None and self.count_.apart > 1
+        self._parted = apart or trying.is_parted(self.best_.labels_)
         # What learned from known labels may have numbered its clusters anew.
         self.second_labels_ = None if second is None else align(second.labels, self.labels_)
         self.second_name_ = None if second is None else second.name

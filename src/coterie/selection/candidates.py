@@ -15,6 +15,7 @@ SIMPLE = ("kmeans", "mixture", "spectral", "ward", "hdbscan", "manifold")
 DEEP = {"dec": DEC, "jule": JULE, "n2d": N2D}
 CANDIDATES = (*SIMPLE, *DEEP)
 TAUGHT = "selflabel"  # the network that learns what candidates agree on, and is none itself
+NOT_NEEDED, OUT_OF_TIME = "not needed", "out of time"  # why one was left out
 BY_NAME = ("n2d",)  # which takes longest, and found nothing that a map of the rows, DEC or JULE had not
 FOR_IMAGES = ("jule",)  # its small convolutional network needs something to see
 DEEP_ROWS = 1_000  # rows from which a network has something to learn from

@@ -162,7 +162,7 @@ def rows_needed(d: Any) -> Any:
 
 
 def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list[int]:
-    """Rank partitions, the best first; those with fewer clusters than asked for come last.
+    """Rank partitions, the best first; the more clusters are missing to those asked for, the later one comes.
 
     Parameters
     ----------
@@ -186,7 +186,8 @@ def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list
     [1, 0]
     """
     worth = [one.worth if by == "neighbours" else one.likelihood for one in judgements]
-    return sorted(range(len(judgements)), key=lambda i: (judgements[i].clusters < n_clusters, -worth[i]))
+    missing = [max(n_clusters - one.clusters, 0) for one in judgements]
+    return sorted(range(len(judgements)), key=lambda i: (missing[i], -worth[i]))
 
 
 def _evenness(sizes: np.ndarray) -> float:

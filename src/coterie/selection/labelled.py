@@ -95,9 +95,27 @@ def ranked_by_labels(trials: Sequence[Trial], knowledge: Knowledge) -> list[Tria
         which they may have: what they can learn of many labels is what others cannot.
     """
     told = [replace(trial, agreement=agreement_with(trial.model, knowledge)) for trial in trials]
-    shares = [trial.agreement for trial in told if trial.agreement is not None]
-    if not shares:
-        return told
-    best, m = max(shares), knowledge.n_known + knowledge.n_pairs
-    least = best - 1 / m - float(np.sqrt(best * (1 - best) / m))
+    least = least_agreement(told, knowledge.n_known + knowledge.n_pairs)
     return sorted(told, key=lambda trial: (trial.agreement or 0.0) < least)
+
+
+def least_agreement(trials: Sequence[Trial], n_told: int) -> float:
+    """Return from which share of what is known on a candidate agrees with it as well as the best does.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        With their agreements, or without where nothing is known.
+    n_told : int
+        Known rows and pairs.
+
+    Returns
+    -------
+    float
+        One row or pair and one standard error below the best; 0 where nothing is known.
+    """
+    shares = [trial.agreement for trial in trials if trial.agreement is not None]
+    if not shares:
+        return 0.0
+    best = max(shares)
+    return best - 1 / n_told - float(np.sqrt(best * (1 - best) / n_told))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from coterie.figures import percentage
 from coterie.selection.candidates import TAUGHT
+from coterie.selection.labelled import least_agreement
 from coterie.selection.reasons import AS_GOOD
 
 if TYPE_CHECKING:
     from coterie.selection.candidates import Trial
 
 
-def reasons_lost(trials: Sequence[Trial], criterion: str) -> dict[str, str]:
+def reasons_lost(trials: Sequence[Trial], criterion: str, *, n_told: int = 0) -> dict[str, str]:
     """Return for each candidate but the one that was chosen why it was not.
 
     Parameters
@@ -22,6 +23,8 @@ def reasons_lost(trials: Sequence[Trial], criterion: str) -> dict[str, str]:
         The best first; before it the network that learned from it, if one did.
     criterion : {"neighbours", "likelihood"}
         What decided.
+    n_told : int, default=0
+        Known labels and pairs that were used.
 
     Returns
     -------
@@ -36,7 +39,9 @@ def reasons_lost(trials: Sequence[Trial], criterion: str) -> dict[str, str]:
     {'ward': 'about as good'}
     """
     best, *others = [trial for trial in trials if trial.name != TAUGHT]
-    return {trial.name: _why_lost(trial, _lost_to(trial, [best, *others], criterion), criterion) for trial in others}
+    least = least_agreement([best, *others], n_told)
+    rivals = {trial.name: _lost_to(trial, [best, *others], criterion) for trial in others}
+    return {trial.name: _why_lost(trial, rivals[trial.name], criterion, least=least) for trial in others}
 
 
 def _lost_to(trial: Trial, trials: Sequence[Trial], criterion: str) -> Trial:
@@ -47,12 +52,12 @@ def _lost_to(trial: Trial, trials: Sequence[Trial], criterion: str) -> Trial:
     return max(compared, key=lambda one: _value(one, criterion))
 
 
-def _why_lost(trial: Trial, best: Trial, criterion: str) -> str:
+def _why_lost(trial: Trial, best: Trial, criterion: str, *, least: float) -> str:
     one, other = trial.judgement, best.judgement
     if one.clusters < other.clusters:
-        return f"found {one.clusters} clusters of {other.clusters}"
-    if (known := trial.agreement) is not None and best.agreement is not None and known < best.agreement:
-        return f"agrees less with what is known: {percentage(known)}, not {percentage(best.agreement)}"
+        return f"found {one.clusters} clusters, not {other.clusters}"
+    if trial.agreement is not None and best.agreement is not None and trial.agreement < least:
+        return f"agrees less with what is known: {percentage(trial.agreement)}, not {percentage(best.agreement)}"
     if trial.learned is not None and best.learned is not None and trial.learned < best.learned:
         return "another network learns its clusters less surely"
     return _by_what_decided(trial, best, criterion)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coterie.data.knowledge import UNKNOWN
-from coterie.figures import percentage
+from coterie.figures import counted, percentage
 from coterie.matching import unanimous
 from coterie.selection.backing import alike
-from coterie.selection.candidates import SIMPLE, TAUGHT
+from coterie.selection.candidates import CANDIDATES, NOT_NEEDED, OUT_OF_TIME, SIMPLE, TAUGHT
 
 if TYPE_CHECKING:
     from coterie.algorithms.counting import Count
@@ -35,7 +35,7 @@ def reason(
     second: Second | None,
     n_known: int = 0,
     n_pairs: int = 0,
-    spared: bool = False,
+    left_out: Mapping[str, str] | None = None,
     count: Count | None = None,
 ) -> str:
     """Return what was chosen, why, whether something simpler is as good, and what an independent run says.
@@ -52,15 +52,15 @@ def reason(
         What an independent run found, in the same numbers.
     n_known, n_pairs : int, default=0
         Known labels and known pairs that were used.
-    spared : bool, default=False
-        Whether others were left out, as they could hardly be better.
+    left_out : mapping of str to str or None, default=None
+        Candidates that were not fitted, with the reason.
     count : Count or None, default=None
         How the number of clusters was found; None where it was given.
 
     Returns
     -------
     str
-        One to six sentences; where there is but one cluster, why.
+        One to eight sentences; where there is but one cluster, why.
 
     Examples
     --------
@@ -73,13 +73,16 @@ def reason(
     best, *rest = trials = trials[1:] if taught else trials
     if best.model._n_fitted == 1:
         return _nothing_to_choose(count)
-    shapes = "its clusters describe the rows best"
-    by = _how_well_learned(trials) or (shapes if criterion == "likelihood" else _how_well_kept(trials))
+    reasons = [why for name, why in (left_out or {}).items() if name in CANDIDATES]
+    spared = NOT_NEEDED in reasons
+    told = _how_well_described if criterion == "likelihood" else _how_well_kept
+    by = _how_well_learned(trials) or told(trials)
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
     if spared and not rest:
         said = f"{best.name} was chosen: it keeps neighbours together ({best.judgement.kept:.2f} of 1)."
     if spared:
         said += " Others, which take longer, could hardly be better and were not tried."
+    said += _left_short(best, reasons.count(OUT_OF_TIME))
     if (agreement := (taught or best).agreement) is not None:
         where = "them are kept." if n_pairs else "these rows are in their class's cluster."
         said += f" {_used(n_known, n_pairs)} {percentage(agreement)} of {where}"
@@ -129,6 +132,22 @@ def _how_well_learned(trials: Sequence[Trial]) -> str:
     return f"of those that differ, its clusters are those that another network learns best ({told})"
 
 
+def _how_well_described(trials: Sequence[Trial]) -> str:
+    best = trials[0]
+    whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
+    shapes = "its clusters describe the rows best"
+    if best.judgement.likelihood == max(one.likelihood for one in whole):
+        return shapes
+    return f"of those that agree as well with what is known, {shapes}"
+
+
+def _left_short(best: Trial, late: int) -> str:
+    """Return what there was no time for, and what is missing of the clusters that were asked for."""
+    found, asked = best.judgement.clusters, best.model.n_clusters
+    said = f" There was no time for {counted(late, 'others')}." if late else ""
+    return f"{said} It found {found} clusters of the {asked} that were asked for." if found < asked else said
+
+
 def _how_well_kept(trials: Sequence[Trial]) -> str:
     best, kept = trials[0], f"({trials[0].judgement.kept:.2f} of 1)"
     whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
@@ -159,8 +178,8 @@ def _nothing_to_choose(count: Count | None) -> str:
 
 
 def _used(n_known: int, n_pairs: int) -> str:
-    labels, pairs = f"{n_known:,} known labels", f"{n_pairs:,} pairs"
-    return f"{' and '.join([labels] * bool(n_known) + [pairs] * bool(n_pairs))} were used;"
+    told = [counted(n, noun) for n, noun in ((n_known, "known labels"), (n_pairs, "pairs")) if n]
+    return f"{' and '.join(told)} {'was' if n_known + n_pairs == 1 else 'were'} used;"
 
 
 def _is_as_good(trial: Trial, best: Trial, criterion: str) -> bool:

@@ -16,11 +16,12 @@ from numpy.linalg import LinAlgError
 
 from coterie.algorithms import Clusterer, load
 from coterie.algorithms.knowing import fit_arguments
+from coterie.criteria import find_groups
 from coterie.criteria.gaps import is_parted
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError
 from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError
-from coterie.selection.candidates import DEEP, SIMPLE, Trial, make_candidate
+from coterie.selection.candidates import DEEP, NOT_NEEDED, OUT_OF_TIME, SIMPLE, Trial, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels
 from coterie.selection.ranking import Space, is_settled, judge_beside, judged_in, make_space, rank_models
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MODEL = "model"  # folder of a candidate that is done, within that of its checkpoint
-NOT_NEEDED = "not needed"
-OUT_OF_TIME = "out of time"
 
 
 class Trying:
@@ -129,9 +128,14 @@ class Trying:
         return ranked_by_labels(trials, self.knowledge), by
 
     def is_parted(self, labels: np.ndarray) -> bool:
-        """Return whether a dip is seen between any two neighbours among clusters, where the candidates are judged."""
-        space = judged_in(self.models, self.space, "neighbours")
-        return int(labels.max()) == 0 or is_parted(space.z, labels[space.rows], seed=self.notes.seed)
+        """Return whether a dip is seen between any two neighbours among clusters, or groups lie apart.
+
+        Both are looked for where the candidates are judged. Between a large cluster and a small one no dip is seen.
+        """
+        space, seed = judged_in(self.models, self.space, "neighbours"), self.notes.seed
+        if int(labels.max()) == 0 or is_parted(space.z, labels[space.rows], seed=seed):
+            return True
+        return find_groups(space.z, seed=seed).n > 1
 
     def kept_folder(self, name: str) -> Path | None:
         """Return the model folder that an earlier process left of a candidate; None if there is none."""
