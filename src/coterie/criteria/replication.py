@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from scipy.cluster.hierarchy import cut_tree, linkage
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from coterie.mixtures import fit_mixture
 from coterie.umap import FEWEST, umap
 
 ROWS = 5_000  # of a half, at most
-HALVINGS = 2
+HALVINGS = 3
 NEIGHBOURS = 10  # of the other half, that vote
 MAP_SIZE, MIN_DIST, LAYOUT = 5, 0.1, 150  # of the maps
-BEGINNINGS = 3  # of a mixture
 
 
 def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int, float]:
     r"""Return for each number of clusters how well those of one half of the rows are found again in the other.
 
-    Both halves are partitioned by themselves, by a mixture on a UMAP map. Rows of the second half get the clusters of
-    the first from their neighbours there. What is returned is the mean of two figures: the adjusted Rand index of the
-    partition and the prediction, which speaks of all rows; and the prediction strength [1]_, which speaks of the
-    weakest cluster,
+    Both halves are partitioned by themselves, by Ward's agglomeration on a UMAP map: partitions into all numbers are
+    cuts of one tree, and depend on no beginning, where the best mixture may join two groups and halve a third. Rows of
+    the second half get the clusters of the first from their neighbours there. What is returned is the mean of two
+    figures: the adjusted Rand index of the partition and the prediction, which speaks of all rows; and the prediction
+    strength [1]_, which speaks of the weakest cluster,
 
     .. math::
         \min_{1 \le k \le K} \frac{1}{n_k (n_k - 1)} \sum_{i \ne i' \in A_k} [\hat y_i = \hat y_{i'}],
@@ -44,7 +44,7 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
     Returns
     -------
     dict of int to float
-        At most 1, the mean of two halvings; 0 for more clusters than a half can show. Empty if the rows are too few
+        At most 1, the mean of three halvings; 0 for more clusters than a half can show. Empty if the rows are too few
         for maps.
 
     References
@@ -72,13 +72,11 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
         seeds = rng.integers(2**31, size=2).tolist()
         maps = [_map(half, s) for half, s in zip((first, second), seeds, strict=True)]
         voters = NearestNeighbors(n_neighbors=min(NEIGHBOURS, size)).fit(first).kneighbors(second)[1]
-        for k in numbers:
-            if k < size:
-                a, b = (
-                    fit_mixture(m, k, seed=s, n_init=BEGINNINGS).predict(m) for m, s in zip(maps, seeds, strict=True)
-                )
-                votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
-                total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
+        possible = [k for k in numbers if k < size]
+        parts, found = (_cut(flat, possible) for flat in maps)
+        for k, a, b in zip(possible, parts, found, strict=True):
+            votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
+            total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
     return total
 
 
@@ -105,8 +103,8 @@ def divisions(z: np.ndarray, *, seed: int) -> Callable[[int], np.ndarray]:
     >>> np.bincount(divisions(z, seed=0)(2)).tolist()
     [100, 100]
     """
-    flat = _map(np.asarray(z, dtype=np.float64), seed)
-    return lambda k: fit_mixture(flat, k, seed=seed, n_init=BEGINNINGS).predict(flat)
+    tree = linkage(_map(np.asarray(z, dtype=np.float64), seed), "ward")
+    return lambda k: cut_tree(tree, k)[:, 0]
 
 
 def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> float:
@@ -137,6 +135,11 @@ def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> flo
     pairs = n * (n - 1)
     together = (table * (table - 1)).sum(1)
     return float(np.divide(together, pairs, out=np.zeros(n_clusters), where=pairs > 0).min())
+
+
+def _cut(flat: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
+    """Return the partition into each number of clusters, shape (len(numbers), n)."""
+    return cut_tree(linkage(flat, "ward"), numbers).T
 
 
 def _map(half: np.ndarray, seed: int) -> np.ndarray:
