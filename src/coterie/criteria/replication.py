@@ -9,22 +9,25 @@ from scipy.cluster.hierarchy import cut_tree, linkage
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
+from coterie.mixtures import fit_mixture
 from coterie.umap import FEWEST, umap
 
 ROWS = 5_000  # of a half, at most
-HALVINGS = 3
+HALVINGS = 2
 NEIGHBOURS = 10  # of the other half, that vote
+BEGINNINGS = 3  # of a mixture
 MAP_SIZE, MIN_DIST, LAYOUT = 5, 0.1, 150  # of the maps
 
 
 def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int, float]:
     r"""Return for each number of clusters how well those of one half of the rows are found again in the other.
 
-    Both halves are partitioned by themselves, by Ward's agglomeration on a UMAP map: partitions into all numbers are
-    cuts of one tree, and depend on no beginning, where the best mixture may join two groups and halve a third. Rows of
-    the second half get the clusters of the first from their neighbours there. What is returned is the mean of two
-    figures: the adjusted Rand index of the partition and the prediction, which speaks of all rows; and the prediction
-    strength [1]_, which speaks of the weakest cluster,
+    Both halves are partitioned by themselves on a UMAP map, in two ways: by Ward's agglomeration, whose partitions into
+    all numbers are cuts of one tree, and by a mixture, which follows unlike widths but may join two groups and halve a
+    third. What either finds again is there, so that the better counts. Rows of the second half get the clusters of the
+    first from their neighbours there. What is returned is the mean of two figures: the adjusted Rand index of the
+    partition and the prediction, which speaks of all rows; and the prediction strength [1]_, which speaks of the
+    weakest cluster,
 
     .. math::
         \min_{1 \le k \le K} \frac{1}{n_k (n_k - 1)} \sum_{i \ne i' \in A_k} [\hat y_i = \hat y_{i'}],
@@ -44,7 +47,7 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
     Returns
     -------
     dict of int to float
-        At most 1, the mean of three halvings; 0 for more clusters than a half can show. Empty if the rows are too few
+        At most 1, the mean of two halvings; 0 for more clusters than a half can show. Empty if the rows are too few
         for maps.
 
     References
@@ -62,7 +65,7 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
     3
     """
     numbers, rng = list(numbers), np.random.default_rng(seed)
-    total = dict.fromkeys(numbers, 0.0)
+    figures = [dict.fromkeys(numbers, 0.0) for _ in _WAYS]
     for _ in range(HALVINGS):
         rows = rng.permutation(len(z))
         size = min(len(z) // 2, ROWS)
@@ -73,15 +76,16 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
         maps = [_map(half, s) for half, s in zip((first, second), seeds, strict=True)]
         voters = NearestNeighbors(n_neighbors=min(NEIGHBOURS, size)).fit(first).kneighbors(second)[1]
         possible = [k for k in numbers if k < size]
-        parts, found = (_cut(flat, possible) for flat in maps)
-        for k, a, b in zip(possible, parts, found, strict=True):
-            votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
-            total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
-    return total
+        for way, total in zip(_WAYS, figures, strict=True):
+            parts, found = (way(flat, possible, s) for flat, s in zip(maps, seeds, strict=True))
+            for k, a, b in zip(possible, parts, found, strict=True):
+                votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
+                total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
+    return {k: max(total[k] for total in figures) for k in numbers}
 
 
 def divisions(z: np.ndarray, *, seed: int) -> Callable[[int], np.ndarray]:
-    """Return a function from a number of clusters to a partition of rows into as many, as :func:`replication` makes it.
+    """Return a function from a number of clusters to a partition of rows into as many, by the agglomeration.
 
     Parameters
     ----------
@@ -137,9 +141,17 @@ def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> flo
     return float(np.divide(together, pairs, out=np.zeros(n_clusters), where=pairs > 0).min())
 
 
-def _cut(flat: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
-    """Return the partition into each number of clusters, shape (len(numbers), n)."""
-    return cut_tree(linkage(flat, "ward"), numbers).T
+def _agglomerated(flat: np.ndarray, numbers: Sequence[int], _seed: int) -> Sequence[np.ndarray]:
+    """Return the partition of the rows of a map into each number of clusters."""
+    return list(cut_tree(linkage(flat, "ward"), numbers).T)
+
+
+def _mixed(flat: np.ndarray, numbers: Sequence[int], seed: int) -> Sequence[np.ndarray]:
+    """Return the same by a mixture for each number."""
+    return [fit_mixture(flat, k, seed=seed, n_init=BEGINNINGS).predict(flat) for k in numbers]
+
+
+_WAYS = (_agglomerated, _mixed)
 
 
 def _map(half: np.ndarray, seed: int) -> np.ndarray:
