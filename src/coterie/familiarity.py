@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -35,13 +36,13 @@ def expected_strange(n_fitted: int) -> float:
     Parameters
     ----------
     n_fitted : int
-        Number of training rows; of fewer than a hundred the strangest is the threshold, which one more row exceeds as
-        often as each of the others would.
+        Number of training rows. The threshold is one of them, by rank; one more row is as likely to come before it as
+        to come between any two others.
 
     Returns
     -------
     float
-        0.01, or more where rows are few.
+        0.01, or more where rows are few; 0 of one row, which says nothing.
 
     Examples
     --------
@@ -49,7 +50,9 @@ def expected_strange(n_fitted: int) -> float:
     >>> expected_strange(5000), expected_strange(19)
     (0.01, 0.05)
     """
-    return max(EXPECTED, 1 / (n_fitted + 1))
+    n = min(n_fitted, LANDMARKS)
+    rank = math.ceil((1 - EXPECTED) * (n - 1))  # of the threshold, from the least strange row on
+    return max(EXPECTED, (n - rank) / (n + 1)) if n > 1 else 0.0
 
 
 @dataclass(frozen=True, eq=False)

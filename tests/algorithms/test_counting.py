@@ -122,7 +122,7 @@ def test_a_range_beyond_what_there_is_is_said_to_be_what_asks_for_so_many():
     )
     count = KMeans(n_clusters=(6, 7), random_state=0).fit(X).count_
     assert count.apart == 5 and count.asked
-    assert count.n in (6, 7) and min(count.replication) == 2
+    assert count.n in (6, 7) and count.seen == 5 and min(count.replication) == 2
     assert not KMeans(n_clusters=(4, 7), random_state=0).fit(X).count_.asked
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_number_is_refused(wrong):
 
 
 def test_a_count_is_read_as_it_was_written():
-    count = Count(3, 2, {2: 0.9, 3: 0.95}, asked=True)
+    count = Count(3, 2, {2: 0.9, 3: 0.95}, asked=True, seen=2)
     assert Count.from_dict(count.to_dict()) == count
     assert not Count.from_dict({"n": 3, "apart": 2, "replication": []}).asked  # as earlier versions wrote it
 

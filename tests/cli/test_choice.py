@@ -108,7 +108,7 @@ def test_what_there_was_no_time_for_is_told(blobs: Blobs, tmp_path: Path) -> Non
     said = subprocess.run(
         [sys.executable, "-m", "coterie", "fit", blobs.npy, *given], check=True, capture_output=True, text=True
     ).stdout
-    assert "Counting ran out of time; only gaps between groups were looked for: give -k, or more time." in said
+    assert "Counting: out of time; only gaps between groups were looked for. Give -k, or more time." in said
     assert "There was no time for 1 other." in said
 
 

@@ -239,7 +239,7 @@ def test_runs_of_different_data_are_matched_by_order_and_that_is_said(finished, 
     (other / "config.toml").write_text((other / "config.toml").read_text().replace(data, "/elsewhere.csv"))
     done = run("compare", finished, other, "--report", tmp_path / "page.html")
     assert done.code == 0, done.err
-    said = f"They are of different data, {', '.join(sorted(['/elsewhere.csv', data]))}: rows are matched"
+    said = f"The runs are of different data, {', '.join(sorted(['/elsewhere.csv', data]))}: rows are matched"
     assert said in done.out
     assert said in html.unescape((tmp_path / "page.html").read_text(encoding="utf-8"))
 

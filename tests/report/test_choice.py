@@ -45,6 +45,11 @@ def test_how_well_clusters_are_learned_is_shown_where_that_was_asked(runs: dict[
     assert f'colspan="{first.count("<td") - 1}"' in table
 
 
+def test_groups_that_touch_were_seen_too() -> None:
+    said = found_sentence({"n": 6, "apart": 1, "replication": [[3, 0.99], [6, 0.7]], "asked": True, "seen": 3})
+    assert said == "3 groups were seen; of the numbers of clusters that were asked for, 6 is the likeliest."
+
+
 def test_an_end_of_the_range_that_was_met_is_told() -> None:
     said = found_sentence({"n": 3, "apart": 5, "replication": [[2, 0.9], [3, 0.8]]})
     assert said == "3 clusters are the most that were asked for; 5 groups lie apart."
@@ -123,7 +128,7 @@ def test_a_number_that_only_the_range_asks_for_is_said_to_be_that() -> None:
     said = found_sentence({"n": 5, "apart": 1, "replication": [[4, 0.69], [5, 0.7]], "asked": True})
     assert said == "No groups were seen; of the numbers of clusters that were asked for, 5 is the likeliest."
     said = found_sentence({"n": 5, "apart": 3, "replication": [[5, 0.4]], "asked": True})
-    assert said.startswith("3 groups lie apart; ") and said.endswith(
+    assert said.startswith("3 groups were seen; ") and said.endswith(
         "5 is the likeliest. No such division is found again."
     )
 

@@ -649,10 +649,10 @@ def test_pairs_decide_among_candidates():
     assert (asked.best_name_, asked.trials_[1].name) == (rival, name)
     assert [trial.agreement for trial in asked.trials_] == [1.0, 0.0]
     assert asked.n_pairs_ == 20
-    assert "20 pairs were used; 100.0% of them are kept." in asked.why()
+    assert "20 pairs were used; 100.0% of this is kept." in asked.why()
     with pytest.warns(DataWarning, match="1 of 1 pairs are not kept"):
         asked.fit(X, must_link=[(int(np.argmin(X[:, 0])), int(np.argmax(X[:, 0])))])
-    assert "1 pair was used; 0.0% of them are kept." in asked.why()
+    assert "1 pair was used; 0.0% of this is kept." in asked.why()
     with pytest.raises(InputError, match="must_link must hold row numbers from 0 to 299"):
         asked.fit(X, must_link=[(0, 300)])
 

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 RANGE = (2, 15)  # numbers that are tried, unless told otherwise
 SURE = 0.9  # replication from which clusters are taken for groups
-CHANCE = 0.68  # replication that noise does not reach; .54 was the most seen of 16 clouds without a direction
+CHANCE = 0.68  # replication that noise does not reach; .64 was the most seen of a mixture, .54 of agglomeration
 MOST = 50  # that are tried in halves; gaps may show more
 TIED = 50  # different values of a column up to which they are taken for steps
 ROWS = 10_000  # that are looked at
@@ -62,23 +62,27 @@ class Count:
         empty if the rows were too few.
     asked : bool, default=False
         Whether fewer were seen than the range that was given allows.
+    seen : int or None, default=None
+        How many those were, where ``asked``.
     """
 
     n: int
     apart: int
     replication: dict[int, float]
     asked: bool = False
+    seen: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""
         replication = [[k, s] for k, s in self.replication.items()]
-        return {"n": self.n, "apart": self.apart, "replication": replication, "asked": self.asked}
+        return {"n": self.n, "apart": self.apart, "replication": replication, "asked": self.asked, "seen": self.seen}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Return what :meth:`to_dict` wrote."""
         replication = {int(k): float(s) for k, s in values["replication"]}
-        return cls(values["n"], values["apart"], replication, values.get("asked", False))  # which came later
+        later = {name: values[name] for name in ("asked", "seen") if name in values}  # versions have these
+        return cls(values["n"], values["apart"], replication, **later)
 
 
 def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") -> Count:
@@ -87,8 +91,9 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
     whatever shape (:func:`coterie.criteria.find_groups`); and the largest number of clusters that are surely found
     again in another half of the rows or, where none is sure, the likeliest (:func:`coterie.criteria.replication`); of
-    images in the code of an autoencoder. The latter may touch, but between some of them there must be a dip
-    (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is halved alike time and again.
+    images in the code of an autoencoder. The latter may touch, but between some of as many, found by agglomeration,
+    there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is halved alike
+    time and again.
 
     Parameters
     ----------
@@ -128,7 +133,7 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
         n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
         n = min(n, different)
     logger.info("%d groups lie apart; replications %s; %d clusters", apart, found, n)
-    return Count(n, apart, found, asked=n > seen)
+    return Count(n, apart, found, asked=n > seen, seen=seen if n > seen else None)
 
 
 def is_quicker_by_rows(source: Source) -> bool:
@@ -226,7 +231,7 @@ def at_least(found: Count, n_classes: int, *, asked: Any) -> Count:
         With another number where that is too small.
     """
     most = n_classes if isinstance(asked, str) else min(n_classes, asked[1])
-    return replace(found, n=max(found.n, most))
+    return found if most <= found.n else replace(found, n=most, asked=False, seen=None)
 
 
 def _untied(x: np.ndarray, seed: int) -> np.ndarray:

@@ -242,7 +242,7 @@ class Editing:
             raise InputError(
                 f"A cluster's name must have at most {LONGEST} printable characters. Got {named!r} instead."
             )
-        if re.fullmatch(r"[+-]?(\d[\d_]*([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", named, re.IGNORECASE):
+        if re.fullmatch(r"[+-]?(\d+(_\d+)*([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", named, re.IGNORECASE):
             raise InputError(
                 f"A cluster's name must not be a number, which clusters have already. Got {named!r} instead."
             )

@@ -52,8 +52,8 @@ def parse_image_shape(text: str) -> list[int]:
     return [int(side) for side in re.split("[x×,]", text)]
 
 
-def parse_names(text: str) -> list[str]:
-    """Read names with commas between them.
+def parse_names(text: str) -> list[str] | str:
+    """Read names with commas between them, or ``auto``.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ def parse_names(text: str) -> list[str]:
 
     Returns
     -------
-    list of str
-        The names, without blanks around them; empty ones are left out.
+    list of str or str
+        The names, without blanks around them; empty ones are left out. "auto" stays as it is.
 
     Examples
     --------
     >>> parse_names("kmeans, dec")
     ['kmeans', 'dec']
     """
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return "auto" if text.strip() == "auto" else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def parse_clusters(text: str) -> int | str | list[int]:

@@ -81,7 +81,7 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     if count is not None:
         screen.say(found_sentence(count))
         if cut_short := metrics.get("choice", {}).get("left_out", {}).get("counting"):
-            screen.say(f"Counting ran {cut_short}: give -k, or more time.")
+            screen.say(f"Counting: {cut_short}. Give -k, or more time.")
     if "choice" in metrics:
         screen.say(metrics["choice"]["why"])
     screen.table(columns, rows, best=0)

@@ -138,7 +138,8 @@ def found_sentence(count: Mapping[str, Any]) -> str:
         return f"{count['n']} clusters are the most that were asked for; {count['apart']} groups lie apart."
     said = f"Found {count['n']} clusters."
     if count.get("asked"):
-        seen = "No groups were seen" if count["apart"] < 2 else f"{count['apart']} groups lie apart"
+        there = max(count.get("seen") or 1, count["apart"])  # earlier versions told those alone that lie apart
+        seen = "No groups were seen" if there < 2 else f"{there} groups were seen"
         said = f"{seen}; of the numbers of clusters that were asked for, {count['n']} is the likeliest."
         return said if replicated.get(count["n"], 0.0) >= CHANCE else f"{said} No such division is found again."
     if count["n"] > count["apart"] and replicated.get(count["n"], 1.0) < CHANCE:

@@ -119,7 +119,7 @@ class Comparison:
         """A sentence where runs are of different data and no names say which rows are the same; else ""."""
         if self.names is not None or len(self.data) < 2:
             return ""
-        return f"They are of different data, {', '.join(self.data)}: rows are matched by their order alone."
+        return f"The runs are of different data, {', '.join(self.data)}: rows are matched by their order alone."
 
     @property
     def whole(self) -> float:

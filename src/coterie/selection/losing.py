@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coterie.figures import percentage
+from coterie.figures import counted, percentage
 from coterie.selection.candidates import TAUGHT
 from coterie.selection.labelled import least_agreement
 from coterie.selection.reasons import AS_GOOD
@@ -52,25 +52,25 @@ def _lost_to(trial: Trial, trials: Sequence[Trial], criterion: str) -> Trial:
     return max(compared, key=lambda one: _value(one, criterion))
 
 
-def _why_lost(trial: Trial, best: Trial, criterion: str, *, least: float) -> str:
-    one, other = trial.judgement, best.judgement
+def _why_lost(trial: Trial, rival: Trial, criterion: str, *, least: float) -> str:
+    one, other = trial.judgement, rival.judgement
     if one.clusters < other.clusters:
-        return f"found {one.clusters} clusters, not {other.clusters}"
-    if trial.agreement is not None and best.agreement is not None and trial.agreement < least:
-        return f"agrees less with what is known: {percentage(trial.agreement)}, not {percentage(best.agreement)}"
-    if trial.learned is not None and best.learned is not None and trial.learned < best.learned:
+        return f"found {counted(one.clusters, 'clusters')}, not {other.clusters}"
+    if trial.agreement is not None and rival.agreement is not None and trial.agreement < least:
+        return f"agrees less with what is known: {percentage(trial.agreement)}, not {percentage(rival.agreement)}"
+    if trial.learned is not None and rival.learned is not None and trial.learned < rival.learned:
         return "another network learns its clusters less surely"
-    return _by_what_decided(trial, best, criterion)
+    return _by_what_decided(trial, rival, criterion)
 
 
-def _by_what_decided(trial: Trial, best: Trial, criterion: str) -> str:
-    if abs(_value(trial, criterion) - _value(best, criterion)) <= AS_GOOD:
+def _by_what_decided(trial: Trial, rival: Trial, criterion: str) -> str:
+    if abs(_value(trial, criterion) - _value(rival, criterion)) <= AS_GOOD:
         return "about as good"
-    if _value(trial, criterion) > _value(best, criterion):
+    if _value(trial, criterion) > _value(rival, criterion):
         return "about as good; the others agree with it less"
     if criterion == "likelihood":
         return "its clusters describe the rows less well"
-    if trial.judgement.kept < best.judgement.kept - AS_GOOD:
+    if trial.judgement.kept < rival.judgement.kept - AS_GOOD:
         return "keeps fewer neighbours together"
     return "its clusters are of less even sizes"
 

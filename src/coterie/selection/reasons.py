@@ -84,8 +84,8 @@ def reason(
         said += " Others, which take longer, could hardly be better and were not tried."
     said += _left_short(best, reasons.count(OUT_OF_TIME))
     if (agreement := (taught or best).agreement) is not None:
-        where = "them are kept." if n_pairs else "these rows are in their class's cluster."
-        said += f" {_used(n_known, n_pairs)} {percentage(agreement)} of {where}"
+        where = "of this is kept." if n_pairs else "of what is known is in its class's cluster."
+        said += f" {_used(n_known, n_pairs)} {percentage(agreement)} {where}"
     as_good = [trial.name for trial in rest if trial.name in SIMPLE and _is_as_good(trial, best, criterion)]
     if as_good and best.name not in SIMPLE:
         said += f" The simpler {as_good[0]} is as good."
@@ -145,7 +145,9 @@ def _left_short(best: Trial, late: int) -> str:
     """Return what there was no time for, and what is missing of the clusters that were asked for."""
     found, asked = best.judgement.clusters, best.model.n_clusters
     said = f" There was no time for {counted(late, 'others')}." if late else ""
-    return f"{said} It found {found} clusters of the {asked} that were asked for." if found < asked else said
+    if found < asked:
+        said += f" It found {counted(found, 'clusters')} of the {asked} that were asked for."
+    return said
 
 
 def _how_well_kept(trials: Sequence[Trial]) -> str:
