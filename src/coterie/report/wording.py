@@ -46,13 +46,13 @@ def figure(value: float | None) -> str:
     Returns
     -------
     str
-        Two decimals, three within a hundredth of 0 or 1, where two would tell the difference to these badly or not.
+        Two decimals; three within a hundredth of 0 or 1, where the difference to these is what matters.
 
     Examples
     --------
     >>> from coterie.report.wording import figure
-    >>> figure(0.9731), figure(0.9945), figure(1.0), figure(-0.052), figure(12.34)
-    ('.97', '.994', '1', '-.05', '12.34')
+    >>> figure(0.9731), figure(0.9952), figure(1.0), figure(-0.052), figure(12.34)
+    ('.97', '.995', '1', '-.05', '12.34')
     """
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return "–"
