@@ -136,6 +136,7 @@ def in_a_terminal(folder: Path) -> tuple[int, int]:
     child, terminal = pty.fork()
     if not child:
         os.environ["OMP_NUM_THREADS"] = "1"
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which whoever runs the tests in the background ignores
         code = "from coterie.cli import main; main()"
         os.execv(sys.executable, [sys.executable, "-c", code, "label", str(folder), "--no-refit"])
     return child, terminal
