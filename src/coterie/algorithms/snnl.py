@@ -150,7 +150,9 @@ class SNNLKMeans(DeepClusterer):
         if known is not None and y is not None and not np.array_equal(known, y):
             raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
         labels = known if y is None else y
-        if labels is None or (np.shape(labels) == (_num_samples(X),) and bool((np.asarray(labels) == UNKNOWN).all())):
+        told = None if labels is None else np.asarray(labels)
+        if told is None or (told.shape == (_num_samples(X),) and bool((told == UNKNOWN).all())):
+            labels = None
             warnings.warn(
                 "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
             )

@@ -112,9 +112,6 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
             most = max(most, _classes(Answers.read(folder / KNOWN, len(model.labels_)), most))
             asked = most if isinstance(asked, int) else [asked[0], most]
             values["parameters"] = values["parameters"] | {"n_clusters": asked}
-        among = values["parameters"].get("candidates", "auto")
-        if not isinstance(among, str) and _RECEIVER not in among:  # or none would learn from the answers
-            values["parameters"] = values["parameters"] | {"candidates": [*among, _RECEIVER]}
         return values
     system = system_name(model) if model.knows else _RECEIVER
     if system != settings.system:
