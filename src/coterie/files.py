@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -276,13 +277,14 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 def _refuse_foreign(folder: Path, known: Collection[str] | None) -> None:
     """Raise if `folder` is not one that may be replaced."""
-    if not folder.exists():
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):  # looked at once: another writer may be swapping it
+            raise InputError(f"{folder} cannot be made a folder: there is a file of that name.")
+        names = sorted(entry.name for entry in folder.iterdir()) if known is not None else []
+    except FileNotFoundError:
         return
-    if not folder.is_dir():
-        raise InputError(f"{folder} cannot be made a folder: there is a file of that name.")
     if known is None:
         return
-    names = sorted(entry.name for entry in folder.iterdir())
     foreign = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in known)]
     if foreign:
         raise InputError(
