@@ -56,16 +56,16 @@ def read_share(text: str) -> float | str:
 
 def _check_score(score: str, model: Clusterer) -> None:
     """Raise an InputError, in the words of the command line, where the score is not for the run's system."""
-    fit_for_it = []
+    scores = []
     for name, detector in DETECTORS.items():
         with suppress(InputError):
             detector(model=model).check_model(model)
-            fit_for_it.append(name)
-    if score not in fit_for_it:
+            scores.append(name)
+    if score not in scores:
         system = type(model).__name__
         raise InputError(
             f"--score {score} needs a system that reconstructs rows from a code, which {system} does not. "
-            f"For {system} there are {', '.join(fit_for_it)}."
+            f"For {system} there are {', '.join(scores)}."
         )
 
 

@@ -29,7 +29,7 @@ def reasons_lost(trials: Sequence[Trial], criterion: str, *, n_told: int = 0) ->
     Returns
     -------
     dict of str to str
-        By name, in the same order; a phrase each, from what decided and from nothing else.
+        By name, in the same order; a phrase each, by what decided.
 
     Examples
     --------

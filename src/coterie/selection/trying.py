@@ -127,7 +127,7 @@ class Trying:
         trials, by = rank_models(self.models, self.space, n_clusters=self.n_clusters)
         return ranked_by_labels(trials, self.knowledge), by
 
-    def is_parted(self, labels: np.ndarray) -> bool:
+    def has_groups(self, labels: np.ndarray) -> bool:
         """Return whether a dip is seen between any two neighbours among clusters, or groups lie apart.
 
         Both are looked for where the candidates are judged. Between a large cluster and a small one no dip is seen.
