@@ -326,3 +326,5 @@ def test_pairs_are_refused_in_a_sentence():
     X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
     with pytest.raises(InputError, match="SNNLKMeans cannot use must_link"):
         SNNLKMeans(n_clusters=2).fit(X, y, must_link=[(0, 2)])
+    with pytest.raises(InputError, match="SNNLKMeans cannot use must_link"):  # and no word of labels before it
+        SNNLKMeans(n_clusters=2).fit(X, must_link=[(0, 2)])

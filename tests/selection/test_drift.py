@@ -160,7 +160,9 @@ def test_the_same_rows_do_not_drift_and_others_do():
     assert f"differ by 33.3%, where {fewer.chance:.1%} is chance" in fewer.sentence()
     assert f"most in cluster {gone} (33.3% then, 0.0% now)" in fewer.sentence()
     assert drift(model, X + 100).strange.all()
-    assert drift(model, X + 100).figures()["strange"] == 300
+    figures = drift(model, X + 100).figures()
+    assert figures["strange"] == 300
+    assert f"where {figures['strange_share_usual']:.0%} is usual" in drift(model, X + 100).sentence()
 
 
 @pytest.mark.parametrize("model", [KMeans(2), Auto(2)])

@@ -153,9 +153,10 @@ class SNNLKMeans(DeepClusterer):
         told = None if labels is None else np.asarray(labels)
         if told is None or (told.shape == (_num_samples(X),) and bool((told == UNKNOWN).all())):
             labels = None
-            warnings.warn(
-                "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
-            )
+            if all(pair is None for pair in pairs.values()):  # else they are refused below
+                warnings.warn(
+                    "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
+                )
         return super().fit(X, known=labels, **pairs)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:

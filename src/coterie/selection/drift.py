@@ -113,8 +113,8 @@ class Drift:
     def figures(self) -> dict[str, Any]:
         """Return all figures, JSON-able; of single rows only how many are strange."""
         told = {name: np.round(getattr(self, name), 6).tolist() for name in _SUMMED_UP}
-        chance = {"moved_by_chance": round(self.chance, 6)}
-        return {"rows": len(self.labels), "strange": int(self.strange.sum()), **chance, **told}
+        beside = {"strange_share_usual": round(self.expected, 6), "moved_by_chance": round(self.chance, 6)}
+        return {"rows": len(self.labels), "strange": int(self.strange.sum()), **beside, **told}
 
 
 def drift(model: Clusterer | Auto, X: ArrayLike | Source) -> Drift:
