@@ -25,6 +25,7 @@ REST = 64  # directions, beside the principal components, in which all other col
 FAINTEST = 1e-3  # length of an image, as a share of the usual one, below which it is as good as empty
 VALUES = 20_000_000  # that they hold at most while they are looked at
 EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the total variance
+SAME = 1e-3  # difference, as a share of a landmark's place or of the spread, that another machine may make
 EXPECTED = 0.01  # share of rows like the training rows that the threshold flags, where these are not few
 PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file, and two numbers
 BLOCK = 4096  # rows held as scaled values at a time
@@ -132,8 +133,7 @@ class Familiarity:
         Familiarity
             With the threshold that these rows give.
         """
-        most = max(1, min(LANDMARKS, VALUES // source.spec.n_features_in))
-        x = sample_source(source, most, seed)[1]
+        x = sample_source(source, _most(source), seed)[1]
         length = float(np.median(np.linalg.norm(x, axis=1))) if source.spec.kind == "images" else 0.0
         x = _polar(x, length)
         d = x.shape[1] - bool(length)
@@ -175,6 +175,27 @@ class Familiarity:
             found.append(_ratio(np.maximum(distance[:, -1], least), self.reach[index], self.reach))
         return np.concatenate(found)
 
+    def is_of(self, source: Source, *, seed: int) -> bool:
+        """Return whether rows are those that were remembered, in their order.
+
+        Parameters
+        ----------
+        source : Source
+            Rows of the shape and scaling of the training rows.
+        seed : int
+            The one that they were remembered with.
+
+        Returns
+        -------
+        bool
+            By the landmarks: rows that are none of these could be others.
+        """
+        x = sample_source(source, _most(source), seed)[1]
+        if len(x) != len(self.landmarks):
+            return False
+        z = self._place(x)
+        return bool(np.allclose(z, self.landmarks, rtol=SAME, atol=SAME * _spread(self.landmarks)))
+
     def shift(self, source: Source) -> float:
         """Return how far the mean of rows is from that of the training rows, in roots of these' total variance.
 
@@ -200,8 +221,10 @@ class Familiarity:
     def _places(self, source: Source) -> Iterator[np.ndarray]:
         """Yield the places of the rows in the directions that are kept, a block at a time."""
         for start in range(0, len(source), BLOCK):
-            x = source.take(slice(start, min(start + BLOCK, len(source)))).flatten(1).numpy()
-            yield (_polar(x, self.length) - self.mean) @ self.directions.T
+            yield self._place(source.take(slice(start, min(start + BLOCK, len(source)))).flatten(1).numpy())
+
+    def _place(self, x: np.ndarray) -> np.ndarray:
+        return (_polar(x, self.length) - self.mean) @ self.directions.T
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self | None:
@@ -211,6 +234,11 @@ class Familiarity:
         mean, directions, landmarks, reach = (tensors[PREFIX + name].numpy() for name in PARTS)
         threshold, length = (float(tensors[PREFIX + name]) for name in ("threshold", "length"))
         return cls(mean, directions, landmarks, reach, threshold, length)
+
+
+def _most(source: Source) -> int:
+    """Return how many landmarks there are at most: fewer of wide rows."""
+    return max(1, min(LANDMARKS, VALUES // source.spec.n_features_in))
 
 
 def _polar(x: np.ndarray, length: float) -> np.ndarray:

@@ -120,6 +120,23 @@ def test_the_parts_are_those_of_a_gaussian_of_one_width(fitted: Path) -> None:
     np.testing.assert_allclose(model.predict_proba(X)[:, [2, 4]], wanted, atol=1e-3)
 
 
+@pytest.mark.parametrize("k", [1, 3])
+def test_rows_in_the_same_clusters_that_are_others_are_not_those_of_the_fit(k: int, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(150, 4)) + 9 * (np.arange(150) % 3)[:, None]
+    model = KMeans(n_clusters=k, random_state=0).fit(rows)
+    model.save(tmp_path / "model")
+    inside = np.arange(150).reshape(50, 3)[::-1].ravel()  # in another order within each group
+    assert np.array_equal(model.predict(rows[inside]), model.labels_)
+    for known in (model, coterie.load(tmp_path / "model")):
+        assert known.was_fitted_on(rows)
+        assert not known.was_fitted_on(rows[:-1])
+        for others in (rows[inside], 1.01 * rows):
+            assert not known.was_fitted_on(others)
+            with pytest.raises(InputError, match="must be the rows that were fitted, in their order"):
+                known.split(0, X=others)
+    assert np.array_equal(model.split(0, X=rows).labels_, model.predict(rows))
+
+
 def test_merging_the_parts_gives_the_cluster_back(fitted: Path) -> None:
     model, whole = coterie.load(fitted), coterie.load(fitted)
     model.split(1, X=X).merge([1, 4])

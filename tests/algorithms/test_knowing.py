@@ -5,6 +5,7 @@ import signal
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.exceptions import NotFittedError
@@ -146,6 +147,10 @@ def test_saved_models_tell_that_labels_were_used(tmp_path):
         ({"known": ["elm"] * 90}, "whole numbers"),
         ({"known": np.full(90, -2)}, "must be >= 0, or -1.*Got -2"),
         ({"known": np.full(90, -1)}, "one row at least"),
+        ({"known": pd.array([None, *[0, 1] * 44, 2], dtype="Int64")}, "must be -1 where a row has none. Got"),
+        ({"known": [None] * 90}, "must be -1 where a row has none. Got None"),
+        ({"known": np.full(90, 2**64 - 1, dtype=np.uint64)}, "at most 9,007,199,254,740,992.*Got 18446744073709551615"),
+        ({"known": np.full(90, -1e300)}, "must be >= 0, or -1"),
         ({"known": np.arange(90) % 4}, "n_clusters.*at least 4, as each known class has a cluster.*up to 3. Got 3"),
         ({"must_link": [(0, 90)]}, "row numbers from 0 to 89. Got 90"),
         ({"cannot_link": [(4, 4)]}, "different rows. Got row 4"),

@@ -322,6 +322,15 @@ def test_labels_of_another_number_of_rows_are_refused_also_where_none_is_known(y
         SNNLKMeans(n_clusters=2).fit(np.random.default_rng(0).normal(size=(40, 3)), y)
 
 
+def test_a_batch_has_room_for_rows_of_two_classes():
+    X, y = blobs(n=60)
+    known = np.where(np.arange(60) < 20, y, -1)
+    with pytest.raises(InputError, match="batch_size of SNNLKMeans' train must be >= 8. Got 7"):
+        snnl(train=Schedule(steps=4, batch_size=7)).fit(X, known)
+    fitted = snnl(train=Schedule(steps=20, batch_size=8)).fit(X, known)
+    assert any(row["snnl"] > 0 for row in fitted.history_)
+
+
 def test_pairs_are_refused_in_a_sentence():
     X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
     with pytest.raises(InputError, match="SNNLKMeans cannot use must_link"):

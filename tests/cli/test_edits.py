@@ -458,6 +458,23 @@ def test_an_added_column_is_kept_with_or_without_a_heading(own: Path) -> None:
     assert contents(own) == before
 
 
+def test_an_added_column_with_a_heading_that_the_run_does_not_use_itself_stays(own: Path) -> None:
+    path = own / "labels.csv"
+    rewrite(path, lambda lines: [f"{line},me {line.split(',')[0]}" for line in lines])
+    heading, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{heading},name\n{rest}")
+    for _ in range(2):
+        assert run("rename", own, 0, "x").code == 0
+        assert column(path, "name") == [f"me {i}" for i in range(300)]
+        assert run("undo", own).code == 0
+    path.write_text(f"{heading},cluster_name\n{rest}")
+    before = contents(own)
+    done = run("rename", own, 0, "x")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {path} has a column cluster_name already, which names of clusters need")
+    assert contents(own) == before
+
+
 def test_added_columns_of_one_heading_are_refused_before_anything_is_written(own: Path) -> None:
     path = own / "labels.csv"
     heading, *lines = path.read_text().splitlines()

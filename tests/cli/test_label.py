@@ -67,6 +67,14 @@ def test_answers_are_kept_for_every_row_that_was_shown(own: Path, blobs: Blobs) 
     assert len({truth[row] for row in given(own)}) == 3  # one of each cluster came first
 
 
+def test_what_is_no_text_is_asked_again(own: Path) -> None:
+    typed = b"caf\xe9\ncaf\xc3\xa9\nq\n"  # as Latin-1, then as UTF-8
+    done = CliRunner().invoke(app, ["label", str(own), "--no-refit", "-n", "2"], input=typed, prog_name="coterie")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("all printable") == 1
+    assert list(given(own).values()) == ["caf\u00e9"]
+
+
 def test_later_sessions_ask_other_rows(own: Path) -> None:
     say(own, "a\n\na\n", "-n", 3)
     first = given(own)
@@ -236,6 +244,10 @@ def test_columns_that_a_user_added_to_the_answers_stay(tmp_path: Path) -> None:
         "0,a,elm,yes,,me",
         '1,b,oak,yes,"leaves, bark",=SUM(A1)',
     ]
+    for names in (None, ["a", "a"]):  # then the column is not ours
+        path.write_text("row,label,asked,name\n0,elm,yes,me\n1,,,you\n")
+        Answers.read(path, 2, names).answer(1, "oak")
+        assert path.read_text() == "row,label,asked,name\n0,elm,yes,me\n1,oak,yes,you\n"
     path.write_text("row,label,asked,x,x\n0,elm,yes,1,2\n1,,,3,4\n")
     with pytest.raises(InputError, match="must have a heading of its own"):
         Answers.read(path, 2)

@@ -99,7 +99,12 @@ def test_data_that_changed_since_the_fit_are_noticed(a_run: Path, blobs: Blobs, 
     own.write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
     done = run("outliers", a_run, odd, "--out", out)
     assert done.code == 2
-    assert "of them are in another cluster now" in done.err
+    assert "as many rows, but others or in another order" in done.err
+    values = [line.split(",") for line in lines[1:]]
+    own.write_text("\n".join([lines[0], *(",".join([f"{float(a) * 1.01}", *rest]) for a, *rest in values)]) + "\n")
+    done = run("outliers", a_run, odd, "--out", out, "--train", own)  # each row in the cluster in which it was
+    assert done.code == 2
+    assert f"{own} holds others: as many rows, but others or in another order." in done.err
     assert not out.exists()
 
 

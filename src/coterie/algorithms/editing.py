@@ -139,12 +139,38 @@ class Editing:
             raise InputError("A model keeps no rows; give split() those that were fitted, as X.")
         system = cast("Clusterer", self)
         source = open_source(system, X, reset=False)
-        z = system._encode(source)
-        found = self.edits_.assign(system._assign(z), z).labels if len(source) == len(self.labels_) else None
-        if found is None or np.mean(found != self.labels_) > _OTHER:
+        if not self.was_fitted_on(source):
             raise InputError("The X of split() must be the rows that were fitted, in their order; these are others.")
+        z = system._encode(source)
         seed = Streams(system.seed_).integer("split", len(self.edits_.done))
         return self._edit(_divide(k, z[torch.from_numpy(self.labels_ == k)], into, seed=seed))
+
+    def was_fitted_on(self, X: ArrayLike | Source) -> bool:
+        """Return whether rows are those of the fit, in their order.
+
+        Parameters
+        ----------
+        X : array-like or Source
+            Rows of the shape that was fitted.
+
+        Returns
+        -------
+        bool
+            As far as the model can tell, which keeps up to 8,000 of them in few dimensions.
+
+        Raises
+        ------
+        InputError
+            If the rows do not fit.
+        """
+        check_is_fitted(self)
+        system = cast("Clusterer", self)
+        source = open_source(system, X, reset=False)
+        if len(source) != len(self.labels_):
+            return False
+        if system.familiarity_ is not None:
+            return system.familiarity_.is_of(source, seed=Streams(system.seed_).integer("familiarity"))
+        return bool(np.mean(self._clusters(source).labels != self.labels_) <= _OTHER)
 
     def undo(self) -> Self:
         """Take the last rename, merge or split back; all is again as it was before.

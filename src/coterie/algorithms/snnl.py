@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from coterie.data import DataSpec, Source
 
 POWER = 0.55  # of the annealed temperature
+LEAST = 8  # rows of a batch: two pairs, which can be of two classes, and as many without a label
 
 
 @hyperparameters
@@ -176,7 +177,9 @@ class SNNLKMeans(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, where it is asked for, and the training of all layers."""
         turn = Turn("terms", ("encoder", "decoder"), fit.settings["train"])
-        sampler = "balanced" if "known" in fit.memory else "shuffle"
+        sampler, b = "balanced" if "known" in fit.memory else "shuffle", fit.settings["train"].batch_size
+        if sampler == "balanced" and b < min(LEAST, len(fit.source)):
+            raise InputError(f"With labels the batch_size of SNNLKMeans' train must be >= {LEAST}. Got {b} instead.")
         return [*self.pretrainings(fit), fit.make_phase("disentangle", turn, sampler=sampler)]
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:

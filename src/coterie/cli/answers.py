@@ -14,7 +14,7 @@ from coterie.errors import InputError
 from coterie.files import write_text
 
 KNOWN = "known.csv"
-_OWN = ("row", "name", "label", "asked")  # columns; the user may have added others
+_OWN = ("row", "label", "asked")  # columns, and a name where rows have such; the user may have added others
 
 
 @dataclass
@@ -59,7 +59,8 @@ class Answers:
         labels = [row["label"].strip() for row in rows]
         labels = ["" if is_missing(label) else label for label in labels]
         found.given = {i: label for i, label in enumerate(labels) if rows[i]["asked"] or label}
-        found.notes = {heading: [row[heading] for row in rows] for heading in rows[0] if heading not in _OWN}
+        own = {*_OWN, *(["name"] if found._names() else [])}
+        found.notes = {heading: [row[heading] for row in rows] for heading in rows[0] if heading not in own}
         return found
 
     def answer(self, row: int, label: str) -> None:
@@ -106,10 +107,13 @@ class Answers:
         asked[list(self.given)] = True
         return asked
 
-    def _write(self) -> None:
-        # Names serve to find the rows again; where two are the same, or a spreadsheet could run one, their order does.
+    def _names(self) -> list[str] | None:
+        """Return what rows are found again by; None where two are the same, or a spreadsheet could run one."""
         names = self.names if self.names and list(map(defuse, self.names)) == self.names else None
-        names = names if names and len(set(names)) == len(names) else None
+        return names if names and len(set(names)) == len(names) else None
+
+    def _write(self) -> None:
+        names = self._names()
         lines: list[list[object]] = [["row", *(["name"] if names else []), "label", "asked", *self.notes]]
         for row in range(self.n):
             asked = "yes" if row in self.given else ""

@@ -14,7 +14,7 @@ import numpy as np
 import coterie
 from coterie.algorithms import Clusterer
 from coterie.cli.inputs import reopen, resolve_data
-from coterie.cli.labelfile import LABELS, OWN_COLUMNS, rows_in_order, write_labels
+from coterie.cli.labelfile import LABELS, rows_in_order, write_labels
 from coterie.cli.locking import locked
 from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
 from coterie.cli.run import CHECKPOINT, EDITED, REPORT, is_finished, stored_settings
@@ -27,7 +27,6 @@ from coterie.report.clusters import column_names
 from coterie.report.html import render
 from coterie.report.run import Run, read_run
 
-_CHECKED = 64  # rows whose codes tell whether DATA is still what it was
 _OLD = "old"  # a model that was moved aside
 _MODEL, _ARRAYS, _METRICS = "model", "arrays.npz", "metrics.json"
 
@@ -70,20 +69,11 @@ class Editable:
             if where is not None:
                 raise
             raise InputError(f"The rows of the run are needed again{self.advice}. {error}") from None
-        if self._holds(found):
+        if self.model.was_fitted_on(found):
             return found
         if where is not None:
             raise InputError(f"--train must hold the rows that this run was made from. {self.train} holds others.")
         raise InputError(f"{settings.data} no longer holds the rows that this run was made from{self.advice}.")
-
-    def _holds(self, source: Source) -> bool:
-        """Return whether rows are those that were fitted, by the codes of some of them."""
-        z = self.run.arrays["z"]
-        if len(source) != len(z):
-            return False
-        rows = np.unique(np.linspace(0, len(z) - 1, _CHECKED).astype(np.int64))
-        some = self.model.transform(Source(source.raw(rows), source.spec))
-        return np.allclose(some, z[rows], rtol=1e-2, atol=1e-3 * float(z.std()) + 1e-6)
 
     @cached_property
     def column_names(self) -> list[str]:
@@ -134,8 +124,12 @@ def edit_run(folder: Path, change: Callable[[Editable], None], *, train: str | N
     """
     with held(folder):
         edited = Editable(read_run(folder), coterie.load(folder / _MODEL), train, "; give them with --train DATA")
-        groups, columns = groups_of(edited.model), _further(folder / LABELS, len(edited.run.labels))
+        groups, columns = groups_of(edited.model), _further(edited)
         change(edited)
+        if "cluster_name" in columns and any(edited.model.cluster_names_):
+            raise InputError(
+                f"{folder / LABELS} has a column cluster_name already, which names of clusters need: call it otherwise."
+            )
         run = edited.run
         if groups_of(edited.model) != groups:
             run = regrouped(run, edited.model, source=edited.source, columns=columns)
@@ -219,8 +213,11 @@ def _write(new: Path, run: Run, model: Clusterer, *, columns: Mapping[str, Seque
         write_text(new / REPORT, render(run))
 
 
-def _further(path: Path, n: int) -> dict[str, list[str]]:
+def _further(edited: Editable) -> dict[str, list[str]]:
     """Return the columns of a ``labels.csv`` that come from elsewhere: which class was known, what a person added."""
-    lines = rows_in_order(path, n, whole=True) if path.is_file() else []
-    kept = [name for name in (lines[0] if lines else ()) if name not in OWN_COLUMNS]
+    path, run = edited.run.folder / LABELS, edited.run
+    lines = rows_in_order(path, len(run.labels), whole=True) if path.is_file() else []
+    own = {"row", "cluster", "confidence"} | ({"name"} if "names" in run.arrays else set())
+    own |= {"cluster_name"} if any(edited.model.cluster_names_) else set()
+    kept = [name for name in (lines[0] if lines else ()) if name not in own]
     return {name: [line[name] for line in lines] for name in kept}

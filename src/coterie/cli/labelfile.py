@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from coterie.report.comparison import Comparison
 
-OWN_COLUMNS = ("row", "name", "cluster", "cluster_name", "confidence")  # the others come from elsewhere
 LABELS = "labels.csv"
 _LARGEST = 2**53  # number of a cluster: spreadsheets hold whole numbers exactly up to here
 _SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,8 @@ def learned_from(folder: Path, n: int) -> dict[int, str]:
 
 
 def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[int]) -> None:
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # what is no text is asked again
     place, folder = 0, Path(stored_settings(edited.run.folder).data)
     first = len(answers.given)  # what earlier sessions answered is not taken back here
     while place < len(rows):

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from coterie.algorithms import Clusterer
@@ -19,12 +18,11 @@ from coterie.cli.run import OUTLIERS, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
-from coterie.figures import counted, percentage
+from coterie.figures import counted
 from coterie.report import Scored, load_arrays
 from coterie.report.scored import overview
 
 _ARRAYS = "arrays.npz"
-SAME = 0.99  # share of the rows whose clusters must be those of the fit; another machine may round a few otherwise
 
 
 def read_share(text: str) -> float | str:
@@ -243,8 +241,7 @@ def _difference(source: Source, model: Clusterer) -> str:
     """Return how rows differ from those that a model was fitted on, as far as it can tell; "" where they do not."""
     if len(source) != len(model.labels_):
         return f"{len(model.labels_):,} rows then, {len(source):,} now"
-    agree = float(np.mean(model.predict(source) == model.labels_))
-    return "" if agree >= SAME else f"{percentage(1 - agree, 0)} of them are in another cluster now"
+    return "" if model.was_fitted_on(source) else "as many rows, but others or in another order"
 
 
 def _are_same(kept: Clusterer, model: Clusterer) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from coterie.errors import InputError
 
+LARGEST = 2**53  # number of a class: a float64 holds every whole number up to here
 UNKNOWN = -1
 
 
@@ -48,6 +50,7 @@ def check_known(labels: ArrayLike, n: int, *, none: bool = False) -> np.ndarray:
     y = _as_array(labels, "Known labels", f"one for each of the {n} rows")
     if y.shape != (n,):
         raise InputError(f"Known labels must be one for each of the {n} rows, shape ({n},). Got {y.shape} instead.")
+    y = _without_objects(y)
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise InputError("Known labels must be -1 where a row has none. Got NaN instead.")
     whole = y.dtype.kind in "bui" or (y.dtype.kind == "f" and np.isfinite(y).all() and bool((y == np.rint(y)).all()))
@@ -56,9 +59,12 @@ def check_known(labels: ArrayLike, n: int, *, none: bool = False) -> np.ndarray:
             "Unknown label type: known labels must be whole numbers, -1 where a row has none (numpy.unique with "
             f"return_inverse numbers names). Got {y.dtype} instead."
         )
-    y = y.astype(np.int64)
+    largest = y.max(initial=0)
+    if largest > LARGEST:
+        raise InputError(f"Known labels must be at most {LARGEST:,}, since they are numbers of classes. Got {largest}.")
     if (y < -1).any():
         raise InputError(f"Known labels must be >= 0, or -1 where a row has none. Got {y.min()} instead.")
+    y = y.astype(np.int64)
     if not none and (y < 0).all():
         raise InputError("Known labels must have one row at least that is not -1.")
     return y
@@ -111,8 +117,19 @@ def check_pairs(pairs: Any, n: int, name: str) -> np.ndarray:
     return array.astype(np.int64)
 
 
+def _without_objects(y: np.ndarray) -> np.ndarray:
+    """Return whole numbers of a frame with columns of several kinds as such; other labels as they are."""
+    if y.dtype.kind != "O":
+        return y
+    missing = next((value for value in y.tolist() if value is None or str(value) in ("nan", "<NA>", "NaT")), "")
+    if missing != "":
+        raise InputError(f"Known labels must be -1 where a row has none. Got {missing} instead.")
+    whole = all(isinstance(value, Integral) and not isinstance(value, bool) for value in y.tolist())
+    return np.array(y.tolist()) if whole else y
+
+
 def _as_array(given: Any, what: str, rule: str) -> np.ndarray:
-    if np.ma.is_masked(given):
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         raise InputError(f"{what} must be {rule}. Got masked entries.")
     try:
         return np.asarray(list(given) if isinstance(given, Iterator) else given)
