@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 COMPONENTS = 50  # entries of the linear code in which rows are compared where no network is to be trusted
+SPARSE = 0.9  # share of zeros from which rows without negative values are taken for weights, as of words
+COLUMNS = 2 * COMPONENTS  # that such rows have at least
 
 
 def fit_components(x: np.ndarray, seed: int, size: int = COMPONENTS) -> PCA:
@@ -34,3 +36,26 @@ def fit_components(x: np.ndarray, seed: int, size: int = COMPONENTS) -> PCA:
     """
     with np.errstate(invalid="ignore"):  # shares of the variance where there is none
         return PCA(min(size, *x.shape), random_state=seed % 2**32).fit(x)
+
+
+def are_weights(x: np.ndarray) -> bool:
+    """Return whether rows are such as weights of the words of texts.
+
+    Parameters
+    ----------
+    x : ndarray of shape (m, D)
+        Scaled rows.
+
+    Returns
+    -------
+    bool
+        True for 100 columns or more, of whose values none is negative and nine in ten are zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.components import are_weights
+    >>> are_weights(np.eye(200)), are_weights(np.eye(3))
+    (True, False)
+    """
+    return x.shape[1] >= COLUMNS and bool((x >= 0).all()) and float((x == 0).mean()) >= SPARSE

@@ -45,6 +45,21 @@ def test_how_well_clusters_are_learned_is_shown_where_that_was_asked(runs: dict[
     assert f'colspan="{first.count("<td") - 1}"' in table
 
 
+def test_what_columns_tell_is_shown_where_it_decided(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(runs["chosen"], tmp_path / "run"))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["choice"]["criterion"] = "columns"
+    for i, trial in enumerate(metrics["choice"]["trials"]):
+        trial["columns"] = 1.75 - i
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    section = render(read_run(folder)).split('id="choice"')[1].split("</section>")[0]
+    heads, first, *others = [row for row in section.split("</table>")[0].split("<tr>")[1:] if row]
+    assert ">Told by columns</abbr>" in heads and "<td>1.75</td>" in first
+    assert all(row.count("<td") == first.count("<td") for row in others if "colspan" not in row)
+    assert f'colspan="{first.count("<td") - 1}"' in section
+    assert ">Told by columns</abbr>" not in render(read_run(runs["chosen"]))
+
+
 def test_groups_that_touch_were_seen_too() -> None:
     said = found_sentence({"n": 6, "apart": 1, "replication": [[3, 0.99], [6, 0.7]], "asked": True, "seen": 3})
     assert said == "3 groups were seen; of the numbers of clusters that were asked for, 6 is the likeliest."

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_moons
-from sklearn.metrics import normalized_mutual_info_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from coterie import Shallow
 from coterie.criteria import Calibration
 from coterie.criteria.calibration import margin
+from coterie.data import make_source
 from coterie.selection import Judgement, judge_partitions, ranked
 from coterie.selection.judging import NEIGHBOURS, criterion
+from coterie.selection.ranking import make_space
 
 
 def test_what_neighbours_tell_is_information_over_entropy():
@@ -124,3 +127,23 @@ def test_a_cluster_that_no_other_run_has_is_not_sure_however_large_its_margins()
 def test_calibrations_of_earlier_versions_are_read():
     old = Calibration.from_dict({"margins": [0.0, 1.0], "probabilities": [0.25, 0.75]})
     np.testing.assert_allclose(old(np.log([[0.5, 0.5], [0.9, 0.1]])), [0.25, 0.75])
+
+
+def test_of_weights_of_words_it_decides_what_they_tell():
+    rng = np.random.default_rng(0)
+    topics, y = rng.dirichlet(np.full(300, 0.05), 3), np.arange(600) % 3
+    x = np.stack([rng.multinomial(12, 0.5 * topics[c] + 0.5 / 300) for c in y]) * rng.uniform(0.01, 1, (600, 1))
+    source = make_source(x.astype(np.float32), scaling="none")
+    space = make_space(source, n_clusters=3, seed=0)
+    assert space.weights is not None
+    by_length = np.digitize(np.linalg.norm(space.z, axis=1), np.quantile(np.linalg.norm(space.z, axis=1), (0.33, 0.67)))
+    judged = [space.judge(labels) for labels in (by_length, y)]
+    assert criterion(judged, 3, n=600, d=50) == "columns"
+    assert ranked(judged, 3, by="columns") == [1, 0]
+    for other in (-source.take(slice(None)), source.take(slice(None)) + 0.1, source.take(slice(None))[:, :60]):
+        few = make_space(make_source(other.numpy(), scaling="none"), n_clusters=3, seed=0)
+        assert few.weights is None and few.judge(y).columns is None
+    # The lengths of the rows are nothing that a method sees.
+    found = Shallow(n_clusters=3, method="kmeans", random_state=0).fit(source)
+    assert adjusted_rand_score(y, found.labels_) > 0.9
+    np.testing.assert_array_equal(found.predict(source), found.labels_)

@@ -68,7 +68,8 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
     trials, lost = [], auto.why_not()
     for trial in auto.trials_:
         figures = figures_of(trial.model.labels_, n_clusters=len(auto.cluster_centers_), y=data.y)
-        told = {**asdict(trial.judgement), "kept": trial.judgement.kept}
+        told = {name: value for name, value in asdict(trial.judgement).items() if value is not None}
+        told |= {"kept": trial.judgement.kept}
         told |= {} if trial.agreement is None else {"agreement_with_known": round(trial.agreement, 4)}
         told |= {"n_known": trial.model.n_known_} if trial.model.n_known_ else {}
         told |= {} if trial.learned is None else {"learned": round(trial.learned, 4)}

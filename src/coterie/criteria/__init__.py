@@ -8,6 +8,7 @@ from coterie.criteria.gaps import Groups, find_groups
 from coterie.criteria.likelihood import log_likelihood
 from coterie.criteria.neighbourhood import mean_cut, told_by_neighbours
 from coterie.criteria.partition import assignment_entropy, judge, silhouette, sizes
+from coterie.criteria.prediction import told_by_columns
 from coterie.criteria.replication import replication
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "replication",
     "silhouette",
     "sizes",
+    "told_by_columns",
     "told_by_neighbours",
 ]

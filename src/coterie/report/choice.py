@@ -42,7 +42,8 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     dict or None
         ``why``; ``trials``, the best first; ``left_out``; ``names`` and ``agreement``, a matrix; ``stability`` of each
         cluster, by the ``second`` run if there is one; ``doubtful`` rows, with pictures where rows are images;
-        ``scored``, whether labels were given; ``learned``, whether networks that differ were compared;
+        ``likelihood`` and ``columns``, whether one of these decided; ``scored``, whether labels were given;
+        ``learned``, whether networks that differ were compared;
         ``changed``, whether clusters were merged or split since.
     """
     choice = run.metrics.get("choice")
@@ -52,6 +53,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     return {
         "why": _capitalised(_named(choice["why"])),
         "likelihood": choice["criterion"] == "likelihood",
+        "columns": choice["criterion"] == "columns",
         "changed": "fitted" in run.metrics,
         "scored": any("metrics" in trial for trial in choice["trials"]),
         "learned": any("learned" in trial for trial in choice["trials"]),
@@ -61,6 +63,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
                 "kept": trial["kept"],
                 "evenness": trial.get("evenness"),  # which earlier versions did not look at
                 "likelihood": trial["likelihood"],
+                "columns": trial.get("columns"),
                 "learned": trial.get("learned"),
                 "clusters": trial["clusters"],
                 "time": duration(trial["seconds"]),

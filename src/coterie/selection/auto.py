@@ -88,7 +88,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         out. "counting" stands here too where time ran out for it, and "selflabel" where it came to nothing.
     n_known_, n_pairs_ : int
         Known labels and pairs that were used.
-    criterion_ : {"neighbours", "likelihood"}
+    criterion_ : {"neighbours", "likelihood", "columns"}
         What decided (:func:`coterie.selection.ranked`).
     count_ : Count or None
         How the number of clusters was found, where it was left open.

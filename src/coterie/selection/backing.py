@@ -112,7 +112,7 @@ def pupil(trying: Trying, trials: Sequence[Trial], second: Second | None, *, by:
         As they were ranked, the best first.
     second : Second or None
         What says how sure the best is.
-    by : {"neighbours", "likelihood"}
+    by : {"neighbours", "likelihood", "columns"}
         What decided among the candidates.
 
     Returns

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import entr
 from sklearn.neighbors import NearestNeighbors
 
-from coterie.criteria import log_likelihood, mean_cut, told_by_neighbours
+from coterie.criteria import log_likelihood, mean_cut, told_by_columns, told_by_neighbours
 
 NEIGHBOURS = 15
 APART = 0.01  # mean cut below which groups lie apart, and neighbours settle the question
@@ -34,6 +34,8 @@ class Judgement:
         Clusters that rows are in.
     evenness : float, default=1.0
         Entropy of the sizes over that of equal ones, in [0, 1].
+    columns : float or None, default=None
+        What a row's columns tell of its cluster, in nats; None where rows are not like weights of words.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Judgement:
     likelihood: float
     clusters: int
     evenness: float = 1.0
+    columns: float | None = None
 
     @property
     def kept(self) -> float:
@@ -61,6 +64,12 @@ class Judgement:
         one, so that groups that truly are of unlike sizes are worth more than a split of the largest.
         """
         return self.kept * self.evenness**EVENNESS
+
+    def value(self, by: str) -> float:
+        """Return what ranks it by a criterion: "neighbours", "likelihood" or "columns"."""
+        if by == "columns" and self.columns is not None:
+            return self.columns
+        return self.likelihood if by == "likelihood" else self.worth
 
 
 def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Judgement]:
@@ -99,18 +108,27 @@ def find_neighbours(z: np.ndarray, near: int = NEIGHBOURS) -> np.ndarray:
     return NearestNeighbors(n_neighbors=near, algorithm="brute").fit(z).kneighbors()[1]
 
 
-def judge_partition(z: np.ndarray, labels: np.ndarray, neighbours: np.ndarray) -> Judgement:
-    """Judge one partition, with the neighbours that :func:`find_neighbours` returned of the same rows."""
+def judge_partition(
+    z: np.ndarray, labels: np.ndarray, neighbours: np.ndarray, *, weights: np.ndarray | None = None
+) -> Judgement:
+    """Judge one partition, with the neighbours that :func:`find_neighbours` returned of the same rows.
+
+    Rows that are like weights of words are given as such too, shape (n, D).
+    """
     _, y, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    return Judgement(mean_cut(y, neighbours), _told(y, neighbours), log_likelihood(z, y), len(sizes), _evenness(sizes))
+    cut, told, columns = mean_cut(y, neighbours), _told(y, neighbours), None
+    if weights is not None:
+        columns = told_by_columns(weights, y, seed=0)  # the same halves for all partitions
+    return Judgement(cut, told, log_likelihood(z, y), len(sizes), _evenness(sizes), columns)
 
 
 def criterion(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: int) -> str:
     """Return by what partitions should be ranked.
 
-    Where groups lie apart for some partition, so that it cuts hardly any neighbours from each other, or rows are too
-    few for their dimensions, it is how well neighbours are kept together. Else groups touch: then there is a border to
-    be placed, which a likelihood does better.
+    Of weights of words it is what they tell of clusters: in few components, which hold little of such rows, neighbours
+    are often such by one word that both have. Else, where groups lie apart for some partition, so that it cuts hardly
+    any neighbours from each other, or rows are too few for their dimensions, it is how well neighbours are kept
+    together. Else groups touch: then there is a border to be placed, which a likelihood does better.
 
     Parameters
     ----------
@@ -123,7 +141,7 @@ def criterion(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: in
 
     Returns
     -------
-    {"neighbours", "likelihood"}
+    {"neighbours", "likelihood", "columns"}
         The criterion.
 
     Examples
@@ -134,6 +152,8 @@ def criterion(judgements: Sequence[Judgement], n_clusters: int, *, n: int, d: in
     >>> criterion(touching, 2, n=1000, d=2), criterion(touching, 2, n=50, d=9)
     ('likelihood', 'neighbours')
     """
+    if any(one.columns is not None for one in judgements):
+        return "columns"
     whole = [one.cut for one in judgements if one.clusters >= n_clusters] or [0.0]
     enough = n / n_clusters >= rows_needed(d)
     return "likelihood" if enough and min(whole) > APART else "neighbours"
@@ -170,7 +190,7 @@ def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list
         Of :func:`judge_partitions`.
     n_clusters : int
         K that was asked for.
-    by : {"neighbours", "likelihood"}
+    by : {"neighbours", "likelihood", "columns"}
         The criterion.
 
     Returns
@@ -185,7 +205,7 @@ def ranked(judgements: Sequence[Judgement], n_clusters: int, *, by: str) -> list
     >>> ranked([few, Judgement(cut=0.2, told=0.5, likelihood=-1.0, clusters=2)], 2, by="neighbours")
     [1, 0]
     """
-    worth = [one.worth if by == "neighbours" else one.likelihood for one in judgements]
+    worth = [one.value(by) for one in judgements]
     missing = [max(n_clusters - one.clusters, 0) for one in judgements]
     return sorted(range(len(judgements)), key=lambda i: (missing[i], -worth[i]))
 

@@ -21,7 +21,7 @@ def reasons_lost(trials: Sequence[Trial], criterion: str, *, n_told: int = 0) ->
     ----------
     trials : sequence of Trial
         The best first; before it the network that learned from it, if one did.
-    criterion : {"neighbours", "likelihood"}
+    criterion : {"neighbours", "likelihood", "columns"}
         What decided.
     n_told : int, default=0
         Known labels and pairs that were used.
@@ -49,7 +49,7 @@ def _lost_to(trial: Trial, trials: Sequence[Trial], criterion: str) -> Trial:
     compared = [one for one in trials if one.learned is not None]
     if trial.learned is not None or not compared:
         return trials[0]
-    return max(compared, key=lambda one: _value(one, criterion))
+    return max(compared, key=lambda one: one.judgement.value(criterion))
 
 
 def _why_lost(trial: Trial, rival: Trial, criterion: str, *, least: float) -> str:
@@ -64,16 +64,15 @@ def _why_lost(trial: Trial, rival: Trial, criterion: str, *, least: float) -> st
 
 
 def _by_what_decided(trial: Trial, rival: Trial, criterion: str) -> str:
-    if abs(_value(trial, criterion) - _value(rival, criterion)) <= AS_GOOD:
+    ahead = trial.judgement.value(criterion) - rival.judgement.value(criterion)
+    if abs(ahead) <= AS_GOOD:
         return "about as good"
-    if _value(trial, criterion) > _value(rival, criterion):
+    if ahead > 0:
         return "about as good; the others agree with it less"
     if criterion == "likelihood":
         return "its clusters describe the rows less well"
+    if criterion == "columns":
+        return "a row's columns tell less of its clusters"
     if trial.judgement.kept < rival.judgement.kept - AS_GOOD:
         return "keeps fewer neighbours together"
     return "its clusters are of less even sizes"
-
-
-def _value(trial: Trial, criterion: str) -> float:
-    return trial.judgement.likelihood if criterion == "likelihood" else trial.judgement.worth

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.components import fit_components
+from coterie.components import are_weights, fit_components
 from coterie.matching import share_alike
 from coterie.selection.candidates import DEEP, Trial
 from coterie.selection.judging import NEIGHBOURS, criterion, find_neighbours, judge_partition, ranked, rows_needed
@@ -46,6 +46,8 @@ class Space:
         Their components.
     near : int, default=15
         How many neighbours of each row are looked at.
+    weights : ndarray of shape (m, D) or None, default=None
+        The rows themselves, where they are like weights of words.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Space:
     rows: np.ndarray
     z: np.ndarray
     near: int = NEIGHBOURS
+    weights: np.ndarray | None = field(default=None, repr=False)
     _judged: dict[int, tuple[np.ndarray, Judgement]] = field(default_factory=dict, repr=False)  # by the array's id
     _coded: dict[int, tuple[np.ndarray, Space]] = field(default_factory=dict, repr=False)
 
@@ -69,7 +72,7 @@ class Space:
     def judge(self, labels: np.ndarray) -> Judgement:
         """Judge a partition of all rows, shape (n,), among which are all of its clusters."""
         if id(labels) not in self._judged:
-            judgement = judge_partition(self.z, labels[self.rows], self.neighbours)
+            judgement = judge_partition(self.z, labels[self.rows], self.neighbours, weights=self.weights)
             self._judged[id(labels)] = (labels, replace(judgement, clusters=len(np.unique(labels))))
         return self._judged[id(labels)][1]
 
@@ -102,7 +105,8 @@ def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
     z = components.transform(x)
     if len(rows) < FEW_ROWS:
         z = z[:, : _affordable(len(rows) / n_clusters, np.cumsum(components.explained_variance_ratio_))]
-    return Space(rows, z, min(NEIGHBOURS, max(FEWEST, len(rows) // (2 * n_clusters))))
+    near = min(NEIGHBOURS, max(FEWEST, len(rows) // (2 * n_clusters)))
+    return Space(rows, z, near, x if source.spec.kind != "images" and are_weights(x) else None)
 
 
 def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> tuple[list[Trial], str]:
@@ -124,7 +128,7 @@ def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: in
     -------
     trials : list of Trial
         The best first.
-    criterion : {"neighbours", "likelihood"}
+    criterion : {"neighbours", "likelihood", "columns"}
         What decided.
 
     Examples
@@ -156,7 +160,7 @@ def judge_beside(model: Clusterer, models: Mapping[str, Clusterer], space: Space
         The candidates, by name.
     space : Space
         Of the rows.
-    by : {"neighbours", "likelihood"}
+    by : {"neighbours", "likelihood", "columns"}
         What decided among the candidates.
 
     Returns
@@ -227,8 +231,8 @@ def judged_in(models: Mapping[str, Clusterer], space: Space, by: str) -> Space:
         Fitted candidates, by name.
     space : Space
         The rows' principal components.
-    by : {"neighbours", "likelihood"}
-        What decides; a likelihood is always one of the components.
+    by : {"neighbours", "likelihood", "columns"}
+        What decides; only neighbours are looked for in a code.
 
     Returns
     -------

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from coterie.selection.backing import Second
     from coterie.selection.candidates import Trial
 
-AS_GOOD = 0.01  # difference in what is kept of neighbours, or in nats of a row's likelihood, that says nothing
+AS_GOOD = 0.01  # difference in what is kept of neighbours, or in nats by the other criteria, that says nothing
+_BEST_BY = {
+    "likelihood": "its clusters describe the rows best",
+    "columns": "its clusters are those that a row's columns tell most of",
+}
 NOT_PARTED = "No dip was seen between any two neighbouring clusters: there may be no groups."
 _OF_SECOND = " {who} agrees on {agreed} of the rows."
 _OF_SECOND_SAID = re.compile(
@@ -44,7 +48,7 @@ def reason(
     ----------
     trials : sequence of Trial
         The best first; before it the network that learned from it, if one did.
-    criterion : {"neighbours", "likelihood"}
+    criterion : {"neighbours", "likelihood", "columns"}
         What decided.
     labels : ndarray of shape (n,)
         Clusters of the first.
@@ -75,8 +79,9 @@ def reason(
         return _nothing_to_choose(count)
     reasons = [why for name, why in (left_out or {}).items() if name in CANDIDATES]
     spared = NOT_NEEDED in reasons
-    told = _how_well_described if criterion == "likelihood" else _how_well_kept
-    by = _how_well_learned(trials) or told(trials)
+    by = _how_well_learned(trials) or (
+        _how_well_kept(trials) if criterion == "neighbours" else _best_by(trials, criterion)
+    )
     said = f"{best.name} was chosen of {len(trials)}: {by}." if rest else f"{best.name} was chosen, the only one tried."
     if spared and not rest:
         said = f"{best.name} was chosen: it keeps neighbours together ({best.judgement.kept:.2f} of 1)."
@@ -132,13 +137,13 @@ def _how_well_learned(trials: Sequence[Trial]) -> str:
     return f"of those that differ, its clusters are those that another network learns best ({told})"
 
 
-def _how_well_described(trials: Sequence[Trial]) -> str:
-    best = trials[0]
-    whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.judgement.clusters]
-    shapes = "its clusters describe the rows best"
-    if best.judgement.likelihood == max(one.likelihood for one in whole):
-        return shapes
-    return f"of those that agree as well with what is known, {shapes}"
+def _best_by(trials: Sequence[Trial], criterion: str) -> str:
+    best = trials[0].judgement
+    whole = [trial.judgement for trial in trials if trial.judgement.clusters >= best.clusters]
+    said = _BEST_BY[criterion]
+    if best.value(criterion) == max(one.value(criterion) for one in whole):
+        return said
+    return f"of those that agree as well with what is known, {said}"
 
 
 def _left_short(best: Trial, late: int) -> str:
@@ -191,6 +196,4 @@ def _is_as_good(trial: Trial, best: Trial, criterion: str) -> bool:
         return False
     if best.learned is not None:
         return trial.learned is not None and trial.learned >= best.learned - AS_GOOD
-    if criterion == "likelihood":
-        return other.likelihood is not None and other.likelihood >= first.likelihood - AS_GOOD
-    return other.worth >= first.worth - AS_GOOD
+    return other.value(criterion) >= first.value(criterion) - AS_GOOD
