@@ -26,7 +26,7 @@ def told_by_columns(x: np.ndarray, labels: np.ndarray, *, seed: int) -> float:
     float
         At least 0, at most the entropy of the clusters' sizes, so that crumbs cut off from one large cluster are worth
         little however surely they are told. It is the mean of both halves of the rows, in each of which multinomial
-        naive Bayes [1]_ that has learned the other half's clusters tells them.
+        naive Bayes [1]_ that has learned the other half's clusters tells them; 0 of a single row.
 
     References
     ----------
@@ -41,6 +41,8 @@ def told_by_columns(x: np.ndarray, labels: np.ndarray, *, seed: int) -> float:
     >>> round(told_by_columns(x, np.arange(40) // 20, seed=0), 2), told_by_columns(x, np.arange(40) % 2, seed=0) < 0.3
     (0.69, True)
     """
+    if len(x) < 2:
+        return 0.0
     order = np.random.default_rng(seed).permutation(len(x))
     halves = order[: len(x) // 2], order[len(x) // 2 :]
     told = [

@@ -52,8 +52,7 @@ def describe_choice(run: Run) -> dict[str, Any] | None:
     pictures = _pictures(run)
     return {
         "why": _capitalised(_named(choice["why"])),
-        "likelihood": choice["criterion"] == "likelihood",
-        "columns": choice["criterion"] == "columns",
+        **{by: choice["criterion"] == by for by in ("likelihood", "columns")},
         "changed": "fitted" in run.metrics,
         "scored": any("metrics" in trial for trial in choice["trials"]),
         "learned": any("learned" in trial for trial in choice["trials"]),
