@@ -38,13 +38,15 @@ def fit_components(x: np.ndarray, seed: int, size: int = COMPONENTS) -> PCA:
         return PCA(min(size, *x.shape), random_state=seed % 2**32).fit(x)
 
 
-def are_weights(x: np.ndarray) -> bool:
-    """Return whether rows are such as weights of the words of texts.
+def are_weights(x: np.ndarray, *, kind: str) -> bool:
+    """Return whether rows are such as weights of the words of texts, TF-IDF or frequencies.
 
     Parameters
     ----------
     x : ndarray of shape (m, D)
         Scaled rows.
+    kind : {"vectors", "images"}
+        What they are; images are never such.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def are_weights(x: np.ndarray) -> bool:
     --------
     >>> import numpy as np
     >>> from coterie.components import are_weights
-    >>> are_weights(np.eye(200)), are_weights(np.eye(3))
+    >>> are_weights(np.eye(200), kind="vectors"), are_weights(np.eye(3), kind="vectors")
     (True, False)
     """
-    return x.shape[1] >= COLUMNS and bool((x >= 0).all()) and float((x == 0).mean()) >= SPARSE
+    wide = kind != "images" and x.shape[1] >= COLUMNS
+    return wide and bool((x >= 0).all()) and float((x == 0).mean()) >= SPARSE

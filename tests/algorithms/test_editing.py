@@ -137,6 +137,16 @@ def test_rows_in_the_same_clusters_that_are_others_are_not_those_of_the_fit(k: i
     assert np.array_equal(model.split(0, X=rows).labels_, model.predict(rows))
 
 
+def test_rows_in_another_order_are_others_also_beside_a_gross_outlier() -> None:
+    rows = np.random.default_rng(0).normal(size=(150, 4)) + 9 * (np.arange(150) % 3)[:, None]
+    rows[0] = 1e6
+    model = KMeans(n_clusters=4, random_state=0).fit(rows)
+    assert model.was_fitted_on(rows)
+    assert not model.was_fitted_on(np.concatenate([rows[:1], rows[:0:-1]]))
+    auto = Auto(n_clusters=2, candidates=["kmeans"], random_state=0).fit(rows[1:])
+    assert auto.was_fitted_on(rows[1:]) and not auto.was_fitted_on(rows[:0:-1])
+
+
 def test_merging_the_parts_gives_the_cluster_back(fitted: Path) -> None:
     model, whole = coterie.load(fitted), coterie.load(fitted)
     model.split(1, X=X).merge([1, 4])

@@ -419,6 +419,22 @@ def test_rows_that_are_given_anew_may_be_the_features_alone(blobs: Blobs, tmp_pa
     assert phases_of(tmp_path / "run-labelled") == {"cluster"}
 
 
+def test_rows_with_names_are_asked_about_session_after_session(blobs: Blobs, tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole.csv", tmp_path / "run"
+    with blobs.csv.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with whole.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", *header], *([f"p{i}", *row] for i, row in enumerate(rows))])
+    done = run("fit", whole, "--config", blobs.settings(), "--names", "id", "--labels", "kind", "--out", folder)
+    assert done.code == 0, done.err
+    assert fit_again(folder, "c\nb\na\n").exit_code == 0
+    again = tmp_path / "run-labelled"
+    for n in (4, 5):  # the labels that the run learned from come first
+        assert say(again, "a\n", "-n", 1).exit_code == 0
+        assert list(known(again)[0]) == ["row", "name", "label", "asked"]
+        assert len(given(again)) == n
+
+
 def test_rows_that_are_given_anew_may_lack_what_is_no_feature(blobs: Blobs, tmp_path: Path) -> None:
     whole, folder = tmp_path / "whole.csv", tmp_path / "run"
     with blobs.csv.open(newline="") as file:

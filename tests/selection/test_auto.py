@@ -210,10 +210,11 @@ def test_why_the_others_lost_is_told_by_what_decided():
     assert lost(best, replace(best, told=0.5), "likelihood") == {"ward": "about as good"}
     worse = replace(best, likelihood=-1.2)
     assert lost(best, worse, "likelihood") == {"ward": "its clusters describe the rows less well"}
-    words = replace(best, columns=1.5)
-    assert lost(words, replace(words, told=0.1, columns=1.499), "columns") == {"ward": "about as good"}
+    words = replace(best, columns=0.8)
+    assert lost(words, replace(words, told=0.1, columns=0.799), "columns") == {"ward": "about as good"}
     less = {"ward": "a row's columns tell less of its clusters"}
-    assert lost(words, replace(words, told=0.9, columns=1.4), "columns") == less
+    assert lost(words, replace(words, told=0.9, columns=0.7), "columns") == less
+    assert lost(words, replace(words, evenness=0.7), "columns") == {"ward": "its clusters are of less even sizes"}
     said = {"ward": "agrees less with what is known: 50.0%, not 75.0%"}
     assert lost(best, replace(best, told=0.9), agreement=(0.75, 0.5)) == said
     # One row and one standard error less is as well: then it is something else that decided.

@@ -80,6 +80,11 @@ class AnswersByBest:
         check_is_fitted(self)
         return self.best_.suggest(n, X, **how)
 
+    def was_fitted_on(self, X: ArrayLike | Source) -> bool:
+        """Return whether rows are those of the fit; see :meth:`coterie.algorithms.Clusterer.was_fitted_on`."""
+        check_is_fitted(self)
+        return self.best_.was_fitted_on(X)
+
     def undo(self) -> Self:
         """Take the last change back; see :meth:`coterie.algorithms.Clusterer.undo`."""
         check_is_fitted(self)

@@ -156,7 +156,7 @@ class Editing:
         Returns
         -------
         bool
-            As far as the model can tell, which keeps up to 8,000 of them in few dimensions.
+            As far as the model can tell: by up to 8,000 of them, kept in few dimensions, and by the clusters of all.
 
         Raises
         ------
@@ -168,8 +168,9 @@ class Editing:
         source = open_source(system, X, reset=False)
         if len(source) != len(self.labels_):
             return False
-        if system.familiarity_ is not None:
-            return system.familiarity_.is_of(source, seed=Streams(system.seed_).integer("familiarity"))
+        kept = system.familiarity_
+        if kept is not None and not kept.is_of(source, seed=Streams(system.seed_).integer("familiarity")):
+            return False
         return bool(np.mean(self._clusters(source).labels != self.labels_) <= _OTHER)
 
     def undo(self) -> Self:

@@ -99,7 +99,7 @@ class Shallow(Clusterer):
         _project(fit.model, fit_components(x, seed, self.n_components))
         z = codes(fit)[rows]  # what predict will see, to the last bit
         seen = z.double()
-        if fit.source.spec.kind != "images" and are_weights(x):
+        if are_weights(x, kind=fit.source.spec.kind):
             seen = functional.normalize(seen - fit.model.encoder[1].bias.detach())
         labels = partition(self.method, seen.numpy(), k, seed=seed)
         known = labels >= 0

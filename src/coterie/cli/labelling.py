@@ -91,7 +91,7 @@ def _take_over(answers: Answers, folder: Path) -> None:
     earlier, asked = learned_from(folder, answers.n), Answers(Path(known), answers.n)
     if asked.path.is_absolute():  # not a column of the data
         with suppress(InputError, OSError):  # labels of another kind of file; nobody was asked
-            asked = Answers.read(asked.path, answers.n)
+            asked = Answers.read(asked.path, answers.n, answers.names)
     skipped = {row: "" for row, label in asked.given.items() if not label}
     answers.notes = asked.notes | answers.notes
     if more := {row: label for row, label in (skipped | earlier).items() if row not in answers.given}:

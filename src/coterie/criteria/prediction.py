@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import entr
 from sklearn.metrics import mutual_info_score
 from sklearn.naive_bayes import MultinomialNB
 
-SMOOTHING = 0.1  # added to each column's weight in each cluster, so that none is ruled out by one column
+SMOOTHING = 1.0  # times the mean weight, added to each column's sum in each cluster, so that none is ruled out by one
 
 
-def told_by_columns(x: np.ndarray, labels: np.ndarray, *, seed: int) -> float:
-    """Return the mutual information, in nats, between rows' clusters and those that their columns tell.
+def told_by_columns(x: np.ndarray | csr_matrix, labels: np.ndarray, *, seed: int) -> float:
+    """Return how much of rows' clusters their columns tell.
 
     Parameters
     ----------
-    x : ndarray of shape (n, D)
-        Rows, none of whose values is negative, such as weights of words.
+    x : ndarray or sparse matrix of shape (n, D)
+        Rows, none of whose values is negative, such as weights of words; their unit does not matter.
     labels : ndarray of shape (n,)
         Cluster of each row, integers.
     seed : int
@@ -24,9 +26,9 @@ def told_by_columns(x: np.ndarray, labels: np.ndarray, *, seed: int) -> float:
     Returns
     -------
     float
-        At least 0, at most the entropy of the clusters' sizes, so that crumbs cut off from one large cluster are worth
-        little however surely they are told. It is the mean of both halves of the rows, in each of which multinomial
-        naive Bayes [1]_ that has learned the other half's clusters tells them; 0 of a single row.
+        Mutual information of the clusters and of those that are told, over the clusters' entropy, in [0, 1]; the mean
+        of both halves of the rows, in each of which multinomial naive Bayes [1]_ that has learned the other half's
+        clusters tells them, all of which it takes for equally likely. 0 of a single row, or of one cluster.
 
     References
     ----------
@@ -39,14 +41,22 @@ def told_by_columns(x: np.ndarray, labels: np.ndarray, *, seed: int) -> float:
     >>> from coterie.criteria import told_by_columns
     >>> x = np.repeat(np.eye(2), 20, axis=0)
     >>> round(told_by_columns(x, np.arange(40) // 20, seed=0), 2), told_by_columns(x, np.arange(40) % 2, seed=0) < 0.3
-    (0.69, True)
+    (1.0, True)
     """
-    if len(x) < 2:
+    _, y = np.unique(labels, return_inverse=True)
+    entropy = float(entr(np.bincount(y) / len(y)).sum())
+    weights = csr_matrix(x, dtype=np.float64)
+    if entropy == 0 or not weights.nnz:
         return 0.0
-    order = np.random.default_rng(seed).permutation(len(x))
-    halves = order[: len(x) // 2], order[len(x) // 2 :]
+    weights = weights / weights.data.mean()
+    order = np.random.default_rng(seed).permutation(len(y))
+    halves = order[: len(y) // 2], order[len(y) // 2 :]
     told = [
-        mutual_info_score(labels[one], MultinomialNB(alpha=SMOOTHING).fit(x[other], labels[other]).predict(x[one]))
+        mutual_info_score(y[one], _classifier().fit(weights[other], y[other]).predict(weights[one]))
         for one, other in (halves, halves[::-1])
     ]
-    return float(np.mean(told))
+    return min(float(np.mean(told)) / entropy, 1.0)  # by chance a half may have a larger entropy
+
+
+def _classifier() -> MultinomialNB:
+    return MultinomialNB(alpha=SMOOTHING, fit_prior=False)

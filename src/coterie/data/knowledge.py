@@ -59,9 +59,7 @@ def check_known(labels: ArrayLike, n: int, *, none: bool = False) -> np.ndarray:
             "Unknown label type: known labels must be whole numbers, -1 where a row has none (numpy.unique with "
             f"return_inverse numbers names). Got {y.dtype} instead."
         )
-    largest = y.max(initial=0)
-    if largest > LARGEST:
-        raise InputError(f"Known labels must be at most {LARGEST:,}, since they are numbers of classes. Got {largest}.")
+    _refuse_huge(y.max(initial=0).item())
     if (y < -1).any():
         raise InputError(f"Known labels must be >= 0, or -1 where a row has none. Got {y.min()} instead.")
     y = y.astype(np.int64)
@@ -124,8 +122,15 @@ def _without_objects(y: np.ndarray) -> np.ndarray:
     missing = next((value for value in y.tolist() if value is None or str(value) in ("nan", "<NA>", "NaT")), "")
     if missing != "":
         raise InputError(f"Known labels must be -1 where a row has none. Got {missing} instead.")
-    whole = all(isinstance(value, Integral) and not isinstance(value, bool) for value in y.tolist())
-    return np.array(y.tolist()) if whole else y
+    if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in y.tolist()):
+        return y
+    _refuse_huge(max(y.tolist(), default=0))
+    return np.array([max(value, -2) for value in y.tolist()], dtype=np.int64)  # below -1 is refused, however far
+
+
+def _refuse_huge(largest: float) -> None:
+    if largest > LARGEST:
+        raise InputError(f"Known labels must be at most {LARGEST:,}, since they are numbers of classes. Got {largest}.")
 
 
 def _as_array(given: Any, what: str, rule: str) -> np.ndarray:

@@ -270,7 +270,8 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
         apart = self.count_ is not None and self.count_.apart > 1
-        self._parted = apart or trying.has_groups(self.best_.labels_)
+        # Between groups of texts no dip is to be seen in few components.
+        self._parted = apart or self.criterion_ == "columns" or trying.has_groups(self.best_.labels_)
         # What learned from known labels may have numbered its clusters anew.
         self.second_labels_ = None if second is None else align(second.labels, self.labels_)
         self.second_name_ = None if second is None else second.name

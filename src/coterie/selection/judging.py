@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.special import entr
 from sklearn.neighbors import NearestNeighbors
 
@@ -15,6 +16,7 @@ from coterie.criteria import log_likelihood, mean_cut, told_by_columns, told_by_
 NEIGHBOURS = 15
 APART = 0.01  # mean cut below which groups lie apart, and neighbours settle the question
 EVENNESS = 0.25  # power by which uneven sizes count against a partition
+EVENNESS_OF_TEXTS = 0.5  # the same for texts, where a crumb for each of a few words is told most surely
 ROWS_A_NUMBER = 10  # rows of a cluster for each number of its mean and covariance, for likelihoods to be trusted
 
 
@@ -35,7 +37,8 @@ class Judgement:
     evenness : float, default=1.0
         Entropy of the sizes over that of equal ones, in [0, 1].
     columns : float or None, default=None
-        What a row's columns tell of its cluster, in nats; None where rows are not like weights of words.
+        Share of the information about a row's cluster that its columns tell, in [0, 1]; None where rows are not like
+        weights of words.
 
     Examples
     --------
@@ -68,7 +71,7 @@ class Judgement:
     def value(self, by: str) -> float:
         """Return what ranks it by a criterion: "neighbours", "likelihood" or "columns"."""
         if by == "columns" and self.columns is not None:
-            return self.columns
+            return self.columns * self.evenness**EVENNESS_OF_TEXTS
         return self.likelihood if by == "likelihood" else self.worth
 
 
@@ -109,11 +112,11 @@ def find_neighbours(z: np.ndarray, near: int = NEIGHBOURS) -> np.ndarray:
 
 
 def judge_partition(
-    z: np.ndarray, labels: np.ndarray, neighbours: np.ndarray, *, weights: np.ndarray | None = None
+    z: np.ndarray, labels: np.ndarray, neighbours: np.ndarray, *, weights: csr_matrix | None = None
 ) -> Judgement:
     """Judge one partition, with the neighbours that :func:`find_neighbours` returned of the same rows.
 
-    Rows that are like weights of words are given as such too, shape (n, D).
+    Rows that are like weights of words are given as such too, a sparse matrix of shape (n, D).
     """
     _, y, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     cut, told, columns = mean_cut(y, neighbours), _told(y, neighbours), None

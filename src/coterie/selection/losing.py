@@ -71,8 +71,8 @@ def _by_what_decided(trial: Trial, rival: Trial, criterion: str) -> str:
         return "about as good; the others agree with it less"
     if criterion == "likelihood":
         return "its clusters describe the rows less well"
-    if criterion == "columns":
+    if criterion == "columns" and (trial.judgement.columns or 0.0) < (rival.judgement.columns or 0.0) - AS_GOOD:
         return "a row's columns tell less of its clusters"
-    if trial.judgement.kept < rival.judgement.kept - AS_GOOD:
+    if criterion == "neighbours" and trial.judgement.kept < rival.judgement.kept - AS_GOOD:
         return "keeps fewer neighbours together"
     return "its clusters are of less even sizes"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from coterie.components import are_weights, fit_components
 from coterie.matching import share_alike
@@ -46,7 +47,7 @@ class Space:
         Their components.
     near : int, default=15
         How many neighbours of each row are looked at.
-    weights : ndarray of shape (m, D) or None, default=None
+    weights : sparse matrix of shape (m, D) or None, default=None
         The rows themselves, where they are like weights of words.
 
     Examples
@@ -60,7 +61,7 @@ class Space:
     rows: np.ndarray
     z: np.ndarray
     near: int = NEIGHBOURS
-    weights: np.ndarray | None = field(default=None, repr=False)
+    weights: csr_matrix | None = field(default=None, repr=False)
     _judged: dict[int, tuple[np.ndarray, Judgement]] = field(default_factory=dict, repr=False)  # by the array's id
     _coded: dict[int, tuple[np.ndarray, Space]] = field(default_factory=dict, repr=False)
 
@@ -106,7 +107,7 @@ def make_space(source: Source, *, n_clusters: int, seed: int) -> Space:
     if len(rows) < FEW_ROWS:
         z = z[:, : _affordable(len(rows) / n_clusters, np.cumsum(components.explained_variance_ratio_))]
     near = min(NEIGHBOURS, max(FEWEST, len(rows) // (2 * n_clusters)))
-    return Space(rows, z, near, x if source.spec.kind != "images" and are_weights(x) else None)
+    return Space(rows, z, near, csr_matrix(x) if are_weights(x, kind=source.spec.kind) else None)
 
 
 def rank_models(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int) -> tuple[list[Trial], str]:
@@ -196,9 +197,9 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     Returns
     -------
     bool
-        True if the best keeps neighbours together to 0.98, its sizes considered, agrees with two others on 0.99 of the
-        rows or, once a network was tried, with another on 0.97. False where sizes are so unlike that this takes a tenth
-        of what it keeps: others may have cut off the same crumbs.
+        True if the best keeps neighbours together to 0.98, its sizes considered and rows being no texts, agrees with
+        two others on 0.99 of the rows or, once a network was tried, with another on 0.97. False where sizes are so
+        unlike that this takes a tenth of what it keeps: others may have cut off the same crumbs.
 
     Examples
     --------
@@ -210,11 +211,11 @@ def is_settled(models: Mapping[str, Clusterer], space: Space, *, n_clusters: int
     >>> is_settled({"kmeans": KMeans(n_clusters=2, random_state=0).fit(source)}, space, n_clusters=2)
     True
     """
-    best, *others = rank_models(models, space, n_clusters=n_clusters)[0]
+    (best, *others), by = rank_models(models, space, n_clusters=n_clusters)
     one = best.judgement
     if one.clusters < n_clusters or one.worth < UNEVEN * one.kept:
         return False
-    if one.worth >= SETTLED:
+    if one.worth >= SETTLED and by != "columns":
         return True
     labels = best.model.labels_
     shared = sorted((share_alike(other.model.labels_, labels) for other in others), reverse=True)

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from coterie.selection.backing import Second
     from coterie.selection.candidates import Trial
 
-AS_GOOD = 0.01  # difference in what is kept of neighbours, or in nats by the other criteria, that says nothing
+AS_GOOD = (
+    0.01  # difference in what is kept of neighbours or told by columns, or in nats of likelihood, that says nothing
+)
 _BEST_BY = {
     "likelihood": "its clusters describe the rows best",
-    "columns": "its clusters are those that a row's columns tell most of",
+    "columns": "a row's columns tell most of its clusters, their sizes considered",
 }
 NOT_PARTED = "No dip was seen between any two neighbouring clusters: there may be no groups."
 _OF_SECOND = " {who} agrees on {agreed} of the rows."
