@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.decomposition import PCA
 
+from coterie.criteria.contrasts import SPARSE
+
 COMPONENTS = 50  # entries of the linear code in which rows are compared where no network is to be trusted
-SPARSE = 0.9  # share of zeros from which rows without negative values are taken for weights, as of words
-COLUMNS = 2 * COMPONENTS  # that such rows have at least
+COLUMNS = 2 * COMPONENTS  # that weights of words have at least: in fewer the components hold most of the rows
 
 
 def fit_components(x: np.ndarray, seed: int, size: int = COMPONENTS) -> PCA:

@@ -401,12 +401,18 @@ def test_a_session_that_only_skips_fits_nothing(own: Path) -> None:
     assert not own.with_name("run-labelled-2").exists()
 
 
-def test_rows_that_are_given_anew_may_be_the_features_alone(blobs: Blobs, tmp_path: Path) -> None:
-    whole, folder = tmp_path / "whole.csv", tmp_path / "run"
+def with_ids(blobs: Blobs, path: Path) -> list[list[str]]:
+    """Write the rows with a column of ids before them, and return them without."""
     with blobs.csv.open(newline="") as file:
         header, *rows = list(csv.reader(file))
-    with whole.open("w", newline="") as file:
+    with path.open("w", newline="") as file:
         csv.writer(file).writerows([["id", *header], *([f"p{i}", *row] for i, row in enumerate(rows))])
+    return [header, *rows]
+
+
+def test_rows_that_are_given_anew_may_be_the_features_alone(blobs: Blobs, tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole.csv", tmp_path / "run"
+    header, *rows = with_ids(blobs, whole)
     done = run("fit", whole, "--config", blobs.settings(), "--drop", "id", "--labels", "kind", "--out", folder)
     assert done.code == 0, done.err
     whole.unlink()
@@ -421,10 +427,7 @@ def test_rows_that_are_given_anew_may_be_the_features_alone(blobs: Blobs, tmp_pa
 
 def test_rows_with_names_are_asked_about_session_after_session(blobs: Blobs, tmp_path: Path) -> None:
     whole, folder = tmp_path / "whole.csv", tmp_path / "run"
-    with blobs.csv.open(newline="") as file:
-        header, *rows = list(csv.reader(file))
-    with whole.open("w", newline="") as file:
-        csv.writer(file).writerows([["id", *header], *([f"p{i}", *row] for i, row in enumerate(rows))])
+    with_ids(blobs, whole)
     done = run("fit", whole, "--config", blobs.settings(), "--names", "id", "--labels", "kind", "--out", folder)
     assert done.code == 0, done.err
     assert fit_again(folder, "c\nb\na\n").exit_code == 0

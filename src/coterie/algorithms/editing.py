@@ -139,9 +139,9 @@ class Editing:
             raise InputError("A model keeps no rows; give split() those that were fitted, as X.")
         system = cast("Clusterer", self)
         source = open_source(system, X, reset=False)
-        if not self.was_fitted_on(source):
-            raise InputError("The X of split() must be the rows that were fitted, in their order; these are others.")
         z = system._encode(source)
+        if not self._are_of_fit(source, z):
+            raise InputError("The X of split() must be the rows that were fitted, in their order; these are others.")
         seed = Streams(system.seed_).integer("split", len(self.edits_.done))
         return self._edit(_divide(k, z[torch.from_numpy(self.labels_ == k)], into, seed=seed))
 
@@ -166,12 +166,7 @@ class Editing:
         check_is_fitted(self)
         system = cast("Clusterer", self)
         source = open_source(system, X, reset=False)
-        if len(source) != len(self.labels_):
-            return False
-        kept = system.familiarity_
-        if kept is not None and not kept.is_of(source, seed=Streams(system.seed_).integer("familiarity")):
-            return False
-        return bool(np.mean(self._clusters(source).labels != self.labels_) <= _OTHER)
+        return self._are_of_fit(source, system._encode(source))
 
     def undo(self) -> Self:
         """Take the last rename, merge or split back; all is again as it was before.
@@ -240,6 +235,16 @@ class Editing:
 
     def _log_q(self, X: ArrayLike | Source) -> torch.Tensor:
         return self._clusters(X).log_q
+
+    def _are_of_fit(self, source: Source, z: torch.Tensor) -> bool:
+        """Return whether rows with these codes are those of the fit."""
+        system = cast("Clusterer", self)
+        kept = system.familiarity_
+        if len(source) != len(self.labels_):
+            return False
+        if kept is not None and not kept.is_of(source, seed=Streams(system.seed_).integer("familiarity")):
+            return False
+        return bool(np.mean(self.edits_.assign(system._assign(z), z).labels != self.labels_) <= _OTHER)
 
     @property
     def _n_fitted(self) -> int:

@@ -177,7 +177,8 @@ class SNNLKMeans(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, where it is asked for, and the training of all layers."""
         turn = Turn("terms", ("encoder", "decoder"), fit.settings["train"])
-        sampler, b = "balanced" if "known" in fit.memory else "shuffle", fit.settings["train"].batch_size
+        sampler = "balanced" if "known" in fit.memory else "shuffle"
+        b = fit.settings["train"].batch_size
         if sampler == "balanced" and b < min(LEAST, len(fit.source)):
             raise InputError(f"With labels the batch_size of SNNLKMeans' train must be >= {LEAST}. Got {b} instead.")
         return [*self.pretrainings(fit), fit.make_phase("disentangle", turn, sampler=sampler)]

@@ -12,7 +12,8 @@ import numpy as np
 
 __all__ = ["Contrast", "are_words", "contrast"]
 
-_SPARSE, _WORDY, _FEWEST_WORDS = 0.9, 0.9, 50
+SPARSE = 0.9  # share of zeros from which columns may be the words of texts
+_WORDY, _FEWEST_WORDS = 0.9, 50
 _WORD = re.compile(r"[^\W\d_]+(['’-][^\W\d_]+)*")
 
 
@@ -187,6 +188,6 @@ def are_words(names: Sequence[str] | None, *, zeros: float, low: float) -> bool:
     >>> are_words(["ship", "sail", "port"] * 20, zeros=0.97, low=0.0), are_words(["height"], zeros=0.0, low=0.1)
     (True, False)
     """
-    if names is None or len(names) < _FEWEST_WORDS or zeros < _SPARSE or low < 0:
+    if names is None or len(names) < _FEWEST_WORDS or zeros < SPARSE or low < 0:
         return False
     return sum(_WORD.fullmatch(name) is not None for name in names) >= _WORDY * len(names)

@@ -59,9 +59,8 @@ def check_known(labels: ArrayLike, n: int, *, none: bool = False) -> np.ndarray:
             "Unknown label type: known labels must be whole numbers, -1 where a row has none (numpy.unique with "
             f"return_inverse numbers names). Got {y.dtype} instead."
         )
-    _refuse_huge(y.max(initial=0).item())
-    if (y < -1).any():
-        raise InputError(f"Known labels must be >= 0, or -1 where a row has none. Got {y.min()} instead.")
+    if len(y):
+        _check_range(y.min().item(), y.max().item())
     y = y.astype(np.int64)
     if not none and (y < 0).all():
         raise InputError("Known labels must have one row at least that is not -1.")
@@ -124,11 +123,14 @@ def _without_objects(y: np.ndarray) -> np.ndarray:
         raise InputError(f"Known labels must be -1 where a row has none. Got {missing} instead.")
     if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in y.tolist()):
         return y
-    _refuse_huge(max(y.tolist(), default=0))
-    return np.array([max(value, -2) for value in y.tolist()], dtype=np.int64)  # below -1 is refused, however far
+    if len(y):
+        _check_range(min(y), max(y))
+    return y.astype(np.int64)
 
 
-def _refuse_huge(largest: float) -> None:
+def _check_range(smallest: float, largest: float) -> None:
+    if smallest < UNKNOWN:
+        raise InputError(f"Known labels must be >= 0, or -1 where a row has none. Got {smallest} instead.")
     if largest > LARGEST:
         raise InputError(f"Known labels must be at most {LARGEST:,}, since they are numbers of classes. Got {largest}.")
 

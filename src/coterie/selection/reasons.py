@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from coterie.selection.backing import Second
     from coterie.selection.candidates import Trial
 
-AS_GOOD = (
-    0.01  # difference in what is kept of neighbours or told by columns, or in nats of likelihood, that says nothing
-)
+AS_GOOD = 0.01  # difference in what decides, a share or nats of a row's likelihood, that says nothing
 _BEST_BY = {
     "likelihood": "its clusters describe the rows best",
     "columns": "a row's columns tell most of its clusters, their sizes considered",
