@@ -79,7 +79,8 @@ def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path,
     with config_context(checkpoint=tmp_path):
         model = small(DEC, n_clusters="auto", augment="none").fit(X)
     assert (tmp_path / "count").is_dir()
-    assert len(model.cluster_centers_) == model.count_.n >= 2
+    assert len(model.cluster_centers_) == model.count_.n == sum(model.count_.within) >= 2
+    assert Count.from_dict(model.count_.to_dict()) == model.count_
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,15 @@ def test_groups_that_touch_were_seen_too() -> None:
     assert said == "3 groups were seen; of the numbers of clusters that were asked for, 6 is the likeliest."
 
 
+def test_groups_within_groups_are_told() -> None:
+    found = {"n": 7, "apart": 1, "replication": [[3, 0.99], [7, 0.5]], "within": [3, 1, 3]}
+    assert found_sentence(found) == "Found 7 clusters. At first there are 3 groups, and within these 3, 1 and 3."
+    flat = found_sentence({**found, "n": 3, "within": [1, 1, 1]})
+    assert flat == "Found 3 clusters."
+    # More were known, so that the groups within are not what was taken.
+    assert "At first" not in found_sentence({**found, "n": 9})
+
+
 def test_an_end_of_the_range_that_was_met_is_told() -> None:
     said = found_sentence({"n": 3, "apart": 5, "replication": [[2, 0.9], [3, 0.8]]})
     assert said == "3 clusters are the most that were asked for; 5 groups lie apart."

@@ -17,7 +17,7 @@ from coterie.algorithms.building import SHARED
 from coterie.algorithms.inputs import pick_seed
 from coterie.components import fit_components
 from coterie.config import get_config
-from coterie.criteria import find_groups, replication
+from coterie.criteria import find_groups, nested_groups, replication
 from coterie.criteria.gaps import is_parted
 from coterie.criteria.replication import ROWS as HALF
 from coterie.criteria.replication import divisions
@@ -64,6 +64,8 @@ class Count:
         Whether fewer were seen than the range that was given allows.
     seen : int or None, default=None
         How many those were, where ``asked``.
+    within : tuple of int, default=()
+        Where groups were looked for within groups: how many there are within each of those that were found first.
     """
 
     n: int
@@ -71,29 +73,31 @@ class Count:
     replication: dict[int, float]
     asked: bool = False
     seen: int | None = None
+    within: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""
         replication = [[k, s] for k, s in self.replication.items()]
-        return {"n": self.n, "apart": self.apart, "replication": replication, "asked": self.asked, "seen": self.seen}
+        return {**vars(self), "replication": replication, "within": list(self.within)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Return what :meth:`to_dict` wrote."""
         replication = {int(k): float(s) for k, s in values["replication"]}
         later = {name: values[name] for name in ("asked", "seen") if name in values}  # versions have these
-        return cls(values["n"], values["apart"], replication, **later)
+        return cls(values["n"], values["apart"], replication, within=tuple(values.get("within", ())), **later)
 
 
 def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") -> Count:
     """Decide how many clusters a system should look for.
 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
-    whatever shape (:func:`coterie.criteria.find_groups`); and the largest number of clusters that are surely found
-    again in another half of the rows or, where none is sure, the likeliest (:func:`coterie.criteria.replication`); of
-    images in the code of an autoencoder. The latter may touch, but between some of as many, found by agglomeration,
-    there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is halved alike
-    time and again.
+    whatever shape (:func:`coterie.criteria.find_groups`); and clusters that are found again in another half of the
+    rows, which may touch. Of images these are looked for in the code of an autoencoder, and within each other
+    (:func:`coterie.criteria.nested_groups`). Of other rows it is the largest number that is surely found again or,
+    where none is sure, the likeliest (:func:`coterie.criteria.replication`), and between some of as many, found by
+    agglomeration, there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is
+    halved alike time and again.
 
     Parameters
     ----------
@@ -120,20 +124,22 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     x = _untied(x, seed)
     x = fit_components(x, seed).transform(x)
     apart = find_groups(x, seed=seed).n
-    z = x
-    if by == "rows":
-        z = x[sample_rows(len(x), FEW_ROWS, seed)]
-    elif by == "code" and _is_coded(source):
-        z = _code(estimator, source, seed)[rows]
     # Also below a range: otherwise a number that halves groups may look sure, as most of its clusters are whole ones.
-    found = {} if by == "gaps" else replication(z, range(2, min(max(high, 2), MOST) + 1), seed=seed)
-    n = seen = max(apart, _seen(found, z, least=apart, seed=seed))
+    numbers, within = range(2, min(max(high, 2), MOST) + 1), ()
+    if by == "code" and _is_coded(source):
+        nested = nested_groups(_code(estimator, source, seed)[rows], numbers, seed=seed)
+        found, within, divided = nested.replication, nested.within, nested.n
+    else:
+        z = x[sample_rows(len(x), FEW_ROWS, seed)] if by == "rows" else x
+        found = {} if by == "gaps" else replication(z, numbers, seed=seed)
+        divided = _seen(found, z, least=apart, seed=seed)
+    n = seen = max(apart, divided)
     if given != "auto":
-        within = {k: value for k, value in found.items() if low <= k <= high}
-        n = min(n, high) if n >= low else max(within, key=lambda k: within[k], default=low)
+        possible = {k: value for k, value in found.items() if low <= k <= high}
+        n = min(n, high) if n >= low else max(possible, key=lambda k: possible[k], default=low)
         n = min(n, different)
     logger.info("%d groups lie apart; replications %s; %d clusters", apart, found, n)
-    return Count(n, apart, found, asked=n > seen, seen=seen if n > seen else None)
+    return Count(n, apart, found, asked=n > seen, seen=seen if n > seen else None, within=within)
 
 
 def is_quicker_by_rows(source: Source) -> bool:

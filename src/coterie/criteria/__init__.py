@@ -7,6 +7,7 @@ from coterie.criteria.contrasts import Contrast, are_words, contrast
 from coterie.criteria.gaps import Groups, find_groups
 from coterie.criteria.likelihood import log_likelihood
 from coterie.criteria.neighbourhood import mean_cut, told_by_neighbours
+from coterie.criteria.nesting import Nested, nested_groups
 from coterie.criteria.partition import assignment_entropy, judge, silhouette, sizes
 from coterie.criteria.prediction import told_by_columns
 from coterie.criteria.replication import replication
@@ -15,6 +16,7 @@ __all__ = [
     "Calibration",
     "Contrast",
     "Groups",
+    "Nested",
     "are_words",
     "assignment_entropy",
     "contrast",
@@ -22,6 +24,7 @@ __all__ = [
     "judge",
     "log_likelihood",
     "mean_cut",
+    "nested_groups",
     "replication",
     "silhouette",
     "sizes",

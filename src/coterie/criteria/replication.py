@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
@@ -64,24 +65,86 @@ def replication(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> dict[int
     >>> max(found, key=found.get)
     3
     """
-    numbers, rng = list(numbers), np.random.default_rng(seed)
-    figures = [dict.fromkeys(numbers, 0.0) for _ in _WAYS]
+    numbers = list(numbers)
+    halvings = halve(z, numbers, seed=seed)
+    return best_of_ways(replicated(halvings), numbers) if halvings else {}
+
+
+@dataclass(frozen=True)
+class Halving:
+    """Two halves of the rows, each divided by itself into several numbers of clusters, in several ways.
+
+    Parameters
+    ----------
+    rows : pair of ndarray of shape (m,)
+        Which rows they are.
+    halves : pair of ndarray of shape (m, d)
+        These rows, float64.
+    found : dict of (int, int) to triple of ndarray of shape (m,)
+        For a number of clusters and a way: the clusters of the first half, those of the second, and those of the first
+        for the rows of the second, as their neighbours there tell.
+    """
+
+    rows: tuple[np.ndarray, np.ndarray]
+    halves: tuple[np.ndarray, np.ndarray]
+    found: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def halve(z: np.ndarray, numbers: Sequence[int], *, seed: int, unmapped: bool = False) -> list[Halving]:
+    """Return the halvings that :func:`replication` compares; none if the rows are too few for maps.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        The code, finite.
+    numbers : sequence of int
+        Numbers of clusters, each >= 2.
+    seed : int
+        Seed; the global random state is left alone.
+    unmapped : bool, default=False
+        Whether to divide the rows as they are too, by agglomeration: on a map, groups that no neighbours join lie where
+        chance put them, and so do those that are put together.
+
+    Returns
+    -------
+    list of Halving
+        Two of them.
+    """
+    rng, halvings = np.random.default_rng(seed), []
     for _ in range(HALVINGS):
-        rows = rng.permutation(len(z))
+        order = rng.permutation(len(z))
         size = min(len(z) // 2, ROWS)
-        first, second = (np.asarray(z[rows[i * size : (i + 1) * size]], dtype=np.float64) for i in (0, 1))
+        rows = order[:size], order[size : 2 * size]
+        first, second = (np.asarray(z[half], dtype=np.float64) for half in rows)
         if min(len(np.unique(half.astype(np.float32), axis=0)) for half in (first, second)) < FEWEST:
-            return {}
+            return []
         seeds = rng.integers(2**31, size=2).tolist()
         maps = [_map(half, s) for half, s in zip((first, second), seeds, strict=True)]
         voters = NearestNeighbors(n_neighbors=min(NEIGHBOURS, size)).fit(first).kneighbors(second)[1]
-        possible = [k for k in numbers if k < size]
-        for way, total in zip(_WAYS, figures, strict=True):
-            parts, found = (way(flat, possible, s) for flat, s in zip(maps, seeds, strict=True))
-            for k, a, b in zip(possible, parts, found, strict=True):
+        possible, found = [k for k in numbers if k < size], {}
+        ways = [(way, maps) for way in _WAYS] + ([(_agglomerated, [first, second])] if unmapped else [])
+        for i, (way, shown) in enumerate(ways):
+            divided = (way(half, possible, s) for half, s in zip(shown, seeds, strict=True))
+            for k, a, b in zip(possible, *divided, strict=True):
                 votes = np.stack([(a[voters] == j).sum(1) for j in range(k)], axis=1).argmax(1)
-                total[k] += (weakest(b, votes, k) + adjusted_rand_score(b, votes)) / (2 * HALVINGS)
-    return {k: max(total[k] for total in figures) for k in numbers}
+                found[k, i] = a, b, votes
+        halvings.append(Halving(rows, (first, second), found))
+    return halvings
+
+
+def replicated(halvings: Sequence[Halving]) -> dict[tuple[int, int], float]:
+    """Return how well clusters, by their number and the way, are found again in the other half."""
+    figures = {}
+    for k, way in halvings[0].found:
+        found = [halving.found[k, way][1:] for halving in halvings]
+        each = [(weakest(b, votes, k) + adjusted_rand_score(b, votes)) / 2 for b, votes in found]
+        figures[k, way] = sum(each) / len(each)
+    return figures
+
+
+def best_of_ways(figures: dict[tuple[int, int], float], numbers: Iterable[int]) -> dict[int, float]:
+    """Return the best of the ways for each number of clusters; 0 for more than a half can show."""
+    return {k: max((value for key, value in figures.items() if key[0] == k), default=0.0) for k in numbers}
 
 
 def divisions(z: np.ndarray, *, seed: int) -> Callable[[int], np.ndarray]:
@@ -141,9 +204,9 @@ def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> flo
     return float(np.divide(together, pairs, out=np.zeros(n_clusters), where=pairs > 0).min())
 
 
-def _agglomerated(flat: np.ndarray, numbers: Sequence[int], _seed: int) -> Sequence[np.ndarray]:
+def _agglomerated(half: np.ndarray, numbers: Sequence[int], _seed: int) -> Sequence[np.ndarray]:
     """Return the partition of the rows of a map into each number of clusters."""
-    return list(cut_tree(linkage(flat, "ward"), numbers).T)
+    return list(cut_tree(linkage(half, "ward"), numbers).T)
 
 
 def _mixed(flat: np.ndarray, numbers: Sequence[int], seed: int) -> Sequence[np.ndarray]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coterie.algorithms.counting import CHANCE
+from coterie.algorithms.edits import listed
 from coterie.figures import counted
 from coterie.report import plots
 from coterie.report.images import data_uri, shrink, to_bytes
@@ -144,11 +145,17 @@ def found_sentence(count: Mapping[str, Any]) -> str:
         seen = "No groups were seen" if there < 2 else f"{there} groups were seen"
         said = f"{seen}; of the numbers of clusters that were asked for, {count['n']} is the likeliest."
         return said if replicated.get(count["n"], 0.0) >= CHANCE else f"{said} No such division is found again."
+    return f"{said}{_how_they_lie(count, replicated)}"
+
+
+def _how_they_lie(count: Mapping[str, Any], replicated: Mapping[int, float]) -> str:
+    """Return what more there is to say of so many clusters."""
+    within = count.get("within") or []
+    if sum(within) > len(within) and sum(within) == count["n"]:
+        return f" At first there are {len(within)} groups, and within these {listed(within)}."
     if count["n"] > count["apart"] and replicated.get(count["n"], 1.0) < CHANCE:
-        return f"{said} Between so many there are no gaps, and no such division is found again in another half of rows."
-    if count["apart"] > 1:
-        said += f" Between {count['apart']} groups there are gaps in the rows themselves."
-    return said
+        return " Between so many there are no gaps, and no such division is found again in another half of rows."
+    return f" Between {count['apart']} groups there are gaps in the rows themselves." if count["apart"] > 1 else ""
 
 
 def _none_found(apart: int, replicated: Mapping[int, float]) -> str:
