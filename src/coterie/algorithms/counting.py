@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from coterie.algorithms import warming
 from coterie.algorithms.building import SHARED
+from coterie.algorithms.defaults import is_dense
 from coterie.algorithms.inputs import pick_seed
 from coterie.components import fit_components
 from coterie.config import get_config
@@ -93,11 +94,12 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
     whatever shape (:func:`coterie.criteria.find_groups`); and clusters that are found again in another half of the
-    rows, which may touch. Of images these are looked for in the code of an autoencoder, and within each other
-    (:func:`coterie.criteria.nested_groups`). Of other rows it is the largest number that is surely found again or,
-    where none is sure, the likeliest (:func:`coterie.criteria.replication`), and between some of as many, found by
-    agglomeration, there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is
-    halved alike time and again.
+    rows, which may touch. Of images these are looked for in the code of an autoencoder; where this is a convolution's,
+    within each other (:func:`coterie.criteria.nested_groups`). Otherwise it is the largest number that is surely found
+    again or, where none is sure, the likeliest (:func:`coterie.criteria.replication`), and between some of as many,
+    found by agglomeration, there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated
+    columns is halved alike time and again. What "auto" makes a fully connected network for, small images, is not
+    divided within: its code has valleys within a digit too.
 
     Parameters
     ----------
@@ -126,11 +128,13 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     apart = find_groups(x, seed=seed).n
     # Also below a range: otherwise a number that halves groups may look sure, as most of its clusters are whole ones.
     numbers, within = range(2, min(max(high, 2), MOST) + 1), ()
-    if by == "code" and _is_coded(source):
-        nested = nested_groups(_code(estimator, source, seed)[rows], numbers, seed=seed)
+    part = _part(source, rows)
+    coded = by == "code" and _is_coded(part)
+    z = _code(estimator, part, seed) if coded else x[sample_rows(len(x), FEW_ROWS, seed)] if by == "rows" else x
+    if coded and not is_dense(part.spec, len(part)):
+        nested = nested_groups(z, numbers, seed=seed)
         found, within, divided = nested.replication, nested.within, nested.n
     else:
-        z = x[sample_rows(len(x), FEW_ROWS, seed)] if by == "rows" else x
         found = {} if by == "gaps" else replication(z, numbers, seed=seed)
         divided = _seen(found, z, least=apart, seed=seed)
     n = seen = max(apart, divided)
@@ -248,6 +252,13 @@ def _untied(x: np.ndarray, seed: int) -> np.ndarray:
         if 1 < len(known) <= TIED:
             x[:, j] += rng.uniform(-0.5, 0.5, len(x)) * np.diff(known).min()
     return x
+
+
+def _part(source: Source, rows: np.ndarray) -> Source:
+    """Return some rows as a source of their own: how many groups there are, these show as well, and much sooner."""
+    from coterie.data import Source
+
+    return source if len(rows) == len(source) else Source(source.raw(rows), source.spec)
 
 
 def _code(estimator: Clusterer, source: Source, seed: int) -> np.ndarray:
