@@ -79,6 +79,15 @@ def test_images_are_counted_in_a_code_and_a_checkpoint_is_no_hindrance(tmp_path,
     with config_context(checkpoint=tmp_path):
         model = small(DEC, n_clusters="auto", augment="none").fit(X)
     assert (tmp_path / "count").is_dir()
+    assert len(model.cluster_centers_) == model.count_.n >= 2
+    assert model.count_.within == ()  # images are so small that they have no convolution
+
+
+def test_larger_images_are_divided_within_groups_and_some_of_many_are_enough(monkeypatch):
+    monkeypatch.setattr("coterie.algorithms.counting.CODED_IMAGES", 300)
+    monkeypatch.setattr("coterie.algorithms.counting.ROWS", 320)
+    X, _ = bars(400, side=24)
+    model = small(DEC, n_clusters="auto", augment="none", network="auto").fit(X)
     assert len(model.cluster_centers_) == model.count_.n == sum(model.count_.within) >= 2
     assert Count.from_dict(model.count_.to_dict()) == model.count_
 

@@ -5,7 +5,7 @@ import pytest
 from diptest import dipstat
 
 from coterie.criteria import nested_groups
-from coterie.criteria.nesting import VALLEY, valley
+from coterie.criteria.nesting import VALLEY, divided, valley
 from coterie.criteria.replication import Halving
 
 
@@ -37,16 +37,18 @@ def test_where_and_in_what_unit_they_lie_does_not_matter():
     assert nested_groups(z @ turned * 1e3 + 5.0, [2, 3, 4], seed=0).n == nested_groups(z, [2, 3, 4], seed=0).n == 6
 
 
-@pytest.mark.parametrize("kind", ["normal", "uniform", "long"])
-def test_a_cloud_is_one_however_often_it_is_halved_alike(kind):
+@pytest.mark.parametrize("n", [220, 800])
+@pytest.mark.parametrize("kind", ["normal", "uniform", "long", "heavy"])
+def test_a_cloud_is_one_however_often_it_is_halved_alike(kind, n):
     rng = np.random.default_rng(3)
     z = {
-        "normal": rng.normal(size=(800, 5)),
-        "uniform": rng.uniform(size=(800, 3)),
-        "long": rng.normal(size=(800, 1)) * 9 + 0.5 * rng.normal(size=(800, 3)),
+        "normal": rng.normal(size=(n, 5)),
+        "uniform": rng.uniform(size=(n, 3)),
+        "long": rng.normal(size=(n, 1)) * 9 + 0.5 * rng.normal(size=(n, 3)),
+        "heavy": rng.standard_t(3, size=(n, 4)),
     }[kind]
     found = nested_groups(z, [2, 3, 4], seed=0)
-    assert found.within == () and found.n == 1
+    assert found.within == (1,) and found.n == 1
 
 
 def test_too_few_rows_have_no_groups():
@@ -69,9 +71,30 @@ def test_the_valley_is_the_dip_of_the_other_half():
 
 def test_a_small_group_beside_a_large_one_has_a_valley_too():
     rng = np.random.default_rng(5)
-    y = (np.arange(1000) % 20 == 0).astype(int)
+    y = (np.arange(1000) % 15 == 0).astype(int)
     first, second = (np.array([[0, 0], [7, 0]])[y] + rng.normal(size=(1000, 2)) for _ in range(2))
     assert valley(halving(first, y, second, y), (2, 0), seed=0) > 2 * VALLEY
+
+
+def test_chance_makes_no_valley_of_few_rows():
+    rng = np.random.default_rng(8)
+    few, enough = np.arange(60) % 2, np.arange(120) % 2
+    assert np.mean([dipstat(rng.uniform(size=30)) > VALLEY for _ in range(200)]) > 0.5  # it would, of thirty
+    assert {valley(halving(a, few, b, few), (2, 0), seed=0) for a, b in rng.uniform(size=(200, 2, 60, 1))} == {0.0}
+    found = [valley(halving(a, enough, b, enough), (2, 0), seed=0) for a, b in rng.uniform(size=(200, 2, 120, 1))]
+    assert 0.0 < np.mean(found) < VALLEY and np.mean(np.array(found) > VALLEY) < 0.05
+
+
+def test_a_cluster_that_one_halving_lacks_is_no_group():
+    rng = np.random.default_rng(9)
+    y = np.arange(600) % 3
+    first, second = (np.array([[0, 0], [9, 0], [0, 9]])[y] + rng.normal(size=(600, 2)) for _ in range(2))
+    rows = np.arange(600), np.arange(600, 1200)
+    whole = Halving(rows, (first, second), {(3, 0): (y, y, y)})
+    lacking = Halving(rows, (first, second), {(3, 0): (np.minimum(y, 1), np.minimum(y, 1), np.minimum(y, 1))})
+    assert [len(group) for group in divided([whole, whole], {(3, 0): 0.99}, seed=0)] == [400, 400, 400]
+    assert divided([lacking, whole], {(3, 0): 0.99}, seed=0) == []
+    assert divided([whole, whole], {(3, 0): 0.8}, seed=0) == []  # is not found again
 
 
 def test_the_least_valley_counts_and_a_cluster_of_a_few_rows_has_none():

@@ -70,8 +70,36 @@ def test_groups_within_groups_are_told() -> None:
     assert found_sentence(found) == "Found 7 clusters. At first there are 3 groups, and within these 3, 1 and 3."
     flat = found_sentence({**found, "n": 3, "within": [1, 1, 1]})
     assert flat == "Found 3 clusters."
-    # More were known, so that the groups within are not what was taken.
-    assert "At first" not in found_sentence({**found, "n": 9})
+    assert found_sentence({**found, "apart": 7}).endswith("Between 7 groups there are gaps in the rows themselves.")
+    known = found_sentence({**found, "n": 9, "replication": [[3, 0.99], [9, 0.3]]})
+    assert known == "Found 9 clusters. 7 groups were seen."
+
+
+def test_the_most_that_was_asked_for_is_told_beside_groups_within_groups() -> None:
+    found = {"n": 5, "apart": 1, "replication": [[3, 0.99], [5, 0.4]], "within": [3, 1, 3]}
+    assert found_sentence(found) == "5 clusters are the most that were asked for; 7 groups were seen."
+    one = found_sentence({**found, "n": 1, "replication": []})
+    assert one == "One cluster is the most that was asked for; 7 groups were seen."
+
+
+def test_no_dip_is_spoken_of_only_where_one_was_looked_for() -> None:
+    none = {"n": 1, "apart": 1, "replication": [[2, 0.75]]}
+    assert "no dip" in found_sentence(none) and "no dip" in found_sentence(
+        {**none, "replication": [[2, 0.9]], "within": [1]}
+    )
+    assert "no division is found again" in found_sentence({**none, "within": [1]})
+
+
+def test_the_chart_marks_the_division_that_decided(tmp_path: Path, runs: dict[str, Path]) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(runs["chosen"], folder)
+    for n, within, at in ((7, [3, 1, 3], 3), (24, [8, 8, 8], 3), (24, [], 4)):
+        told = json.loads((folder / "metrics.json").read_text())
+        curve = [[2, 0.5], [3, 0.9], [4, 0.95], [7, 0.3]]
+        told["choice"]["count"] = {"n": n, "apart": n if not within else 1, "replication": curve, "within": within}
+        (folder / "metrics.json").write_text(json.dumps(told))
+        chart = counting_chart(read_run(folder))
+        assert chart is not None and chart["title"] == f"Found again in another half of the rows, at {at} clusters"
 
 
 def test_an_end_of_the_range_that_was_met_is_told() -> None:

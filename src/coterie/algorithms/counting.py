@@ -55,18 +55,19 @@ class Count:
     Parameters
     ----------
     n : int
-        The number; 1 if there are no groups.
+        The number; 1 if there are no groups. It may be more than replication was asked about.
     apart : int
         Groups with gaps between them.
     replication : dict of int to float
         How well each number of clusters, from 2 to the end of the range, is found again in another half of the rows;
-        empty if the rows were too few.
+        empty if the rows were too few. Where groups were looked for within groups, of the first division.
     asked : bool, default=False
         Whether fewer were seen than the range that was given allows.
     seen : int or None, default=None
         How many those were, where ``asked``.
     within : tuple of int, default=()
-        Where groups were looked for within groups: how many there are within each of those that were found first.
+        Where groups were looked for within groups: how many there are within each of those that were found first, (1,)
+        where there were none.
     """
 
     n: int
@@ -75,6 +76,11 @@ class Count:
     asked: bool = False
     seen: int | None = None
     within: tuple[int, ...] = ()
+
+    @property
+    def parted(self) -> int:
+        """Groups with gaps or valleys between them."""
+        return max(self.apart, sum(self.within))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for a JSON file."""

@@ -16,9 +16,9 @@ from coterie.criteria.replication import Halving, best_of_ways, halve, replicate
 SHOWN = 0.85  # replication that a division needs
 VALLEY = 0.05  # dip that any two neighbours of it need, a share of their rows; within a digit .03 is usual
 NUMBERS_WITHIN = range(2, 6)  # of groups that are looked for within a group; these may have groups within in turn
-FEWEST = 100  # rows that are divided
-SEEN = 1_000  # rows of each of two neighbours, at most
-LEAST = 10  # and at least
+SEEN = 1_000  # rows of each of two neighbours in a half, at most
+LEAST = 50  # and at least: of fewer, uniform rows have as deep a dip by chance
+FEWEST = 4 * LEAST  # rows that are divided
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,10 @@ class Nested:
     Parameters
     ----------
     within : tuple of int
-        How many groups there are within each of the first division; empty where there is none.
+        How many groups there are within each of the first division; (1,) where there is none.
     replication : dict of int to float
-        As :func:`coterie.criteria.replication` returns it, of the first division.
+        As :func:`coterie.criteria.replication` returns it, of the first division, but for one way more; empty if the
+        rows were too few.
     """
 
     within: tuple[int, ...]
@@ -39,7 +40,7 @@ class Nested:
     @property
     def n(self) -> int:
         """Number of groups in all, >= 1."""
-        return max(1, sum(self.within))
+        return sum(self.within)
 
 
 def nested_groups(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> Nested:
@@ -62,34 +63,57 @@ def nested_groups(z: np.ndarray, numbers: Iterable[int], *, seed: int) -> Nested
     Returns
     -------
     Nested
-        No group where the rows hang together or are too few.
+        One group where the rows hang together or are too few.
 
     Examples
     --------
     >>> import numpy as np
     >>> from coterie.criteria import nested_groups
     >>> far_and_near = np.array([[0, 0], [0, 8], [60, 0], [60, 8]])
-    >>> z = np.random.default_rng(0).normal(size=(800, 2)) + np.repeat(far_and_near, 200, axis=0)
-    >>> nested_groups(z, [2, 3], seed=0).within
-    (2, 2)
+    >>> z = np.random.default_rng(0).normal(size=(600, 2)) + np.repeat(far_and_near, 150, axis=0)
+    >>> nested_groups(z, [2], seed=0).n
+    4
     """
     numbers = list(numbers)
     halvings = halve(z, numbers, seed=seed, unmapped=True) if len(z) >= FEWEST else []
     if not halvings:
-        return Nested((), {})
+        return Nested((1,), {})
     figures = replicated(halvings)
-    curve = best_of_ways(figures, numbers)
-    for key in sorted(figures, key=lambda key: -figures[key]):
+    groups = divided(halvings, figures, seed=seed)
+    within = tuple(nested_groups(z[rows], NUMBERS_WITHIN, seed=seed).n for rows in groups)
+    return Nested(within or (1,), best_of_ways(figures, numbers))
+
+
+def divided(halvings: Sequence[Halving], figures: dict[tuple[int, int], float], *, seed: int) -> list[np.ndarray]:
+    """Return the rows of each group of the division that is found again best, of those with valleys; none if none is.
+
+    Parameters
+    ----------
+    halvings : sequence of Halving
+        Of the same rows.
+    figures : dict of (int, int) to float
+        How well their clusters, by their number and the way, are found again.
+    seed : int
+        Seed; the global random state is left alone.
+
+    Returns
+    -------
+    list of ndarray
+        Row numbers, as the first halving divides them.
+    """
+    for key in sorted(figures, key=lambda key: (-figures[key], -key[0])):
         if figures[key] < SHOWN:
             break
-        if np.mean([valley(halving, key, seed=seed) for halving in halvings]) >= VALLEY:
-            groups = _groups(halvings[0], key)
-            return Nested(tuple(nested_groups(z[rows], NUMBERS_WITHIN, seed=seed).n for rows in groups), curve)
-    return Nested((), curve)
+        valleys = [valley(halving, key, seed=seed) for halving in halvings]
+        if min(valleys) > 0 and np.mean(valleys) >= VALLEY:
+            return _groups(halvings[0], key)
+    return []
 
 
 def valley(halving: Halving, key: tuple[int, int], *, seed: int) -> float:
     """Return the least dip between neighbouring clusters of a division, in the half that it was not learned on.
+
+    Clusters there are those that rows of the first half vote for.
 
     Parameters
     ----------
@@ -103,7 +127,7 @@ def valley(halving: Halving, key: tuple[int, int], *, seed: int) -> float:
     Returns
     -------
     float
-        Hartigans' dip, in [0, 1/4]; 0 where a cluster has fewer than ten rows in either half. Neighbours are those
+        Hartigans' dip, in [0, 1/4]; 0 where a cluster has fewer than fifty rows in either half. Neighbours are those
         whose centres a minimum spanning tree joins; of two, as many rows are seen.
     """
     (first, second), (a, _, votes), k = halving.halves, halving.found[key], key[0]
@@ -112,12 +136,13 @@ def valley(halving: Halving, key: tuple[int, int], *, seed: int) -> float:
     rng = np.random.default_rng(seed)
     centers = np.stack([first[a == j].mean(0) for j in range(k)])
     dips = []
-    for i, j in zip(*minimum_spanning_tree(squareform(pdist(centers))).nonzero(), strict=True):
+    between = squareform(pdist(centers) + np.finfo(float).tiny)  # 0 would be no edge
+    for i, j in zip(*minimum_spanning_tree(between).nonzero(), strict=True):
         of_two = (a == i) | (a == j)
         told = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(first[of_two], a[of_two] == i)
         rows = _as_many(np.flatnonzero(votes == i), np.flatnonzero(votes == j), rng)
         dips.append(diptest.dipstat(second[rows] @ told.coef_[0]))
-    return float(min(dips, default=0.0))
+    return float(min(dips))
 
 
 def _as_many(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -126,7 +151,7 @@ def _as_many(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return np.concatenate([rng.permutation(a)[:each], rng.permutation(b)[:each]])
 
 
-def _groups(halving: Halving, key: tuple[int, int]) -> Sequence[np.ndarray]:
+def _groups(halving: Halving, key: tuple[int, int]) -> list[np.ndarray]:
     """Return the rows of each cluster, in both halves."""
     a, _, votes = halving.found[key]
     first, second = halving.rows

@@ -91,7 +91,7 @@ class Halving:
 
 
 def halve(z: np.ndarray, numbers: Sequence[int], *, seed: int, unmapped: bool = False) -> list[Halving]:
-    """Return the halvings that :func:`replication` compares; none if the rows are too few for maps.
+    """Divide halves of the rows, each by itself, and predict the clusters of one from those of the other.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def halve(z: np.ndarray, numbers: Sequence[int], *, seed: int, unmapped: bool = 
     Returns
     -------
     list of Halving
-        Two of them.
+        Two; none if the rows are too few for maps.
     """
     rng, halvings = np.random.default_rng(seed), []
     for _ in range(HALVINGS):

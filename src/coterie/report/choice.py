@@ -8,6 +8,7 @@ from typing import Any
 
 from coterie.algorithms.counting import CHANCE
 from coterie.algorithms.edits import listed
+from coterie.criteria.nesting import SHOWN
 from coterie.figures import counted
 from coterie.report import plots
 from coterie.report.images import data_uri, shrink, to_bytes
@@ -108,7 +109,9 @@ def counting_chart(run: Run) -> dict[str, Any] | None:
     if len(count["replication"]) < 2:
         return {"found": said, "line": None}
     numbers, values = zip(*count["replication"], strict=True)
-    marked = numbers.index(count["n"]) if count["n"] in numbers else -1
+    within = count.get("within") or []
+    decided = len(within) if len(within) < sum(within) == count["n"] else count["n"]  # the first division, if any
+    marked = numbers.index(decided) if decided in numbers else values.index(max(values))
     title = f"Found again in another half of the rows, at {numbers[marked]} clusters"
     chart = plots.line_chart(numbers, values, title=title, limits=(0.0, 1.0), marked=marked)
     ends = f"from {percent(values[0])} at {numbers[0]} clusters to {percent(values[-1])} at {numbers[-1]}"
@@ -129,16 +132,21 @@ def found_sentence(count: Mapping[str, Any]) -> str:
     str
         One or two sentences.
     """
-    replicated = dict(map(tuple, count["replication"]))
+    replicated, within = dict(map(tuple, count["replication"])), count.get("within") or []
+    seen = max(count["apart"], sum(within))
+    if count["n"] < seen:
+        what = "groups lie apart" if seen == count["apart"] else "groups were seen"
+        most = (
+            "One cluster is the most that was" if count["n"] == 1 else f"{count['n']} clusters are the most that were"
+        )
+        return f"{most} asked for; {seen} {what}."
     if count["n"] == 1:
-        return _none_found(count["apart"], replicated)
-    if count["n"] > count["apart"] and not replicated:
+        return _none_found(replicated, looked_for_from=SHOWN if within else CHANCE)
+    if count["n"] > seen and not replicated:
         return (
             f"Took {count['n']} clusters, the fewest that there may be: no more gaps were seen, and whether a division "
             "would be found again in another half of the rows could not be tried, for want of time or of rows."
         )
-    if count["n"] < count["apart"]:
-        return f"{count['n']} clusters are the most that were asked for; {count['apart']} groups lie apart."
     said = f"Found {count['n']} clusters."
     if count.get("asked"):
         there = max(count.get("seen") or 1, count["apart"])  # earlier versions told those alone that lie apart
@@ -150,24 +158,25 @@ def found_sentence(count: Mapping[str, Any]) -> str:
 
 def _how_they_lie(count: Mapping[str, Any], replicated: Mapping[int, float]) -> str:
     """Return what more there is to say of so many clusters."""
-    within = count.get("within") or []
-    if sum(within) > len(within) and sum(within) == count["n"]:
-        return f" At first there are {len(within)} groups, and within these {listed(within)}."
-    if count["n"] > count["apart"] and replicated.get(count["n"], 1.0) < CHANCE:
+    within, apart = count.get("within") or [], count["apart"]
+    if apart < count["n"] == sum(within):
+        flat = len(within) == count["n"]
+        return "" if flat else f" At first there are {len(within)} groups, and within these {listed(within)}."
+    if apart < count["n"] and sum(within) > 1:
+        return f" {max(apart, sum(within))} groups were seen."
+    if count["n"] > apart and replicated.get(count["n"], 1.0) < CHANCE:
         return " Between so many there are no gaps, and no such division is found again in another half of rows."
-    return f" Between {count['apart']} groups there are gaps in the rows themselves." if count["apart"] > 1 else ""
+    return f" Between {apart} groups there are gaps in the rows themselves." if apart > 1 else ""
 
 
-def _none_found(apart: int, replicated: Mapping[int, float]) -> str:
+def _none_found(replicated: Mapping[int, float], *, looked_for_from: float) -> str:
     """Return why there is but one cluster, in words."""
-    if apart > 1:
-        return f"One cluster is the most that was asked for; {apart} groups lie apart."
     if not replicated:
         return (
             "Saw no gaps between groups. Whether a division would be found again in another half of the rows could not "
             "be tried, for want of time or of rows: give the number of clusters, or more time."
         )
-    if max(replicated.values()) >= CHANCE:
+    if max(replicated.values()) >= looked_for_from:
         return (
             "Found no groups: the rows hang together. Another half of them is divided at the same places, but there is "
             "no dip at these, as in one long cloud."

@@ -269,7 +269,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         taught = pupil(trying, self.trials_, second, by=self.criterion_) if self.self_label else None
         self.trials_ = [*([] if taught is None else [taught]), *self.trials_]
         self.best_, self.best_name_ = self.trials_[0].model, self.trials_[0].name
-        apart = self.count_ is not None and self.count_.apart > 1
+        apart = self.count_ is not None and self.count_.parted > 1
         # Between groups of texts no dip is to be seen in few components.
         self._parted = apart or self.criterion_ == "columns" or trying.has_groups(self.best_.labels_)
         # What learned from known labels may have numbered its clusters anew.

@@ -177,8 +177,8 @@ def _taught(trials: Sequence[Trial], second: Second | None) -> str:
 def _nothing_to_choose(count: Count | None) -> str:
     if count is None:
         return "One cluster was asked for, so there was nothing to choose."
-    if count.apart > 1:
-        return f"One cluster is the most that was asked for, though {count.apart} groups lie apart."
+    if count.parted > 1:
+        return f"One cluster is the most that was asked for, though {count.parted} groups were seen."
     if not count.replication:
         return "No gaps were seen between groups, and for more than that there was no time or were too few rows."
     return "No groups were found: all rows are in one cluster, so there was nothing to choose."
