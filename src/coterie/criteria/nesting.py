@@ -32,6 +32,12 @@ class Nested:
     replication : dict of int to float
         As :func:`coterie.criteria.replication` returns it, of the first division, but for one way more; empty if the
         rows were too few.
+
+    Examples
+    --------
+    >>> from coterie.criteria import Nested
+    >>> Nested((3, 1, 3), {2: 0.6, 3: 0.95}).n
+    7
     """
 
     within: tuple[int, ...]
