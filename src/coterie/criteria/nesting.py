@@ -30,8 +30,8 @@ class Nested:
     within : tuple of int
         How many groups there are within each of the first division; (1,) where there is none.
     replication : dict of int to float
-        As :func:`coterie.criteria.replication` returns it, of the first division, but for one way more; empty if the
-        rows were too few.
+        How well each number of clusters that was tried first is found again in another half, by one way more than
+        :func:`coterie.criteria.replication` has; empty if the rows were too few.
 
     Examples
     --------
