@@ -100,12 +100,12 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
 
     Two judgements, of which the one that finds more counts: groups with gaps between them in the rows themselves, of
     whatever shape (:func:`coterie.criteria.find_groups`); and clusters that are found again in another half of the
-    rows, which may touch. Of images these are looked for in the code of an autoencoder; where this is a convolution's,
-    within each other (:func:`coterie.criteria.nested_groups`). Otherwise it is the largest number that is surely found
-    again or, where none is sure, the likeliest (:func:`coterie.criteria.replication`), and between some of as many,
-    found by agglomeration, there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated
-    columns is halved alike time and again. What "auto" makes a fully connected network for, small images, is not
-    divided within: its code has valleys within a digit too.
+    rows, which may touch. Of images these are looked for in the code of an autoencoder and, if they are as large as
+    "auto" has a convolution for, within each other (:func:`coterie.criteria.nested_groups`); the code of small images
+    has valleys within a digit too. Otherwise it is the largest number that is surely found again or, where none is
+    sure, the likeliest (:func:`coterie.criteria.replication`), and between some of as many, found by agglomeration,
+    there must be a dip (:func:`coterie.criteria.gaps.is_parted`): a long cloud of correlated columns is halved alike
+    time and again.
 
     Parameters
     ----------
@@ -134,10 +134,12 @@ def count(estimator: Clusterer, source: Source, *, seed: int, by: str = "code") 
     apart = find_groups(x, seed=seed).n
     # Also below a range: otherwise a number that halves groups may look sure, as most of its clusters are whole ones.
     numbers, within = range(2, min(max(high, 2), MOST) + 1), ()
-    part = _part(source, rows)
-    coded = by == "code" and _is_coded(part)
-    z = _code(estimator, part, seed) if coded else x[sample_rows(len(x), FEW_ROWS, seed)] if by == "rows" else x
-    if coded and not is_dense(part.spec, len(part)):
+    coded, z = by == "code" and _is_coded(source), x
+    if coded:
+        z = _code(estimator, _part(source, rows), seed)
+    elif by == "rows":
+        z = x[sample_rows(len(x), FEW_ROWS, seed)]
+    if coded and not is_dense(source.spec, len(rows)):
         nested = nested_groups(z, numbers, seed=seed)
         found, within, divided = nested.replication, nested.within, nested.n
     else:

@@ -111,7 +111,7 @@ def divided(halvings: Sequence[Halving], figures: dict[tuple[int, int], float], 
         if figures[key] < SHOWN:
             break
         valleys = [valley(halving, key, seed=seed) for halving in halvings]
-        if min(valleys) > 0 and np.mean(valleys) >= VALLEY:
+        if min(valleys) > 0 and np.mean(valleys) >= VALLEY:  # 0 is a cluster that a halving lacks
             return _groups(halvings[0], key)
     return []
 

@@ -205,7 +205,7 @@ def weakest(clusters: np.ndarray, predicted: np.ndarray, n_clusters: int) -> flo
 
 
 def _agglomerated(half: np.ndarray, numbers: Sequence[int], _seed: int) -> Sequence[np.ndarray]:
-    """Return the partition of the rows of a map into each number of clusters."""
+    """Return the partition of rows, on a map or as they are, into each number of clusters."""
     return list(cut_tree(linkage(half, "ward"), numbers).T)
 
 

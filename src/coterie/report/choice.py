@@ -133,16 +133,16 @@ def found_sentence(count: Mapping[str, Any]) -> str:
         One or two sentences.
     """
     replicated, within = dict(map(tuple, count["replication"])), count.get("within") or []
-    seen = max(count["apart"], sum(within))
-    if count["n"] < seen:
-        what = "groups lie apart" if seen == count["apart"] else "groups were seen"
+    parted = max(count["apart"], sum(within))
+    if count["n"] < parted:
+        what = "groups lie apart" if parted == count["apart"] else "groups were seen"
         most = (
             "One cluster is the most that was" if count["n"] == 1 else f"{count['n']} clusters are the most that were"
         )
-        return f"{most} asked for; {seen} {what}."
+        return f"{most} asked for; {parted} {what}."
     if count["n"] == 1:
         return _none_found(replicated, looked_for_from=SHOWN if within else CHANCE)
-    if count["n"] > seen and not replicated:
+    if count["n"] > parted and not replicated:
         return (
             f"Took {count['n']} clusters, the fewest that there may be: no more gaps were seen, and whether a division "
             "would be found again in another half of the rows could not be tried, for want of time or of rows."
