@@ -6,9 +6,9 @@
 The second prints, seed by seed, how many labels each way needs to reach the accuracy, and the medians; it runs nothing.
 A system is fitted to the train part without labels, once for each set and seed, and kept in --models; so many of its
 rows are labelled as each point of a curve says, by its suggestion or at random, and a learner that is no part of it
-learns from them. Rows go to results/suggest.jsonl as they come, one for each curve, and every run begun to
-suggest_started.jsonl; a row that is there for this commit is not made again. Labels are read of the rows asked for, and
-of the test part to evaluate.
+learns from them. Suggestions come in rounds: the labels of one are known when the next is asked for. Rows go to
+results/suggest.jsonl as they come, one for each curve, and every run begun to suggest_started.jsonl; a row that is
+there for this commit is not made again. Labels are read of the rows asked for, and of the test part to evaluate.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ FILE = "suggest.jsonl"
 WAYS = ("suggest", "random")
 TARGETS = {"fashion-mnist": 0.78}  # accuracy that suggested and random labels are to reach
 LABELS = [round(10 * 2 ** (i / 4)) for i in range(37)]  # 10 to 5,120, each a fifth more than the one before
+ROUND = 2  # points of a curve for which rows are suggested at a time
 SURELY = 6  # points of a curve in a row that reach the target, from which on it is not followed further
 
 
@@ -83,10 +84,15 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     model = fitted(system, x, name=name, models=models)
     began = time.perf_counter()
     task = Task(flat(x), model.transform(x), flat(split["x_test"]), model.transform(split["x_test"]))
-    order = np.random.default_rng(seed + 2**20).permutation(len(y))
+    order = np.random.default_rng(seed + 2**20).permutation(len(y)) if job["way"] == "random" else np.zeros(0, int)
     curve: list[tuple[int, float]] = []
-    for n in LABELS:
-        chosen = model.suggest(n, x, random_state=seed) if job["way"] == "suggest" else order[:n]
+    for i, n in enumerate(LABELS):
+        if len(order) < n:
+            known = np.full(len(y), -1)
+            known[order] = y[order]
+            wanted = LABELS[min(i + ROUND, len(LABELS)) - 1] - len(order)
+            order = np.concatenate([order, model.suggest(wanted, x, known=known, random_state=seed)])
+        chosen = order[:n]
         found = LEARNERS[job["learner"]](task, chosen, y[chosen])
         curve.append((n, round(float((found == split["y_test"]).mean()), 5)))
         target = TARGETS.get(job["dataset"], 1.0)
@@ -96,6 +102,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         **job,
         "curve": curve,
         "labels_used": curve[-1][0],
+        "suggestions": "in rounds",  # rows without it tell of suggestions of an earlier rule
         "n_samples": len(x),
         "n_test": len(split["y_test"]),
         "settings": digest(model.settings_),

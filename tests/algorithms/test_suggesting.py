@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from small import blobs, small
 
 import coterie
@@ -51,15 +54,14 @@ def test_rows_that_are_looked_at_again_only_where_they_may_win_are_those_of_a_se
     rng = np.random.default_rng(0)
     z, labels, sure = rng.normal(size=(150, 3)), np.zeros(150, dtype=int), rng.random(150)
     known = np.where(np.arange(150) < 5, 0, -1)  # so that no cluster waits for its first row
-    rows = suggest_rows(40, z, labels=labels, sure=sure, known=known)
+    rows = suggest_rows(30, z, labels=labels, sure=sure, known=known)
 
     squared = ((z[:, None] - z[None]) ** 2).sum(-1)
-    place = max(int(suggesting.REACH * 150 / 45), 2)
+    place = max(int(suggesting.REACH * 150 / 35), 2)
     near = np.exp(-squared / np.median(np.sort(squared, axis=1)[:, place]))
-    weights = 1 + (1 - sure) / (1 - sure).mean()
     spoken, expected = near[:, :5].max(1), []
-    for _ in range(40):
-        gains = weights @ np.maximum(near - spoken[:, None], 0)
+    for _ in range(30):
+        gains = np.maximum(near - spoken[:, None], 0).sum(0)
         gains[[*range(5), *expected]] = -1
         expected.append(int(gains.argmax()))
         spoken = np.maximum(spoken, near[:, expected[-1]])
@@ -82,15 +84,67 @@ def test_of_many_clusters_or_rows_only_so_many_are_compared(monkeypatch: pytest.
     assert compared[-1] <= 40 + 1 + 150
 
 
-def test_doubt_decides_between_rows_that_are_otherwise_alike() -> None:
-    z = np.concatenate([np.linspace(0, 1, 50), np.linspace(5, 6, 50), np.linspace(10, 11, 50)])[:, None]
-    labels, sure = np.zeros(150, dtype=int), np.ones(150)
-    known = np.full(150, -1)
-    known[75] = 0  # the middle group is known
-    for doubtful, wanted in ((slice(0, 50), 0), (slice(100, 150), 2)):
-        sure[:] = 0.99
-        sure[doubtful] = 0.5
-        assert suggest_rows(1, z, labels=labels, sure=sure, known=known)[0] // 50 == wanted
+def two_classes(per_class: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places in a square, which of two classes they are of, and the labels of as many of each."""
+    rng = np.random.default_rng(3)
+    z = rng.uniform(-1, 1, (800, 2))
+    y = (z[:, 0] > 0).astype(int)
+    known = np.full(800, -1)
+    for c in (0, 1):
+        known[rng.permutation(np.flatnonzero(y == c))[:per_class]] = c
+    return z, y, known
+
+
+def test_with_labels_of_each_class_rows_between_classes_come_and_they_are_not_all_alike() -> None:
+    z, _, known = two_classes(10)
+    one = np.zeros(len(z), dtype=int)
+    rows = suggest_rows(12, z, labels=one, sure=np.ones(len(z)), known=known)
+    assert np.abs(z[rows, 0]).max() < 0.3
+    assert np.ptp(z[rows, 1]) > 1.5
+    assert not (known[rows] >= 0).any()
+    typical = suggest_rows(12, z, labels=one, sure=np.ones(len(z)))
+    assert np.abs(z[typical, 0]).max() > 0.6
+
+
+def test_with_fewer_labels_than_four_a_class_and_cluster_rows_are_typical_as_before() -> None:
+    z, _, known = two_classes(3)
+    rows = suggest_rows(12, z, labels=np.zeros(len(z), dtype=int), sure=np.ones(len(z)), known=known)
+    assert np.abs(z[rows, 0]).max() > 0.6
+    z, y, known = two_classes(10)  # enough for two clusters, not for eight
+    clusters = y * 4 + np.digitize(z[:, 1], [-0.5, 0, 0.5])
+    rows = suggest_rows(12, z, labels=clusters, sure=np.ones(len(z)), known=known)
+    assert np.abs(z[rows, 0]).max() > 0.6
+
+
+def test_of_three_classes_the_borders_of_each_two_are_asked_for_and_clusters_without_a_label_come_first() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.uniform(-1, 1, (900, 2))
+    y = np.digitize(z[:, 0], [-1 / 3, 1 / 3])
+    known = np.where(np.arange(900) < 60, y, -1)
+    clusters = np.where(z[:, 1] > 0.8, 1, 0)
+    known[clusters == 1] = -1
+    rows = suggest_rows(21, z, labels=clusters, sure=np.ones(900), known=known)
+    assert clusters[rows[0]] == 1
+    beside = np.abs(np.abs(z[rows[1:], 0]) - 1 / 3)
+    assert beside.mean() < 0.15  # .28 by chance
+    assert (z[rows[1:], 0] < 0).any()
+    assert (z[rows[1:], 0] > 0).any()
+
+
+def test_labels_in_rounds_draw_a_border_sooner_than_chance_and_than_typical_rows() -> None:
+    z, y, _ = two_classes(1)
+    z = np.column_stack([z, np.random.default_rng(1).uniform(-1, 1, (len(z), 2))])
+    told = {"labels": np.zeros(len(z), dtype=int), "sure": np.ones(len(z))}
+
+    def worth(rows: np.ndarray) -> float:
+        return float((SVC(C=10).fit(z[rows], y[rows]).predict(z) == y).mean())
+
+    known = np.full(len(z), -1)
+    for _ in range(6):
+        rows = suggest_rows(10, z, known=known, **told)
+        known[rows] = y[rows]
+    drawn = [worth(np.random.default_rng(seed).permutation(len(z))[:60]) for seed in range(5)]
+    assert worth(np.flatnonzero(known >= 0)) > max(np.mean(drawn) + 0.02, worth(suggest_rows(60, z, **told)))
 
 
 def test_what_is_taken_or_known_is_not_taken_again_from_beside() -> None:
@@ -134,13 +188,14 @@ def test_doubles_and_single_rows(z: np.ndarray) -> None:
     assert len(rows) == len(set(rows.tolist())) == min(3, len(z))
 
 
-def test_a_system_suggests_what_its_code_and_clusters_do() -> None:
+def test_a_system_suggests_by_the_components_of_the_rows_and_its_clusters() -> None:
     model = small(DEC, n_clusters=4).fit(X)
     before = np.random.get_state()[1].copy()
     rows = model.suggest(8, X)
     assert np.array_equal(np.random.get_state()[1], before)
     sure = model.predict_confidence(X)
-    assert np.array_equal(rows, suggest_rows(8, model.transform(X), labels=model.predict(X), sure=sure))
+    z = PCA().fit_transform(StandardScaler().fit_transform(X))
+    assert np.array_equal(rows, suggest_rows(8, z, labels=model.predict(X), sure=sure))
     assert sorted(model.labels_[rows[:4]].tolist()) == [0, 1, 2, 3]
     assert len(set(Y[rows[:4]].tolist())) == 4
     merged = model.merge([0, 1]).suggest(3, X)

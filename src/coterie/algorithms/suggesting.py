@@ -1,16 +1,19 @@
-"""Which rows to label next: doubtful, typical of many others, and unlike those that are known."""
+"""Which rows to label next: typical of many others, unlike those that are known, and doubtful by what these teach."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.checks import whole
+from coterie.components import fit_components
 from coterie.data.knowledge import check_known
 from coterie.errors import InputError
+from coterie.subsample import sample_source
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 SAMPLE = 3_000  # rows that stand for all of them
 LEAST = 30  # rows of each cluster among these, where it has as many
 REACH = 0.35  # of the rows that each label has to speak for: how far it is thought to reach
-DOUBT = 1.0  # how much more a row counts that is as doubtful as the mean
+TAUGHT = 4  # labels a class or cluster from which a classifier has something to say
+WIDER = 8  # times as many doubtful rows as are wanted, of which those are taken that stand for the others
+FITTED = 10_000  # rows that principal components, or the classifier, are fitted to, at most
+BATCH = 4_096  # rows that are projected at a time
+PENALTY = 10.0  # C of the classifier
 
 
 class Suggests:
@@ -38,6 +45,10 @@ class Suggests:
     ) -> np.ndarray:
         """Return the rows whose labels would tell most.
 
+        They are looked for among the principal components of the rows, which no clustering has drawn together. Ask
+        for some, label them, and ask again with these known: from four labels a class on, what they teach says where
+        the next are wanted.
+
         Parameters
         ----------
         n : int
@@ -50,7 +61,7 @@ class Suggests:
         exclude : array-like of bool of shape (rows,) or None, default=None
             Rows that are not to be suggested, such as those that nobody could tell.
         random_state : int, RandomState or None, default=0
-            Seed of the sample that stands for the rows, where these are many.
+            Seed of the samples that stand for the rows, where these are many.
 
         Returns
         -------
@@ -65,10 +76,11 @@ class Suggests:
         check_is_fitted(self)
         system = cast("Clusterer", self)
         source = open_source(system, X, reset=False)
-        z = system._encode(source)
+        z, seed = system._encode(source), pick_seed(random_state) % 2**32
         assigned = system.edits_.assign(system._assign(z), z)
         told = {"labels": assigned.labels, "sure": assigned.confidence(system.calibration_)}
-        return suggest_rows(n, z.numpy(), **told, known=known, exclude=exclude, random_state=random_state)
+        rows = _components(source, seed)
+        return suggest_rows(n, rows, **told, known=known, exclude=exclude, random_state=seed)
 
 
 def suggest_rows(
@@ -81,36 +93,37 @@ def suggest_rows(
     exclude: ArrayLike | None = None,
     random_state: Any = 0,
 ) -> np.ndarray:
-    r"""Return the rows whose labels would tell most, from codes and clusters alone.
+    r"""Return the rows whose labels would tell most, from places and clusters alone.
 
-    A label speaks for the rows around it. Row by row, the one is taken that adds most to what is spoken for:
+    A label speaks for the rows around it. Row by row, the one is taken that adds most to what is spoken for,
 
     .. math::
-        \max_S \sum_i w_i \max_{s \in S} e^{-\|z_i - z_s\|^2 / \sigma^2}, \quad
-        w_i \propto 1 + \frac{1 - c_i}{\overline{1 - c}}
+        \max_S \sum_i \max_{s \in S} e^{-\|z_i - z_s\|^2 / \sigma^2},
 
-    over the rows S that are known or taken, where :math:`c_i` is how sure the cluster of row i is and :math:`\sigma`
-    the median distance to the neighbour that is as far off as a third of the rows that each label has to speak for. So
-    rows amid many others are taken, then doubtful ones, none near another, and no outliers. While clusters have no row
-    that is known or taken, the largest of them is next, and only its own rows count, equally.
+    over the rows S that are known or taken, where :math:`\sigma` is the median distance to the neighbour that is as far
+    off as a third of the rows that each label has to speak for: so rows amid many others are taken, none near another,
+    and no outliers. While clusters have no row that is known or taken, the largest of them is next, and only its own
+    rows count. Once there are four labels for each class and cluster, a support vector machine learns from them, and
+    the rows that it doubts most, eight times as many as are wanted, speak and are spoken for alone: those between two
+    classes tell more than those amid one, and those that stand for many of them more than the most doubtful ones, which
+    are often strange or alike.
 
     Parameters
     ----------
     n : int
         How many; >= 1.
     z : ndarray of shape (rows, d)
-        Codes.
+        Places, such as principal components.
     labels : ndarray of shape (rows,)
         Clusters.
     sure : ndarray of shape (rows,)
-        How sure they are, in [0, 1].
+        How sure they are, in [0, 1]; by this the rows come that are left when 3,000 are taken.
     known : array-like of int of shape (rows,) or None, default=None
         Labels that are known already, -1 where unknown.
     exclude : array-like of bool of shape (rows,) or None, default=None
         Rows that are not to be suggested; what is near them tells little too.
     random_state : int, RandomState or None, default=0
-        Seed of the sample of 3,000 rows that stands for more, beside up to 30 of each cluster and n that may be
-        suggested.
+        Seed of the 3,000 rows that stand for more, beside up to 30 of each cluster and n that may be suggested.
 
     Returns
     -------
@@ -132,32 +145,87 @@ def suggest_rows(
     """
     if not whole(n, 1):
         raise InputError(f"The 'n' of suggest() must be an integer >= 1. Got {n!r} instead.")
-    labelled = _known(known, len(z))
-    closed = labelled | _mask(exclude, len(z))
-    useful = min(n, SAMPLE)  # rows beyond these come by doubt alone
-    rows = _sample(useful, labels, closed, rng=np.random.default_rng(pick_seed(random_state)))
-    code = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0)
-    squared = _squared(code[rows], code[rows])
-    width = _width(squared, int(n) + int(labelled.sum()))
+    y, left_out = _known(known, len(z)), _mask(exclude, len(z))
+    rng = np.random.default_rng(pick_seed(random_state))
+    z, closed = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0), (y >= 0) | left_out
+    waiting = _without_label(labels, y)
+    margins = _margins(z, y, n_clusters=len(np.unique(labels)), rng=rng)
+    alone = n if margins is None else min(n, len(waiting))
+    taken = _typical(alone, z, labels=labels, waiting=waiting, closed=closed, n_known=int((y >= 0).sum()), rng=rng)
+    if margins is not None:
+        taken += _between(n - alone, z, margins, open_=np.setdiff1d(np.flatnonzero(~closed), taken))
+    left = np.setdiff1d(np.flatnonzero(~closed), taken)
+    doubt = np.asarray(sure) if margins is None else margins
+    doubtful = left[np.argsort(doubt[left], kind="stable")]
+    return np.concatenate([np.array(taken, dtype=np.int64), doubtful])[:n].astype(np.int64)
+
+
+def _typical(
+    n: int,
+    z: np.ndarray,
+    *,
+    labels: np.ndarray,
+    waiting: list[int],
+    closed: np.ndarray,
+    n_known: int,
+    rng: np.random.Generator,
+) -> list[int]:
+    """Return rows that speak for as many others as they can: of the clusters that wait for their first, then of all."""
+    useful = min(n, SAMPLE)
+    if useful == 0:
+        return []
+    rows = _sample(useful, labels, closed, rng=rng)
+    squared = _squared(z[rows], z[rows])
+    width = _width(squared, n + n_known)
     near = np.exp(-squared / width)  # (m, m)
-    spoken = _spoken(code[rows], code[closed], width)
-    doubt = 1 - np.asarray(sure, np.float32)[rows]
-    weights = 1 + DOUBT * doubt / doubt.mean() if doubt.mean() > 0 else np.ones_like(doubt)
-    sizes = np.bincount(labels)
-    waiting = [k for k in np.argsort(-sizes, kind="stable") if sizes[k] and not labelled[labels == k].any()]
+    spoken = _spoken(z[rows], z[closed], width)
     free, taken = ~closed[rows], list[int]()
-    for k in waiting:
-        if len(taken) == useful:
-            break
+    for k in waiting[:useful]:
         heard = labels[rows] == k
         one, spoken = _take(1, heard.astype(np.float32), near=near, spoken=spoken, free=free & heard)
         taken += one
     free[taken] = False
-    taken += _take(useful - len(taken), weights, near=near, spoken=spoken, free=free)[0]
-    useful_rows = rows[taken]
-    left = np.setdiff1d(np.flatnonzero(~closed), useful_rows)
-    doubtful = left[np.argsort(np.asarray(sure)[left], kind="stable")]
-    return np.concatenate([useful_rows, doubtful])[:n].astype(np.int64)
+    taken += _take(useful - len(taken), np.ones(len(rows), np.float32), near=near, spoken=spoken, free=free)[0]
+    return rows[taken].tolist()
+
+
+def _between(n: int, z: np.ndarray, margins: np.ndarray, *, open_: np.ndarray) -> list[int]:
+    """Return rows that speak for those of the smallest margins, and are some of them."""
+    useful = min(n, SAMPLE, len(open_))
+    if useful == 0:
+        return []
+    rows = open_[np.argsort(margins[open_], kind="stable")][: max(useful, min(WIDER * n, SAMPLE))]
+    squared = _squared(z[rows], z[rows])
+    near = np.exp(-squared / _width(squared, useful))
+    nothing, free = np.zeros(len(rows), np.float32), np.ones(len(rows), dtype=bool)
+    taken, _ = _take(useful, np.ones(len(rows), np.float32), near=near, spoken=nothing, free=free)
+    return rows[taken].tolist()
+
+
+def _margins(z: np.ndarray, y: np.ndarray, *, n_clusters: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Return by how much a classifier prefers each row's likeliest class to the next; None where labels are too few."""
+    rows = rng.permutation(np.flatnonzero(y >= 0))[:FITTED]
+    n_classes = len(np.unique(y[rows]))
+    if n_classes < 2 or len(rows) < TAUGHT * max(n_classes, n_clusters):
+        return None
+    scores = SVC(C=PENALTY).fit(z[rows], y[rows]).decision_function(z)
+    if scores.ndim == 1:
+        return np.abs(scores)
+    second, first = np.partition(scores, -2, axis=1)[:, -2:].T
+    return first - second
+
+
+def _without_label(labels: np.ndarray, y: np.ndarray) -> list[int]:
+    """Return the clusters of which no row is known, the largest first."""
+    sizes = np.bincount(labels)
+    return [k for k in np.argsort(-sizes, kind="stable").tolist() if sizes[k] and not (y[labels == k] >= 0).any()]
+
+
+def _components(source: Source, seed: int) -> np.ndarray:
+    """Return the principal components of all rows, shape (n, at most 50)."""
+    components = fit_components(sample_source(source, FITTED, seed)[1], seed)
+    parts = (source.take(slice(i, min(i + BATCH, len(source)))) for i in range(0, len(source), BATCH))
+    return np.concatenate([components.transform(part.flatten(1).numpy()) for part in parts])
 
 
 def _take(
@@ -216,10 +284,8 @@ def _sample(n: int, labels: np.ndarray, closed: np.ndarray, *, rng: np.random.Ge
 
 
 def _known(known: ArrayLike | None, n: int) -> np.ndarray:
-    """Return which rows have a label."""
-    if known is None:
-        return np.zeros(n, dtype=bool)
-    return check_known(known, n, none=True) >= 0
+    """Return the label of each row, -1 where it has none."""
+    return np.full(n, -1) if known is None else check_known(known, n, none=True)
 
 
 def _mask(exclude: ArrayLike | None, n: int) -> np.ndarray:
