@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import run
 
-from coterie.cli.run import clear_for_demo
+from coterie.cli.clearing import clear_for_demo
 from coterie.cli.settings import RunSettings
 from coterie.errors import InputError
 
@@ -60,6 +60,21 @@ def test_a_file_that_someone_put_there_is_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'notes\.txt', which coterie demo did not make"):
         clear_for_demo(folder)
     assert (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("changed", ["a name", "a column"])
+def test_what_a_person_changed_is_kept(finished: Path, tmp_path: Path, changed: str) -> None:
+    a_run = shutil.copytree(finished, tmp_path / "run")
+    config = a_run / "config.toml"
+    config.write_text(config.read_text().replace('made_by = "fit"', 'made_by = "demo"'))
+    if changed == "a name":
+        assert run("rename", a_run, "0", "first").code == 0
+    else:
+        lines = (a_run / "labels.csv").read_text().splitlines()
+        (a_run / "labels.csv").write_text("\n".join([f"{lines[0]},note", *(f"{line},mine" for line in lines[1:])]))
+    with pytest.raises(InputError, match=r"was changed since coterie demo made it; give another --out\."):
+        clear_for_demo(a_run)
+    assert (a_run / "labels.csv").is_file()
 
 
 def test_another_folder_is_refused_before_anything_is_fitted(tmp_path: Path) -> None:

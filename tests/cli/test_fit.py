@@ -491,3 +491,14 @@ def test_nearly_all_is_not_rounded_to_all(tmp_path: Path) -> None:
     assert "1.000" not in done.out
     assert "elm (100%)" in done.out  # all rows of its cluster are
     assert "ash (99.9%)" in done.out
+
+
+def test_columns_that_are_likely_no_features_are_warned_of(tmp_path: Path) -> None:
+    rows = np.column_stack([np.arange(1, 41), np.arange(40) // 20, np.random.default_rng(0).normal(size=(40, 2))])
+    np.savetxt(tmp_path / "t.csv", rows, delimiter=",", header="id,label,a,b", comments="")
+    told = run("fit", tmp_path / "t.csv", "-k", "2", "--system", "kmeans", "--out", tmp_path / "one").err
+    assert "The column 'label' is clustered as a feature; if it holds classes, say --labels label" in told
+    assert "The column 'id' is clustered as a feature; it counts the rows: --names id" in told
+    flags = ("--labels", "label", "--names", "id")
+    told = run("fit", tmp_path / "t.csv", "-k", "2", "--system", "kmeans", "--out", tmp_path / "two", *flags).err
+    assert "is clustered as a feature" not in told

@@ -25,7 +25,8 @@ from coterie.cli import app
 from coterie.cli.answers import Answers
 from coterie.cli.refitting import _settings
 from coterie.cli.run import stored_settings
-from coterie.data import make_source
+from coterie.data import Table, make_source
+from coterie.data.labels import load_known
 from coterie.errors import InputError
 
 
@@ -561,3 +562,11 @@ def test_a_users_own_column_called_known_is_no_label(own: Path) -> None:
     remarked = [f"{header},known", *(f"{line},yes" for line in lines)]
     (own / "labels.csv").write_text("\n".join(remarked) + "\n", encoding="utf-8")
     assert "0 of 300 rows have a label" in say(own, "q\n").stdout
+
+
+def test_labels_that_a_spreadsheet_would_run_are_made_harmless_and_come_back(tmp_path: Path) -> None:
+    path, label = tmp_path / "known.csv", '=HYPERLINK("x")'
+    Answers(path, 3).add({0: label, 2: "elm"})
+    assert [row["label"] for row in known(tmp_path)] == [f"'{label}", "", "elm"]
+    assert Answers.read(path, 3).given == {0: label, 2: "elm"}
+    assert load_known(path, Table(X=np.zeros((3, 2)))).tolist() == [label, "", "elm"]

@@ -237,7 +237,7 @@ def test_images_have_names_and_the_page_shows_the_strangest(
 
 
 def test_a_run_that_demo_made_may_hold_scores(a_run: Path) -> None:
-    from coterie.cli.run import clear_for_demo
+    from coterie.cli.clearing import clear_for_demo
 
     (a_run / "outliers").mkdir()
     config = a_run / "config.toml"

@@ -142,3 +142,9 @@ def test_paths_that_are_no_data(tmp_path):
         load_file(tmp_path / "notes.docx")
     with pytest.raises(InputError, match="has no column 'kind'"):
         load_file(tmp_path / "x.npy", column="kind")
+
+
+def test_keys_that_differ_only_in_case_are_not_chosen_among(tmp_path):
+    np.savez(tmp_path / "two.npz", x=np.zeros((3, 2)), X=np.ones((3, 2)))
+    with pytest.raises(InputError, match=r"'two.npz' has keys that differ only in case; its keys are '[xX]', '[xX]'"):
+        load_file(tmp_path / "two.npz")

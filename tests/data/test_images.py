@@ -259,3 +259,13 @@ def test_new_images_are_read_in_the_depth_of_those_that_were_fitted(tmp_path):
         for new in ("eight", "sixteen", "mixed"):
             rows = open_like(str(tmp_path / new), spec, strict=True).source.take(slice(None))
             np.testing.assert_allclose(rows[:, 0].numpy(), shallow / 255, atol=1e-6)
+
+
+def test_colour_files_without_colour_are_read_alike_whether_the_set_shows_it_or_its_shape_is_given(tmp_path):
+    for i in range(6):
+        grey = np.random.default_rng(i).integers(0, 250, (40, 30), dtype=np.uint8)
+        save(tmp_path / f"{i}.png", np.stack([grey + 2, grey, grey + 1], axis=-1))
+    found = load_file(tmp_path, max_side=16)
+    again = load_file(tmp_path, image_shape=found.X.shape[1:])
+    assert found.X.ndim == 3
+    assert np.array_equal(found.X, again.X)

@@ -10,7 +10,7 @@ import pytest
 from coterie.data import Table, load_labels
 from coterie.data.labels import load_known
 from coterie.data.spreadsheets import as_given, defuse
-from coterie.data.table import tidy_labels
+from coterie.data.table import tidy_known, tidy_labels
 from coterie.errors import DataWarning, InputError
 
 TABLE = Table(X=np.zeros((3, 2)), y=np.array([5, 6, 7]), y_name="kind", feature_names=["a", "b"])
@@ -285,3 +285,26 @@ def test_what_is_neither_file_nor_column():
 def test_labels_must_be_one_full_column(values):
     with pytest.raises(InputError, match="these labels"):
         tidy_labels(values, "these labels")
+
+
+@pytest.mark.parametrize("word", ["none", "NA", "null"])
+def test_a_word_that_may_be_a_class_is_not_taken_for_a_missing_label_in_silence(word):
+    with pytest.warns(DataWarning, match=rf"This: '{word}' in 2 rows stands for no label; if it is a class"):
+        assert tidy_known(["mild", word, "severe", word], "This").tolist() == ["mild", "", "severe", ""]
+
+
+def test_what_can_only_be_missing_needs_no_word():
+    assert tidy_known(["mild", "", "-1", "?"], "This").tolist() == ["mild", "", "", ""]
+    assert tidy_known(["3", "NA"], "This").tolist() == [3, -1]
+
+
+def test_whole_numbers_beyond_64_bits_stay_what_they_are():
+    large = np.array([2**63 + 1, 5, 2**64 - 1], dtype=np.uint64)
+    assert tidy_labels(large, "These").tolist() == ["9223372036854775809", "5", "18446744073709551615"]
+    assert tidy_known(large, "These").tolist() == ["9223372036854775809", "5", "18446744073709551615"]
+
+
+def test_text_of_any_kind_of_array_is_text():
+    names = ["elm", " oak", "elm"]
+    for array in (np.array(names), np.array(names, dtype=bytes), np.array(names, dtype=np.dtypes.StringDType())):
+        assert tidy_labels(array, "These").tolist() == ["elm", "oak", "elm"]

@@ -104,3 +104,8 @@ def test_perfect_and_senseless_partitions() -> None:
     chance = evaluate(y, np.random.default_rng(0).integers(0, 4, 200))
     assert abs(chance["ari"]) < 0.05
     assert abs(chance["ami"]) < 0.05
+
+
+def test_variable_width_strings_are_names():
+    names = np.array(["elm", "oak", "elm"], dtype=np.dtypes.StringDType())
+    assert evaluate(names, names) == evaluate(["elm", "oak", "elm"], ["elm", "oak", "elm"])

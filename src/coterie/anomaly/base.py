@@ -248,7 +248,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             check_is_fitted(model)
         except NotFittedError:
             model = clone(model)
-            model.fit(X) if model.random_state is not None else model.set_params(random_state=seed).fit(X)
+            if model.random_state is None:
+                model.set_params(random_state=seed)
+            model.fit(X)
         # What is merged or split later is not followed: a score belongs to the clusters that it was learned with.
         return copy.copy(model.best_ if isinstance(model, AnswersByBest) else model)
 

@@ -88,7 +88,7 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
         )
     try:
         return _rebuild(config, tensors, network)
-    except (*UNFIT, IndexError) as error:
+    except UNFIT as error:
         raise ModelFileError(f"{folder} does not describe an outlier score of this version: {error}.") from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from coterie.cli.labelfile import as_csv, rows_in_order
-from coterie.data.spreadsheets import defuse
+from coterie.data.spreadsheets import as_given, defuse
 from coterie.data.table import is_missing, tidy_known
 from coterie.errors import InputError
 from coterie.files import write_text
@@ -56,7 +56,7 @@ class Answers:
         rows = rows_in_order(path, n, whole=True, partial=True)
         if not rows[0].keys() >= {"label", "asked"}:
             raise InputError(f"{path} is damaged: it needs the columns row, label and asked.")
-        labels = [row["label"].strip() for row in rows]
+        labels = [as_given(row["label"].strip()) for row in rows]
         labels = ["" if is_missing(label) else label for label in labels]
         found.given = {i: label for i, label in enumerate(labels) if rows[i]["asked"] or label}
         own = {*_OWN, *(["name"] if found._names() else [])}
@@ -118,5 +118,6 @@ class Answers:
         for row in range(self.n):
             asked = "yes" if row in self.given else ""
             noted = [column[row] for column in self.notes.values()]
-            lines.append([row, *([names[row]] if names else []), self.given.get(row, ""), asked, *noted])
+            label = defuse(self.given.get(row, ""))
+            lines.append([row, *([names[row]] if names else []), label, asked, *noted])
         write_text(self.path, as_csv(lines))

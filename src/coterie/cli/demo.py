@@ -15,8 +15,9 @@ def demo(
     The 10,000 images come with coterie. Nobody tells it which digit is which: their labels only serve to say at the end
     how well it went.
     """
+    from coterie.cli.clearing import clear_for_demo
     from coterie.cli.console import Screen
-    from coterie.cli.run import clear_for_demo, make_run
+    from coterie.cli.run import make_run
     from coterie.cli.settings import RunSettings
 
     values = {"data": "mnist10k", "system": "dec", "seed": seed, "made_by": "demo", "parameters": {"n_clusters": 10}}

@@ -17,7 +17,7 @@ from coterie.cli.inputs import reopen, resolve_data
 from coterie.cli.labelfile import LABELS, rows_in_order, write_labels
 from coterie.cli.locking import locked
 from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
-from coterie.cli.run import CHECKPOINT, EDITED, REPORT, is_finished, stored_settings
+from coterie.cli.run import CHECKPOINT, EDITED, REPORT, how_to_go_on, is_finished, stored_settings
 from coterie.cli.settings import CONFIG
 from coterie.data import Source
 from coterie.errors import InputError
@@ -159,7 +159,7 @@ def held(folder: Path) -> Iterator[None]:
     if not (folder / CONFIG).is_file():
         raise InputError(f"{folder} is not a run folder; edits are made to what coterie fit wrote.")
     if (folder / CHECKPOINT).is_dir() or not is_finished(folder):
-        raise InputError(f"The run in {folder} is not finished; to go on with it: coterie fit --out {folder} --resume")
+        raise InputError(f"The run in {folder} is not finished; to go on with it: {how_to_go_on(folder)}")
     with locked(folder, folder):
         settle_edit(folder)
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ from coterie.data.idx import is_idx, stem_of
 from coterie.data.labels import load_known, number_classes
 from coterie.data.table import MissingColumn
 from coterie.datasets import DATASETS, Dataset, load
-from coterie.errors import InputError
+from coterie.errors import DataWarning, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coterie.cli.settings import RunSettings
+
+_CLASSES = ("label", "labels", "class", "target")  # columns called so are rarely features
+_COUNTED = 10  # rows from which a column of 1, 2, 3, ... is no chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +131,14 @@ def open_data(
     ------
     InputError
         If rows or labels cannot be used.
+
+    Warns
+    -----
+    DataWarning
+        If a column of the features is called as classes are, or counts the rows.
     """
     table = _read(data, aside, strict=strict, image_shape=image_shape)
+    _warn_of_no_features(table)
     labels, known = aside.labels, aside.known
     y = table.y
     if labels and (y is None or data in DATASETS or os.path.isabs(labels)):
@@ -141,6 +151,18 @@ def open_data(
         source = make_source(table.X, spec=spec, name="DATA", feature_names=table.feature_names or spec.feature_names)
     part, classes = (None, None) if known is None else number_classes(load_known(known, table), n_clusters)
     return Data(name_of(data), source, table.names, y, part, classes)
+
+
+def _warn_of_no_features(table: Table) -> None:
+    """Warn of columns that are clustered and are likely to tell of no property of the rows."""
+    for j, name in enumerate(table.feature_names or []):
+        if name.strip().lower() in _CLASSES:
+            said = f"if it holds classes, say --labels {name} to compare with them, or else --drop {name}"
+        elif len(table) >= _COUNTED and (np.diff(table.X[:, j]) == 1).all():
+            said = f"it counts the rows: --names {name} makes it their name, --drop {name} leaves it out"
+        else:
+            continue
+        warnings.warn(f"The column {name!r} is clustered as a feature; {said}.", DataWarning, stacklevel=3)
 
 
 def open_like(data: str, spec: DataSpec, *, aside: Aside = ALL_FEATURES, strict: bool = False) -> Data:

@@ -56,8 +56,8 @@ _CODELESS = "kmeans"  # the system whose code is the raw row again
 EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _WRITTEN = ("model", "arrays.npz", "labels.csv", "history.jsonl", "environment.json")
-_PARTS = (*_WRITTEN, CONFIG, _METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)
-_WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
+PARTS = (*_WRITTEN, CONFIG, _METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)
+WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
 
 
 def is_begun(folder: Path) -> bool:
@@ -76,32 +76,9 @@ def is_begun(folder: Path) -> bool:
         return True
     # A run that was killed before its settings were written may have left these.
     held = [e for e in folder.iterdir() if not (e.name == CHECKPOINT and e.is_dir() and not any(e.iterdir()))]
-    if any(not _WORKSPACE.fullmatch(entry.name) for entry in held):
+    if any(not WORKSPACE.fullmatch(entry.name) for entry in held):
         raise InputError(f"{folder} is neither empty nor a run; give another --out.")
     return False
-
-
-def clear_for_demo(folder: Path) -> None:
-    """Remove a run that ``coterie demo`` made, so that it can make it again.
-
-    Parameters
-    ----------
-    folder : Path
-        A folder; nothing happens if it does not exist or is empty.
-
-    Raises
-    ------
-    InputError
-        If the folder holds anything else, or the run is under way.
-    """
-    if not is_begun(folder):
-        return
-    foreign = [e.name for e in folder.iterdir() if e.name not in _PARTS and not _WORKSPACE.fullmatch(e.name)]
-    if foreign or stored_settings(folder).made_by != "demo":
-        what = f"{sorted(foreign)[0]!r}, which coterie demo did not make" if foreign else "another run"
-        raise InputError(f"{folder} holds {what}; give another --out.")
-    with locked(folder / CHECKPOINT):
-        shutil.rmtree(folder)
 
 
 def is_finished(folder: Path) -> bool:
@@ -292,5 +269,9 @@ def _occupied(folder: Path) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            command = f"coterie fit --out {shlex.quote(str(folder))} --resume"
-            raise Interrupted(f"Stopped; what is done is kept. To go on: {command}") from None
+            raise Interrupted(f"Stopped; what is done is kept. To go on: {how_to_go_on(folder)}") from None
+
+
+def how_to_go_on(folder: Path) -> str:
+    """Return the command that goes on with a run."""
+    return f"coterie fit --out {shlex.quote(str(folder))} --resume"

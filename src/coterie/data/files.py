@@ -207,6 +207,10 @@ class _Archive:
             self._check_sizes()
             self._arrays = np.load(self._path, allow_pickle=False)
             self.keys = {key.lower(): key for key in self._arrays.files}
+            if len(self.keys) < len(self._arrays.files):
+                names = ", ".join(map(repr, sorted(self._arrays.files, key=str.lower)))
+                self._arrays.close()
+                raise InputError(f"{self._path.name!r} has keys that differ only in case; its keys are {names}.")
         except _DAMAGE as error:
             if isinstance(error, InputError):
                 raise

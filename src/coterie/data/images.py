@@ -207,8 +207,12 @@ def _probe(path: Path) -> _Header:
         # rare and only miscounts one vote on the size.
         if image.format in ("JPEG", "WEBP") and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
             height, width = width, height
-        deep = image.mode in _DEEP or image.mode.startswith("I;")
+        deep = _is_deep(image)
         return _Header(height, width, grey=deep or image.mode in _GREY, deep=deep)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode in _DEEP or image.mode.startswith("I;")
 
 
 def _choose_target(
@@ -242,10 +246,13 @@ def _decode(path: Path, target: _Target) -> np.ndarray:
     with _opened(path) as image:
         side = 2 * max(target.height, target.width)
         image.draft(None, (side, side))  # lets JPEG leave out detail that the resizing would drop
-        picture = _as_mode(ImageOps.exif_transpose(image), target.mode)
+        picture = ImageOps.exif_transpose(image)
+        # Colours become grey after the resizing, as those of a whole folder do that turns out to have none.
+        grey = picture.mode in _GREY or _is_deep(picture)
+        picture = _as_mode(picture, "RGB" if target.mode == "L" and not grey else target.mode)
         if picture.size != (target.width, target.height):
             picture = picture.resize((target.width, target.height), Image.Resampling.BILINEAR)
-        return np.asarray(picture)
+        return np.asarray(_as_mode(picture, target.mode))
 
 
 def _as_mode(image: Image.Image, mode: str) -> Image.Image:
@@ -274,7 +281,7 @@ def _collapse(X: np.ndarray) -> np.ndarray:
         low, high = rows.min(axis=-1), rows.max(axis=-1)
         if (high - low).max() > _GREY_ENOUGH:
             return X
-    return np.ascontiguousarray(X[..., 1])
+    return np.stack([np.asarray(Image.fromarray(x).convert("L")) for x in X])
 
 
 def _report(skipped: dict[str, str], total: int, folder: Path, *, refuse: bool) -> None:

@@ -67,12 +67,12 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     if key is not None:
         called = _own_names([fields[key] for fields in rows], names)
         return _by_name(
-            list(zip(called, (fields[j].strip() for fields in rows), strict=True)), names, what, known=known
+            list(zip(called, (as_given(fields[j].strip()) for fields in rows), strict=True)), names, what, known=known
         )
     numbers = _numbers(rows, columns.index("row")) if "row" in columns and columns.index("row") != j else None
     if numbers is None or not known:
         check_count(len(rows), table, what)
-    labels = [fields[j] for fields in rows]
+    labels = [as_given(fields[j].strip()) for fields in rows]
     return labels if numbers is None else _by_number(list(zip(numbers, labels, strict=True)), len(table), what)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.errors import InputError
+from coterie.errors import DataWarning, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
+_WORDS = ("na", "null", "none")  # those of them that could as well be a class
 # Numbers as spreadsheets, data frames and numpy.savetxt write them; 007 is none.
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?P<float>(?:\.\d*)?(?:[eE][+-]?\d+)?)")
 _EXACT = 2**53  # below which a float64 holds every whole number
@@ -104,7 +106,7 @@ def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     Parameters
     ----------
     values : sequence of str or ndarray of shape (n,) or (n, 1)
-        Labels as they were stored; -1, NaN or nothing where one is unknown.
+        Labels as they were stored; -1, NaN, NA, none, null, ? or nothing where one is unknown.
     what : str
         What messages call them.
 
@@ -118,6 +120,11 @@ def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     InputError
         If the labels are no single column.
 
+    Warns
+    -----
+    DataWarning
+        If na, none or null stands for no label beside labels that are words: it could be one of them.
+
     Examples
     --------
     >>> from coterie.data.table import tidy_known
@@ -127,6 +134,8 @@ def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     labels, missing = _column(values, what)
     missing |= labels == ("-1" if labels.dtype.kind == "U" else -1)
     found = _whole_if_all_are(labels[~missing])
+    if found.dtype.kind == "U":
+        _warn_of_words(labels[missing], what)
     whole = np.full(len(labels), -1 if found.dtype.kind == "i" else "", dtype=found.dtype)
     whole[~missing] = found
     return whole
@@ -162,11 +171,22 @@ def _column(values: Sequence[str] | np.ndarray, what: str) -> tuple[np.ndarray, 
     if labels.ndim != 1 or labels.dtype.kind not in "buifUST":
         raise InputError(f"{what} must be one column of numbers or text. Got {labels.dtype} of shape {labels.shape}.")
     if labels.dtype.kind in "bui":
-        return labels.astype(np.int64), np.zeros(len(labels), dtype=bool)
+        wide = labels.dtype.kind == "u" and labels.size > 0 and int(labels.max()) > np.iinfo(np.int64).max
+        return labels.astype(np.str_ if wide else np.int64), np.zeros(len(labels), dtype=bool)
     if labels.dtype.kind == "f":
         return labels, np.isnan(labels)
+    if labels.dtype.kind == "T":  # which NumPy does not turn into text of one width
+        labels = np.array([str(text) for text in labels.tolist()], dtype=np.str_)
     labels = np.char.strip(labels.astype(np.str_))
     return labels, np.isin(np.char.lower(labels), list(MISSING))
+
+
+def _warn_of_words(taken: np.ndarray, what: str) -> None:
+    """Warn where a word that may be a class was taken for a label that is not known."""
+    words = {str(word): int(n) for word, n in zip(*np.unique(taken, return_counts=True), strict=True)}
+    if told := [f"{word!r} in {n:,} rows" for word, n in words.items() if word.lower() in _WORDS]:
+        message = f"{what}: {', '.join(told)} stands for no label; if it is a class, write another word for it."
+        warnings.warn(message, DataWarning, stacklevel=3)
 
 
 def _whole_if_all_are(labels: np.ndarray) -> np.ndarray:

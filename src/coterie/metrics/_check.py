@@ -59,6 +59,8 @@ def _number(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     if np.ma.is_masked(values):
         raise InputError(f"{name} contains masked entries: fill or drop them.")
     array = np.asarray(values)
+    if array.dtype.kind == "T":
+        array = array.astype(object)
     if array.ndim != 1 or array.size == 0:
         raise InputError(f"{name} must be a non-empty one-dimensional array, got shape {array.shape}.")
     if array.dtype.kind == "f":
