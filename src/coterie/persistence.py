@@ -28,6 +28,7 @@ _FILES = (_CONFIG, _WEIGHTS)
 _MANIFEST_BYTES = 1 << 16
 _CONFIG_BYTES = 1 << 26
 _HEADER_BYTES = 1 << 22
+_READERS = {"coterie-model": "coterie.load", "coterie-outliers": "coterie.anomaly.load"}
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -188,7 +189,9 @@ def _read_manifest(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
     manifest = _parse_json(folder, _MANIFEST, content)
     found = manifest.get("format")
     if found != f"coterie-{kind}":
-        raise ModelFileError(f"{folder} is not a coterie {kind} folder: {_MANIFEST} says {str(found)[:40]!r}.")
+        reader = _READERS.get(str(found))
+        advice = f"; {reader} reads it" if reader else ""
+        raise ModelFileError(f"{folder} is not a coterie {kind} folder: {_MANIFEST} says {str(found)[:40]!r}{advice}.")
     format_version = manifest.get("format_version")
     if type(format_version) is not int or format_version < 1:
         raise ModelFileError(f"{folder}: {_MANIFEST} is damaged (format version {str(format_version)[:40]}).")

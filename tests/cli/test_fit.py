@@ -135,9 +135,9 @@ def test_what_is_said_begins_with_the_data_and_ends_with_the_report(finished: Pa
     lines = finished.with_suffix(".txt").read_text().splitlines()
     assert lines[0].startswith("Found 300 rows of 6 columns")
     assert "labels of 3 classes, only to evaluate" in lines[0]
-    assert lines[1].startswith("For a start, k-means on the raw columns took")
+    assert lines[1].startswith("For a start, k-means on the scaled columns took")
     assert lines[-1] == f"Report: {finished / 'report.html'}"
-    titles = ("DEC ", "k-means on the raw columns ", "k-means on the autoencoder's code ")
+    titles = ("DEC ", "k-means on the scaled columns ", "k-means on the autoencoder's code ")
     for title in titles:
         (line,) = [line for line in lines if line.lstrip().startswith(title) and not line.startswith("For")]
         assert len([cell for cell in line.split() if cell.replace(".", "").isdigit() and "." in cell]) >= 4
@@ -236,13 +236,13 @@ def test_flat_rows_become_images(blobs: Blobs, tmp_path: Path) -> None:
         (["{npy}", "-k", "many"], "-k must be a number, a range such as 3-12, or auto. Got 'many' instead."),
         (["{npy}", "-k", "5-3"], "or a range such as (2, 20). Got (5, 3)"),
         (["{npy}", "--time-budget", "0"], "The 'time_budget' parameter of Auto must be None or a positive number."),
-        (["{npy}", "--system", "dec", "--time-budget", "9"], "DEC has no parameter 'time_budget'"),
+        (["{npy}", "--system", "dec", "--time-budget", "9"], "--time-budget goes with a choice among systems"),
         (
             ["{npy}", "--candidates", "kmeans,dek"],
             "The 'candidates' parameter of Auto must be 'auto' or a list of",
         ),
         (["{npy}", "--candidates", ","], "The 'candidates' parameter of Auto must be 'auto' or a list of"),
-        (["{npy}", "--system", "dec", "--candidates", "dec"], "DEC has no parameter 'candidates'"),
+        (["{npy}", "--system", "dec", "--candidates", "dec"], "--candidates goes with a choice among systems"),
         (["-k", "3"], "Say what to cluster"),
         (["no-such.npy", "-k", "3"], "There is no file or folder"),
         (
@@ -319,7 +319,7 @@ def test_a_run_is_never_overwritten(finished: Path, blobs: Blobs, tmp_path: Path
     before = (copy / "metrics.json").read_bytes()
     done = run("fit", blobs.npy, "--config", blobs.settings(), "--out", copy)
     assert done.code == 2
-    assert done.err == f"error: {copy} holds a run already; add --resume to go on with it, or give another --out.\n"
+    assert done.err == f"error: {copy} holds a finished run; give another --out.\n"
     assert (copy / "metrics.json").read_bytes() == before
 
 

@@ -199,7 +199,7 @@ def test_systems_that_cannot_use_it_are_refused(blobs: Blobs, tmp_path: Path) ->
     known = write_npy(tmp_path / "known", kinds_of(blobs))
     done = run("fit", blobs.npy, "-k", 3, "--system", "kmeans", "--known", known, "--out", tmp_path / "run")
     assert done.code != 0
-    assert "KMeans cannot use known=" in done.err
+    assert "kmeans cannot learn from --known; auto, dec, idec" in done.err
 
 
 def test_of_more_classes_than_clusters_those_that_are_clusters_give_the_names(blobs: Blobs, tmp_path: Path) -> None:

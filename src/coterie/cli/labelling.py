@@ -80,6 +80,9 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
 
 def _sum_up(screen: Screen, answers: Answers) -> None:
     labelled, kinds = len(answers.labelled), len(answers.classes)
+    if not answers.given:
+        screen.say("No row has a label yet.")
+        return
     screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {kinds} kinds: {answers.path}")
 
 

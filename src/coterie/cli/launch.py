@@ -42,6 +42,8 @@ def launch(given: dict[str, Any], *, config: Path | None, out: Path | None, resu
     folder = out or (Path(named) if named else None) or _default_folder(asked)
     screen = Screen(quiet=quiet)
     if is_begun(folder):
+        if not resume and is_finished(folder):
+            raise InputError(f"{folder} holds a finished run; give another --out.")
         if not resume:
             raise InputError(f"{folder} holds a run already; add --resume to go on with it, or give another --out.")
         settings = stored_settings(folder)
@@ -53,6 +55,8 @@ def launch(given: dict[str, Any], *, config: Path | None, out: Path | None, resu
         screen.say(f"Going on with the run in {folder}.")
     else:
         settings = _new_settings(asked, config, folder=folder, resume=resume)
+        if resume:
+            screen.say(f"There is no run in {folder} yet; beginning one.")
     make_run(settings, folder, screen)
 
 

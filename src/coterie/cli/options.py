@@ -92,7 +92,7 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warn
 Run = Annotated[Path, typer.Argument(help="A finished run folder.", metavar="RUN")]
 Cluster = Annotated[str, typer.Argument(help="A cluster's number, or its name.", metavar="CLUSTER")]
 ClustersToMerge = Annotated[
-    list[str], typer.Argument(help="Numbers or names of two clusters or more.", metavar="CLUSTER...")
+    list[str], typer.Argument(help="Numbers or names of two clusters or more.", metavar="CLUSTER")
 ]
 Name = Annotated[str, typer.Argument(help='What to call it; "" takes its name away.', metavar="NAME")]
 NewName = Annotated[str | None, typer.Option("--name", help="What to call the merged cluster.", metavar="NAME")]
@@ -100,9 +100,7 @@ Parts = Annotated[int, typer.Option("--into", help="Number of parts.", metavar="
 Asked = Annotated[int, typer.Option("-n", "--number", help="How many rows to show; 0 only fits again.", metavar="N")]
 Refit = Annotated[bool, typer.Option("--refit/--no-refit", help="Fit again with the labels afterwards.")]
 RunOrModel = Annotated[Path, typer.Argument(help="A run folder, or a model folder.", metavar="RUN")]
-Runs = Annotated[
-    list[Path], typer.Argument(help="Finished runs on the same rows, or their labels.csv.", metavar="RUN...")
-]
+Runs = Annotated[list[Path], typer.Argument(help="Finished runs on the same rows, or their labels.csv.", metavar="RUN")]
 DriftOut = Annotated[
     Path | None,
     typer.Option(

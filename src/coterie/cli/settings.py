@@ -22,6 +22,7 @@ from coterie.files import write_text
 from coterie.selection import Auto
 
 CONFIG = "config.toml"
+_OF_A_CHOICE = ("candidates", "time_budget")  # parameters of Auto that have a flag
 
 _FLAGS = {
     "n_clusters": "-k",
@@ -154,6 +155,9 @@ class RunSettings(BaseModel):
         if self.system not in systems:
             raise InputError(f"There is no system {self.system!r}; the systems are {', '.join(systems)}.")
         cls = systems[self.system]
+        if self.known is not None and not getattr(cls, "knows", True):
+            *able, last = ["auto", *(name for name, other in SYSTEMS.items() if other.knows)]
+            raise InputError(f"{self.system} cannot learn from --known; {', '.join(able)} and {last} can.")
         known = cls().get_params(deep=False)
         if "random_state" in self.parameters:
             raise InputError("The seed of a run is its setting 'seed' (--seed), not the parameter 'random_state'.")
@@ -170,6 +174,8 @@ class RunSettings(BaseModel):
 
 
 def _unknown(system: str, name: str, known: dict[str, Any]) -> str:
+    if name in _OF_A_CHOICE:
+        return f"--{name.replace('_', '-')} goes with a choice among systems; leave --system out, or say --system auto."
     told = f"{system} has no parameter {name!r}; it has {', '.join(sorted(known))}."
     return f"{told} Parameters of one system need its name: --system." if system == "Auto" else told
 

@@ -175,9 +175,9 @@ def _read_npz(path: Path, column: str | int | None, known: str | None, *, comple
         if found is None and column is None and len(archive.keys) == 1:
             found = tuple(archive.keys)
         if found is None:
-            keys = named(list(archive.keys))
+            keys = named(list(archive.keys.values()))
             raise InputError(
-                f"{path.name!r} must hold its rows as x, data, or x_train and x_test. Its keys are {keys}."
+                f"{path.name!r} must hold its rows as x, data, arr_0, or x_train and x_test. Its keys are {keys}."
             )
         usual = [keys for keys in _Y_KEYS if known is None or keys != (known.lower(),)]
         labels = archive.first_of(usual) if column is None else (str(column).lower(),)

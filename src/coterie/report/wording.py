@@ -159,9 +159,8 @@ def baseline_name(key: str, noun: str) -> str:
     str
         The name.
     """
-    raw = "pixels" if noun == "images" else "columns"
     known = {
-        "kmeans": f"k-means on the raw {raw}",
+        "kmeans": f"k-means on the {'raw pixels' if noun == 'images' else 'scaled columns'}",
         "autoencoder_kmeans": "k-means on the autoencoder’s code",
         "code_kmeans": "k-means on the code",
         "taught_code_kmeans": "k-means on the code, which learned from labels",
