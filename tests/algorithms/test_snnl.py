@@ -157,6 +157,23 @@ def test_k_means_begins_from_the_classes_too_and_keeps_what_is_tighter():
     assert begun_from_classes(z, few, stuck) is stuck
 
 
+def test_rows_with_labels_stay_with_their_classes_so_that_with_all_of_them_centres_are_the_classes_means():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [300, 60])
+    z = np.column_stack([rng.normal(0, [[3.0]] * 300 + [[0.3]] * 60), rng.normal(y[:, None] * 4, 0.5)]).astype(
+        np.float32
+    )
+    halves = np.array([[-3, 0.7], [3, 0.7]], np.float32)  # what k-means alone makes of them
+    means = np.stack([z[y == c].mean(0) for c in (0, 1)])
+    np.testing.assert_allclose(begun_from_classes(z, y, halves), means, rtol=1e-5, atol=1e-5)
+    few = np.where(rng.random(360) < 0.05, y, -1)
+    found = begun_from_classes(z, few, 9 * halves)
+    for c in (0, 1):  # a centre is the mean of its class's labelled rows and of the others that are nearest to it
+        nearest = np.square(z[:, None] - found).sum(2).argmin(1)
+        own = np.where(few >= 0, few, nearest) == c
+        np.testing.assert_allclose(found[c], z[own].mean(0), rtol=1e-4, atol=1e-4)
+
+
 def test_without_labels_it_is_an_autoencoder_and_says_so():
     X, y = blobs()
     train = Schedule(steps=150, batch_size=32, learning_rate=1e-2)

@@ -1,14 +1,12 @@
-"""Clusters beside known classes: k-means begun from them as well, and numbers that follow theirs."""
+"""Clusters beside known classes: k-means that keeps to them, and numbers that follow theirs."""
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
+
+LLOYD = 300  # steps of constrained k-means, at most
 
 
 def follow_classes(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
@@ -68,7 +66,10 @@ def classes_of_clusters(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> n
 
 
 def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """Return the centres of k-means begun from the classes' means, if their inertia is less than that of others.
+    r"""Return the centres of a k-means whose labelled rows stay with their classes, if that costs less than others.
+
+    Constrained k-means [1]_ begins with the classes' means, and only rows without a label go where it is nearest. Cost
+    is the sum of squared distances to the centre of a row's class where that is known, else to the nearest centre.
 
     Parameters
     ----------
@@ -83,16 +84,42 @@ def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.
     -------
     ndarray of shape (K, d)
         Float32.
+
+    References
+    ----------
+    .. [1] S. Basu, A. Banerjee, R. J. Mooney. Semi-supervised clustering by seeding. ICML 2002.
     """
-    classes = np.unique(y[y >= 0])
+    known = y >= 0
+    classes, codes = np.unique(y[known], return_inverse=True)
     if len(classes) != len(centers):
         return centers
-    means = np.stack([z[y == c].mean(0) for c in classes])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct codes than clusters
-        lloyd = KMeans(len(means), init=means, n_init=1, random_state=0).fit(z)
-    inertia = np.square(pairwise_distances_argmin_min(z, centers)[1]).sum()
-    return lloyd.cluster_centers_.astype(np.float32) if lloyd.inertia_ < inertia else centers
+    labels, free = np.full(len(z), -1), np.flatnonzero(~known)
+    labels[known] = codes
+    means = _means(z[known], codes, len(classes))
+    for _ in range(LLOYD if len(free) else 0):
+        near = pairwise_distances_argmin(z[free], means)
+        if np.array_equal(near, labels[free]):
+            break
+        labels[free] = near
+        means = _means(z, labels, len(classes))
+    others = centers[follow_classes(codes, pairwise_distances_argmin(z[known], centers), len(centers))]
+    costs = [_cost(z, y=codes, known=known, centers=found) for found in (means, others)]
+    return means if costs[0] < costs[1] else centers
+
+
+def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return the mean code of each cluster, none of which is empty."""
+    sums = np.zeros((n_clusters, z.shape[1]))
+    np.add.at(sums, labels, z)
+    return (sums / np.bincount(labels, minlength=n_clusters)[:, None]).astype(np.float32)
+
+
+def _cost(z: np.ndarray, *, y: np.ndarray, known: np.ndarray, centers: np.ndarray) -> float:
+    """Return the sum of squared distances to the centres of rows' classes, or to the nearest where none is known."""
+    squared = np.square(z[known] - centers[y]).sum()
+    if not known.all():
+        squared += np.square(pairwise_distances_argmin_min(z[~known], centers)[1]).sum()
+    return float(squared)
 
 
 def _matched(codes: np.ndarray, labels: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
