@@ -81,8 +81,9 @@ def align_all(partitions: Sequence[ArrayLike], reference: ArrayLike) -> list[np.
     Returns
     -------
     list of ndarray of shape (n,)
-        Int64. Of as many rows shared with the reference, and without a counterpart in it, clusters have the numbers of
-        those in the partitions before that they share most rows with.
+        Int64. A cluster without a counterpart in the reference takes the number of the cluster in an earlier partition
+        with which it shares most rows, or a new number if there is none. Where two clusters share as many rows with one
+        of the reference, the earlier partitions decide in the same way.
 
     Raises
     ------

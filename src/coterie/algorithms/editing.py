@@ -74,8 +74,8 @@ class Editing:
         """Make one cluster of several.
 
         It has the smallest of their numbers, and higher numbers move down so that none is missing. The probabilities
-        of a row are added. No row moves between other clusters: a row follows the cluster in which it was, also one
-        whose doubts, once added, would outweigh it.
+        of a row are added. Rows of other clusters stay where they are, even a row to which the merged clusters
+        together now give more probability than its own: there `predict` and `predict_proba` differ.
 
         Parameters
         ----------

@@ -104,8 +104,8 @@ class Reading:
         -------
         ndarray of shape (n,)
             In [0, 1]: the probability that an independent run agrees, where :class:`coterie.Auto` made one and so
-            calibrated it, else its probability. Of merged clusters it is what their odds together against the others
-            stand for; a part of a split cluster has its share of the whole one's.
+            calibrated it, else its probability. For a merged cluster the odds of its parts are
+            taken together before calibration; a part of a split cluster has its share of the whole one's.
 
         Raises
         ------

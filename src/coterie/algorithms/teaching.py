@@ -146,8 +146,8 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
     Parameters
     ----------
     partitions : sequence of array-like of shape (n,)
-        Clusters of the same rows, 0 to K - 1 in the first. Of one that others have no counterpart of, as they agree on
-        less than a tenth of its rows, all rows keep the label.
+        Clusters of the same rows, 0 to K - 1 in the first. If the others confirm less than a tenth of a cluster's
+        rows, they are taken to have no such cluster, and all its rows keep the label.
     n_clusters : int
         K.
     knowledge : Knowledge

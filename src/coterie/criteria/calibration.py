@@ -20,8 +20,8 @@ PRIOR = 50  # rows of a cluster that weigh as much as what all clusters have in 
 class Calibration:
     """From a row's margin and cluster to the probability that an independent run puts it with the same others.
 
-    A cluster that other runs do not have is not sure, however far its rows are from all others: what rows of some
-    margin have in common is shifted, cluster by cluster, to what became of its own rows.
+    A large margin is no proof where other runs do not find the cluster. So the curve from margin to agreement is
+    shifted, cluster by cluster, to the agreement that was seen among that cluster's own rows.
 
     Parameters
     ----------

@@ -72,8 +72,8 @@ def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and
         Largest side of the images in pixels. Their size is the one that at least half of them have, else the median
         height and width; reduced to `max_side` on the longer side.
     deep : bool or None, default=None
-        Whether grey images have more than 8 bits a pixel, as those had that others are to be like: 8-bit ones are
-        brought to 16 bits then, or deeper ones to 8. None lets the images decide.
+        Depth of grey images in the result: True scales 8-bit ones up to 16 bits, False scales deeper ones down to 8;
+        give what the fitted images had. None decides by the images: deep if all of them are.
 
     Returns
     -------

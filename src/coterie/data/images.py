@@ -79,8 +79,8 @@ def load_folder(
     max_side : int, default=64
         Largest side in pixels where the images decide.
     deep : bool or None, default=None
-        Whether grey images have more than 8 bits a pixel, as those had that others are to be like: 8-bit ones are
-        brought to 16 bits then, or deeper ones to 8. None lets the images decide.
+        Depth of grey images in the result: True scales 8-bit ones up to 16 bits, False scales deeper ones down to 8;
+        give what the fitted images had. None decides by the images: deep if all of them are.
 
     Returns
     -------
