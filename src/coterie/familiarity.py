@@ -28,7 +28,6 @@ EQUAL = 1e-5  # distance between equal rows that rounding makes, in roots of the
 SAME = 1e-3  # difference, as a share of a landmark's place or of the spread, that another machine may make
 EXPECTED = 0.01  # share of rows like the training rows that the threshold flags, where these are not few
 PREFIX, PARTS = "familiarity.", ("mean", "directions", "landmarks", "reach")  # in a model file, and two numbers
-BLOCK = 4096  # rows held as scaled values at a time
 
 
 def expected_strange(n_fitted: int) -> float:
@@ -220,8 +219,8 @@ class Familiarity:
 
     def _places(self, source: Source) -> Iterator[np.ndarray]:
         """Yield the places of the rows in the directions that are kept, a block at a time."""
-        for start in range(0, len(source), BLOCK):
-            yield self._place(source.take(slice(start, min(start + BLOCK, len(source)))).flatten(1).numpy())
+        for block in source.blocks():
+            yield self._place(source.take(block).flatten(1).numpy())
 
     def _place(self, x: np.ndarray) -> np.ndarray:
         return (_polar(x, self.length) - self.mean) @ self.directions.T

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partialmethod
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
 from coterie import KMeans
-from coterie.algorithms import insight
 from coterie.criteria import Calibration
-from coterie.data import make_source
+from coterie.data import Source, make_source
 from coterie.datasets import load_mnist10k
 from coterie.errors import InputError
 
@@ -24,7 +25,7 @@ def blobs() -> tuple[np.ndarray, KMeans]:
 
 def test_columns_are_told_with_means_and_effects_in_raw_units(blobs, monkeypatch):
     x, model = blobs
-    monkeypatch.setattr(insight, "_BLOCK", 37)
+    monkeypatch.setattr(Source, "blocks", partialmethod(Source.blocks, 37))
     described = model.describe(x, top=2)
     assert [entry["cluster"] for entry in described] == [0, 1, 2]
     q = model.predict_proba(x)

@@ -255,3 +255,10 @@ def test_rows_from_the_end_of_the_world_stay_finite():
         assert np.isfinite(found).all()
         assert found.sum() == pytest.approx(1.0)
     assert np.isfinite(model.strangeness(np.full((1, 4), 1e30))).all()
+
+
+def test_blocks_are_all_rows_in_their_order():
+    source = make_source(np.arange(22.0).reshape(11, 2), scaling="none")
+    blocks = list(source.blocks(4))
+    assert [(block.start, block.stop) for block in blocks] == [(0, 4), (4, 8), (8, 11)]
+    assert np.array_equal(np.concatenate([source.take(block).numpy() for block in blocks]), source.raw(slice(0, 11)))

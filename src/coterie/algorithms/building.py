@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
 
 WORDS = ("auto", *NETWORKS)
-CHECKED = 4096  # rows looked at together
 
 
 def check_parameters(estimator: Clusterer, source: Source, *, owner: str | None = None) -> None:
@@ -148,7 +147,7 @@ def as_plain(value: object) -> object:
 def _within_unit(source: Source) -> bool:
     if source.spec.scaling == "unit":
         return True
-    parts = (source.take(slice(i, i + CHECKED)) for i in range(0, len(source), CHECKED))
+    parts = (source.take(block) for block in source.blocks())
     return all(bool(((part >= 0) & (part <= 1)).all()) for part in parts)
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
     from coterie.data import DataSpec, Source
 
-_BLOCK = 4_096  # rows read at a time
-
 
 class Describes:
     """Gives every system ``describe``."""
@@ -61,7 +59,7 @@ class Describes:
         source = open_source(system, X, reset=False)
         assigned = system._clusters(source)
         labels, sure, names = assigned.labels, assigned.confidence(system.calibration_), system.cluster_names_
-        blocks = (source.raw(slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
+        blocks = (source.raw(block) for block in source.blocks())
         found = contrast(blocks, labels, len(names))
         sureness = np.bincount(labels, weights=sure, minlength=len(found.counts))
         described = []

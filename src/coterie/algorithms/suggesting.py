@@ -27,7 +27,6 @@ REACH = 0.35  # of the rows that each label has to speak for: how far it is thou
 TAUGHT = 4  # labels a class or cluster from which a classifier has something to say
 WIDER = 8  # times as many doubtful rows as are wanted, of which those are taken that stand for the others
 FITTED = 10_000  # rows that principal components, or the classifier, are fitted to, at most
-BATCH = 4_096  # rows that are projected at a time
 PENALTY = 10.0  # C of the classifier
 
 
@@ -224,8 +223,8 @@ def _without_label(labels: np.ndarray, y: np.ndarray) -> list[int]:
 def _components(source: Source, seed: int) -> np.ndarray:
     """Return the principal components of all rows, shape (n, at most 50)."""
     components = fit_components(sample_source(source, FITTED, seed)[1], seed)
-    parts = (source.take(slice(i, min(i + BATCH, len(source)))) for i in range(0, len(source), BATCH))
-    return np.concatenate([components.transform(part.flatten(1).numpy()) for part in parts])
+    parts = (source.take(block).flatten(1).numpy() for block in source.blocks())
+    return np.concatenate([components.transform(part) for part in parts])
 
 
 def _take(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.cli.console import Screen
+from coterie.report.cards import strongest
 from coterie.report.images import as_pictures, shrink, to_bytes
 from coterie.report.wording import amount
 
@@ -49,8 +50,7 @@ def show_row(screen: Screen, edited: Editable, row: int, *, folder: Path) -> Non
         return
     values, names = raw[0].ravel().astype(np.float64), edited.column_names
     if "present" in run.arrays:
-        order = [j for j in np.argsort(-values, kind="stable")[:_WORDS] if values[j] > 0]
-        screen.say("  " + (" · ".join(names[j] for j in order) or "none of the words"))
+        screen.say("  " + strongest(values, names, most=_WORDS))
         return
     shown = _unusual(values, run.arrays["feature_mean"], run.arrays["feature_sd"])
     screen.table(

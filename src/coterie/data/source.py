@@ -17,10 +17,11 @@ from coterie.data.statistics import choose_scaling, measure_ranges
 from coterie.errors import DataWarning, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor
 
+BLOCK = 4_096  # rows read at a time
 _HASHED = 1 << 22  # bytes of rows that are read at a time
 _FARTHEST = 1e15  # scaled value beyond which one is as far as another: its square, summed, still is a float32
 
@@ -111,6 +112,22 @@ class Source:
             np.copyto(target, self._channels_first(rows), casting="unsafe")
             self._scaled(target)
         return out.clamp_(-_FARTHEST, _FARTHEST) if self.dtype.kind == "f" else out
+
+    def blocks(self, size: int = BLOCK) -> Iterator[slice]:
+        """Yield where blocks of rows begin and end, for :meth:`raw` and :meth:`take`, in their order.
+
+        Parameters
+        ----------
+        size : int, default=4096
+            Rows of a block, at most.
+
+        Yields
+        ------
+        slice
+            Of the next block.
+        """
+        for start in range(0, len(self), size):
+            yield slice(start, min(start + size, len(self)))
 
     def _scaled(self, rows: np.ndarray) -> np.ndarray:
         """Scale rows in place."""

@@ -145,7 +145,7 @@ def _telling(run: Run) -> np.ndarray:
     return np.sort((-np.nan_to_num(between)).argsort(kind="stable")[:_WIDE])
 
 
-def strongest(row: np.ndarray, names: Sequence[str]) -> str:
+def strongest(row: np.ndarray, names: Sequence[str], *, most: int = _WIDE) -> str:
     """Return the words that a row of word counts has most of.
 
     Parameters
@@ -154,12 +154,14 @@ def strongest(row: np.ndarray, names: Sequence[str]) -> str:
         The counts.
     names : sequence of str
         The words.
+    most : int, default=8
+        Words at most.
 
     Returns
     -------
     str
-        Up to eight words, the strongest first.
+        The words, the strongest first.
     """
     counts = np.asarray(row, dtype=np.float64)  # of which a negative can be taken
-    order = [int(j) for j in np.argsort(-counts, kind="stable")[:_WIDE] if counts[j] > 0]
+    order = [int(j) for j in np.argsort(-counts, kind="stable")[:most] if counts[j] > 0]
     return " · ".join(names[j] for j in order) or "none of the words"

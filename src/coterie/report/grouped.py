@@ -13,8 +13,6 @@ from coterie.report.images import as_pictures, value_range
 if TYPE_CHECKING:
     from coterie.data import Source
 
-_BLOCK = 4_096  # rows read at a time
-
 
 def cluster_arrays(
     z: np.ndarray, labels: np.ndarray, q: np.ndarray, *, source: Source, sure: np.ndarray | None = None
@@ -93,7 +91,7 @@ def _examples(source: Source, chosen: dict[str, np.ndarray]) -> dict[str, np.nda
 
 def _averages(source: Source, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
     """Return the mean of each cluster, and the range or the spread of all rows, in one pass over the data."""
-    blocks = (raw_rows(source, slice(start, start + _BLOCK)) for start in range(0, len(source), _BLOCK))
+    blocks = (raw_rows(source, block) for block in source.blocks())
     found = contrast(blocks, labels, n_clusters)
     if source.spec.kind == "images":
         shape = raw_rows(source, slice(0, 1)).shape[1:]

@@ -20,7 +20,6 @@ _PICTURES, _ROWS, _SIDE = 60, 25, 96  # shown at most; longest side of a picture
 _WIDE = 8  # columns of a table that fit a page
 _FAR = 3.0  # standard deviations from the mean beyond which a value is marked
 _ROUNDING = 1e-6  # between the same value in two formats, such as text and float32
-_BLOCK = 4_096  # rows read at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,5 +197,5 @@ def overview(source: Source) -> Contrast:
     Contrast
         Of all of them as one cluster.
     """
-    blocks = (np.asarray(source.raw(slice(i, i + _BLOCK))) for i in range(0, len(source), _BLOCK))
+    blocks = (np.asarray(source.raw(block)) for block in source.blocks())
     return contrast(blocks, np.zeros(len(source), np.int64), 1)
