@@ -12,6 +12,7 @@ from small import blobs, small
 import coterie
 from coterie import DEC, Auto, KMeans
 from coterie.algorithms import suggesting
+from coterie.algorithms.doubting import margins
 from coterie.errors import InputError
 from coterie.selection import suggest_rows
 
@@ -129,6 +130,51 @@ def test_of_three_classes_the_borders_of_each_two_are_asked_for_and_clusters_wit
     assert beside.mean() < 0.15  # .28 by chance
     assert (z[rows[1:], 0] < 0).any()
     assert (z[rows[1:], 0] > 0).any()
+
+
+def test_what_is_near_a_row_that_nobody_could_tell_is_not_asked_for_again() -> None:
+    z, _, known = two_classes(10)
+    spot = np.array([0.0, 0.5]) + np.random.default_rng(0).normal(0, 1e-3, (30, 2))
+    z, known = np.concatenate([z, spot]), np.concatenate([known, np.full(30, -1)])
+    exclude = np.arange(len(z)) == 800
+    told = {"labels": np.zeros(len(z), dtype=int), "sure": np.ones(len(z)), "known": known}
+    assert (suggest_rows(8, z, exclude=exclude, **told) < 800).all()
+
+
+def test_a_cluster_that_nobody_could_tell_any_row_of_takes_no_place() -> None:
+    z, _, known = two_classes(10)
+    clusters = np.where(z[:, 1] > 0.9, 1, 0)
+    known[clusters == 1] = -1
+    row = suggest_rows(1, z, labels=clusters, sure=np.ones(800), known=known, exclude=clusters == 1)[0]
+    assert abs(z[row, 0]) < 0.3
+
+
+def test_whole_numbers_of_any_kind_say_how_many() -> None:
+    z, _, known = two_classes(150)
+    told = {"labels": np.zeros(len(z), dtype=int), "sure": np.ones(len(z)), "known": known}
+    assert suggest_rows(np.uint8(200), z, **told).tolist() == suggest_rows(200, z, **told).tolist()
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_margins_are_those_between_the_likeliest_class_and_the_next(k: int) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.uniform(-1, 1, (400, 2)).astype(np.float32)
+    y = np.digitize(np.arctan2(*z.T), np.linspace(-np.pi, np.pi, k + 1)[1:-1])
+    known = np.where(np.arange(400) < 200, y, -1)
+    found = margins(z, known, n_clusters=k, rng=np.random.default_rng(1))
+    pairs = []
+    for a in range(k):  # each two classes by a machine of their own
+        for b in range(a + 1, k):
+            two = np.flatnonzero((known == a) | (known == b))
+            gamma = 1 / (2 * z[known >= 0].var())
+            pairs.append((a, b, SVC(C=10, gamma=gamma).fit(z[two], known[two] == a).decision_function(z)))
+    beats = np.full((400, k, k), np.inf)
+    for a, b, score in pairs:
+        beats[:, a, b], beats[:, b, a] = score, -score
+    winner = (beats > 0).sum(2).argmax(1)
+    np.testing.assert_allclose(found, beats[np.arange(400), winner].min(1), atol=0.02)
+    wrong = found < np.median(found)
+    assert (winner != y)[wrong].mean() > (winner != y)[~wrong].mean()
 
 
 def test_labels_in_rounds_draw_a_border_sooner_than_chance_and_than_typical_rows() -> None:

@@ -135,9 +135,9 @@ def test_what_is_said_begins_with_the_data_and_ends_with_the_report(finished: Pa
     lines = finished.with_suffix(".txt").read_text().splitlines()
     assert lines[0].startswith("Found 300 rows of 6 columns")
     assert "labels of 3 classes, only to evaluate" in lines[0]
-    assert lines[1].startswith("For a start, k-means on the scaled columns took")
+    assert lines[1].startswith("For a start, k-means on the columns took")
     assert lines[-1] == f"Report: {finished / 'report.html'}"
-    titles = ("DEC ", "k-means on the scaled columns ", "k-means on the autoencoder's code ")
+    titles = ("DEC ", "k-means on the columns ", "k-means on the autoencoder's code ")
     for title in titles:
         (line,) = [line for line in lines if line.lstrip().startswith(title) and not line.startswith("For")]
         assert len([cell for cell in line.split() if cell.replace(".", "").isdigit() and "." in cell]) >= 4

@@ -298,7 +298,7 @@ def test_what_can_only_be_missing_needs_no_word():
     assert tidy_known(["3", "NA"], "This").tolist() == [3, -1]
 
 
-def test_whole_numbers_beyond_64_bits_stay_what_they_are():
+def test_unsigned_whole_numbers_beyond_the_signed_ones_stay_what_they_are():
     large = np.array([2**63 + 1, 5, 2**64 - 1], dtype=np.uint64)
     assert tidy_labels(large, "These").tolist() == ["9223372036854775809", "5", "18446744073709551615"]
     assert tidy_known(large, "These").tolist() == ["9223372036854775809", "5", "18446744073709551615"]

@@ -74,7 +74,7 @@ def test_a_better_baseline_is_said_to_be_better():
 
 def test_without_labels_the_silhouette_is_compared():
     said = beside({"silhouette": 0.31}, {"kmeans": {"silhouette": 0.08}}, noun="rows")
-    assert said == "The silhouette is .31; k-means reaches .08 on the scaled columns."
+    assert said == "The silhouette is .31; k-means reaches .08 on the columns."
     assert beside({"silhouette": 0.31}, {}, noun="rows") == ""
     assert beside({}, {"kmeans": {"silhouette": 0.08}}, noun="rows") == ""
 

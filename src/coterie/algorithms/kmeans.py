@@ -1,4 +1,4 @@
-"""K-means on the scaled rows: no network, and what every other system has to beat."""
+"""K-means on the rows: no network, and what every other system has to beat."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class KMeans(Clusterer):
 
     n_init: int = 20
 
-    title: ClassVar[str] = "K-means on the scaled rows"
+    title: ClassVar[str] = "K-means on the rows, without a network"
     rules: ClassVar[dict[str, Rule]] = {"n_init": integer(1)}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:

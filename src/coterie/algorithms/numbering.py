@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
 from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
 
 LLOYD = 300  # steps of constrained k-means, at most
@@ -109,9 +110,8 @@ def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.
 
 def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
     """Return the mean code of each cluster, none of which is empty."""
-    sums = np.zeros((n_clusters, z.shape[1]))
-    np.add.at(sums, labels, z)
-    return (sums / np.bincount(labels, minlength=n_clusters)[:, None]).astype(np.float32)
+    members = csr_array((np.ones(len(z)), (labels, np.arange(len(z)))), shape=(n_clusters, len(z)))
+    return (members @ z / members.sum(1)[:, None]).astype(np.float32)
 
 
 def _cost(z: np.ndarray, *, y: np.ndarray, known: np.ndarray, centers: np.ndarray) -> float:

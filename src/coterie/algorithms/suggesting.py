@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
+from coterie.algorithms.doubting import margins
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.checks import whole
 from coterie.components import fit_components
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 SAMPLE = 3_000  # rows that stand for all of them
 LEAST = 30  # rows of each cluster among these, where it has as many
 REACH = 0.35  # of the rows that each label has to speak for: how far it is thought to reach
-TAUGHT = 4  # labels a class or cluster from which a classifier has something to say
 WIDER = 8  # times as many doubtful rows as are wanted, of which those are taken that stand for the others
-FITTED = 10_000  # rows that principal components, or the classifier, are fitted to, at most
-PENALTY = 10.0  # C of the classifier
+FITTED = 10_000  # rows that principal components are fitted to, at most
 
 
 class Suggests:
@@ -45,8 +43,8 @@ class Suggests:
         """Return the rows whose labels would tell most.
 
         They are looked for among the principal components of the rows, which no clustering has drawn together. Ask
-        for some, label them, and ask again with these known: from four labels a class on, what they teach says where
-        the next are wanted.
+        for some, label them, and ask again with these known: once there are four labels for each class or cluster, of
+        whichever there are more, what they teach says where the next are wanted.
 
         Parameters
         ----------
@@ -102,10 +100,10 @@ def suggest_rows(
     over the rows S that are known or taken, where :math:`\sigma` is the median distance to the neighbour that is as far
     off as a third of the rows that each label has to speak for: so rows amid many others are taken, none near another,
     and no outliers. While clusters have no row that is known or taken, the largest of them is next, and only its own
-    rows count. Once there are four labels for each class and cluster, a support vector machine learns from them, and
-    the rows that it doubts most, eight times as many as are wanted, speak and are spoken for alone: those between two
-    classes tell more than those amid one, and those that stand for many of them more than the most doubtful ones, which
-    are often strange or alike.
+    rows count. Once there are four labels for each class or cluster, of whichever there are more, a support vector
+    machine learns from them, and the rows that it doubts most, eight times as many as are wanted, speak alone: those
+    between two classes tell more than those amid one, and those that stand for many of them more than the most doubtful
+    ones, which are often strange or alike.
 
     Parameters
     ----------
@@ -116,7 +114,7 @@ def suggest_rows(
     labels : ndarray of shape (rows,)
         Clusters.
     sure : ndarray of shape (rows,)
-        How sure they are, in [0, 1]; by this the rows come that are left when 3,000 are taken.
+        How sure they are, in [0, 1]; while labels are few, by this the rows come that are left when 3,000 are taken.
     known : array-like of int of shape (rows,) or None, default=None
         Labels that are known already, -1 where unknown.
     exclude : array-like of bool of shape (rows,) or None, default=None
@@ -144,18 +142,19 @@ def suggest_rows(
     """
     if not whole(n, 1):
         raise InputError(f"The 'n' of suggest() must be an integer >= 1. Got {n!r} instead.")
-    y, left_out = _known(known, len(z)), _mask(exclude, len(z))
+    n, y, left_out = int(n), _known(known, len(z)), _mask(exclude, len(z))
     rng = np.random.default_rng(pick_seed(random_state))
     z, closed = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0), (y >= 0) | left_out
-    waiting = _without_label(labels, y)
-    margins = _margins(z, y, n_clusters=len(np.unique(labels)), rng=rng)
-    alone = n if margins is None else min(n, len(waiting))
+    waiting = _waiting(labels, y, closed=closed)
+    margin = margins(z, y, n_clusters=len(np.unique(labels)), rng=rng)
+    alone = n if margin is None else min(n, len(waiting))
     taken = _typical(alone, z, labels=labels, waiting=waiting, closed=closed, n_known=int((y >= 0).sum()), rng=rng)
-    if margins is not None:
-        taken += _between(n - alone, z, margins, open_=np.setdiff1d(np.flatnonzero(~closed), taken))
+    if margin is not None:
+        open_ = np.setdiff1d(np.flatnonzero(~closed), taken)
+        taken += _between(n - alone, z, margin, open_=open_, left_out=left_out)
     left = np.setdiff1d(np.flatnonzero(~closed), taken)
-    doubt = np.asarray(sure) if margins is None else margins
-    doubtful = left[np.argsort(doubt[left], kind="stable")]
+    order = np.asarray(sure) if margin is None else margin
+    doubtful = left[np.argsort(order[left], kind="stable")]
     return np.concatenate([np.array(taken, dtype=np.int64), doubtful])[:n].astype(np.int64)
 
 
@@ -188,36 +187,25 @@ def _typical(
     return rows[taken].tolist()
 
 
-def _between(n: int, z: np.ndarray, margins: np.ndarray, *, open_: np.ndarray) -> list[int]:
+def _between(n: int, z: np.ndarray, margin: np.ndarray, *, open_: np.ndarray, left_out: np.ndarray) -> list[int]:
     """Return rows that speak for those of the smallest margins, and are some of them."""
     useful = min(n, SAMPLE, len(open_))
     if useful == 0:
         return []
-    rows = open_[np.argsort(margins[open_], kind="stable")][: max(useful, min(WIDER * n, SAMPLE))]
+    rows = open_[np.argsort(margin[open_], kind="stable")][: max(useful, min(WIDER * n, SAMPLE))]
     squared = _squared(z[rows], z[rows])
-    near = np.exp(-squared / _width(squared, useful))
-    nothing, free = np.zeros(len(rows), np.float32), np.ones(len(rows), dtype=bool)
-    taken, _ = _take(useful, np.ones(len(rows), np.float32), near=near, spoken=nothing, free=free)
+    width = _width(squared, useful)
+    near, spoken = np.exp(-squared / width), _spoken(z[rows], z[left_out], width)
+    free, alike = np.ones(len(rows), dtype=bool), np.ones(len(rows), np.float32)
+    taken, _ = _take(useful, alike, near=near, spoken=spoken, free=free)
     return rows[taken].tolist()
 
 
-def _margins(z: np.ndarray, y: np.ndarray, *, n_clusters: int, rng: np.random.Generator) -> np.ndarray | None:
-    """Return by how much a classifier prefers each row's likeliest class to the next; None where labels are too few."""
-    rows = rng.permutation(np.flatnonzero(y >= 0))[:FITTED]
-    n_classes = len(np.unique(y[rows]))
-    if n_classes < 2 or len(rows) < TAUGHT * max(n_classes, n_clusters):
-        return None
-    scores = SVC(C=PENALTY).fit(z[rows], y[rows]).decision_function(z)
-    if scores.ndim == 1:
-        return np.abs(scores)
-    second, first = np.partition(scores, -2, axis=1)[:, -2:].T
-    return first - second
-
-
-def _without_label(labels: np.ndarray, y: np.ndarray) -> list[int]:
-    """Return the clusters of which no row is known, the largest first."""
-    sizes = np.bincount(labels)
-    return [k for k in np.argsort(-sizes, kind="stable").tolist() if sizes[k] and not (y[labels == k] >= 0).any()]
+def _waiting(labels: np.ndarray, y: np.ndarray, *, closed: np.ndarray) -> list[int]:
+    """Return the clusters of which no row is known and one can be asked for, the largest first."""
+    sizes, free = np.bincount(labels), np.bincount(labels[~closed], minlength=labels.max() + 1)
+    known = np.bincount(labels[y >= 0], minlength=labels.max() + 1)
+    return [k for k in np.argsort(-sizes, kind="stable").tolist() if free[k] and not known[k]]
 
 
 def _components(source: Source, seed: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+from coterie.cli.editing import held
 from coterie.cli.labelfile import LABELS
 from coterie.cli.locking import locked
 from coterie.cli.run import CHECKPOINT, PARTS, WORKSPACE, is_begun, is_finished, stored_settings
@@ -37,15 +38,19 @@ def clear_for_demo(folder: Path) -> None:
     if foreign or stored_settings(folder).made_by != "demo":
         what = f"{sorted(foreign)[0]!r}, which coterie demo did not make" if foreign else "another run"
         raise InputError(f"{folder} holds {what}; give another --out.")
-    if is_finished(folder) and _is_changed(folder):
-        raise InputError(f"{folder} was changed since coterie demo made it; give another --out.")
-    with locked(folder / CHECKPOINT):
+    # A finished run is locked as edits lock it, which also finishes one that was killed.
+    with held(folder) if is_finished(folder) else locked(folder / CHECKPOINT):
+        if is_finished(folder) and _is_changed(folder):
+            raise InputError(f"{folder} was changed since coterie demo made it; give another --out.")
         shutil.rmtree(folder)
 
 
 def _is_changed(folder: Path) -> bool:
-    """Return whether clusters were edited, or columns added to the file of the rows, since a run was made."""
-    with (folder / LABELS).open(encoding="utf-8", newline="") as file:
-        headings = next(csv.reader(file), [])
-    config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
+    """Return whether clusters were edited, columns added to the file of the rows, or files lost since it was made."""
+    try:
+        with (folder / LABELS).open(encoding="utf-8", newline="") as file:
+            headings = next(csv.reader(file), [])
+        config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
     return bool(config.get("edits")) or not set(headings) <= _COLUMNS

@@ -38,8 +38,8 @@ def fit(
     clusters is found first.
 
     The folder holds the model, labels.csv, metrics.json, report.html and config.toml, which makes the run again. Two
-    baselines stand beside every result: k-means on the pixels or scaled columns and, where there is one, on
-    the autoencoder's code before it knew of clusters.
+    baselines stand beside every result: k-means on the pixels or columns and, where there is one, on the
+    autoencoder's code before it knew of clusters.
     """
     from coterie.cli.launch import launch
     from coterie.cli.parameters import parse_clusters, parse_image_shape, parse_names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,10 +157,11 @@ def open_data(
 def _warn_of_no_features(table: Table) -> None:
     """Warn of columns that are clustered and are likely to tell of no property of the rows."""
     for j, name in enumerate(table.feature_names or []):
+        flag = shlex.quote(name)
         if name.strip().lower() in _CLASSES:
-            said = f"if it holds classes, say --labels {name} to compare with them, or else --drop {name}"
+            said = f"if it holds classes, say --labels {flag} to compare with them, or else --drop {flag}"
         elif len(table) >= _COUNTED and (np.diff(table.X[:, j]) == 1).all():
-            said = f"it counts the rows: --names {name} makes it their name, --drop {name} leaves it out"
+            said = f"it counts the rows: --names {flag} makes it their name, --drop {flag} leaves it out"
         else:
             continue
         warnings.warn(f"The column {name!r} is clustered as a feature; {said}.", DataWarning, stacklevel=3)

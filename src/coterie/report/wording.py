@@ -160,7 +160,7 @@ def baseline_name(key: str, noun: str) -> str:
         The name.
     """
     known = {
-        "kmeans": f"k-means on the {'raw pixels' if noun == 'images' else 'scaled columns'}",
+        "kmeans": f"k-means on the {'raw pixels' if noun == 'images' else 'columns'}",
         "autoencoder_kmeans": "k-means on the autoencoder’s code",
         "code_kmeans": "k-means on the code",
         "taught_code_kmeans": "k-means on the code, which learned from labels",
