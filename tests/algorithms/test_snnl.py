@@ -12,7 +12,7 @@ import coterie
 from coterie import MLP, AEKMeans, Augment, Schedule, SNNLKMeans, config_context
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.numbering import begun_from_classes, classes_of_clusters, follow_classes
+from coterie.algorithms.numbering import classes_of_clusters, follow_classes, kept_to_classes
 from coterie.data import make_source
 from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.nn import bce, soft_nearest_neighbor_loss, supervised_contrastive_loss
@@ -151,10 +151,10 @@ def test_k_means_begins_from_the_classes_too_and_keeps_what_is_tighter():
     z = np.repeat(np.eye(4), 10, axis=0).astype(np.float32)
     y = np.repeat(np.arange(4), 10)
     stuck = np.array([[0.5, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1]], np.float32)  # two classes in one
-    np.testing.assert_allclose(begun_from_classes(z, y, stuck), np.eye(4))
-    assert begun_from_classes(z, y, np.eye(4, dtype=np.float32)[::-1])[0, 3] == 1  # as good: the others stay
+    np.testing.assert_allclose(kept_to_classes(z, y, stuck), np.eye(4))
+    assert kept_to_classes(z, y, np.eye(4, dtype=np.float32)[::-1])[0, 3] == 1  # as good: the others stay
     few = np.where(y == 3, -1, y)
-    assert begun_from_classes(z, few, stuck) is stuck
+    assert kept_to_classes(z, few, stuck) is stuck
 
 
 def test_rows_with_labels_stay_with_their_classes_so_that_with_all_of_them_centres_are_the_classes_means():
@@ -165,9 +165,9 @@ def test_rows_with_labels_stay_with_their_classes_so_that_with_all_of_them_centr
     )
     halves = np.array([[-3, 0.7], [3, 0.7]], np.float32)  # what k-means alone makes of them
     means = np.stack([z[y == c].mean(0) for c in (0, 1)])
-    np.testing.assert_allclose(begun_from_classes(z, y, halves), means, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(kept_to_classes(z, y, halves), means, rtol=1e-5, atol=1e-5)
     few = np.where(rng.random(360) < 0.05, y, -1)
-    found = begun_from_classes(z, few, 9 * halves)
+    found = kept_to_classes(z, few, 9 * halves)
     for c in (0, 1):  # a centre is the mean of its class's labelled rows and of the others that are nearest to it
         nearest = np.square(z[:, None] - found).sum(2).argmin(1)
         own = np.where(few >= 0, few, nearest) == c

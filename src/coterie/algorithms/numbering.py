@@ -66,7 +66,7 @@ def classes_of_clusters(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> n
     return found
 
 
-def begun_from_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.ndarray:
+def kept_to_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.ndarray:
     r"""Return the centres of a k-means whose labelled rows stay with their classes, if that costs less than others.
 
     Constrained k-means [1]_ begins with the classes' means, and only rows without a label go where it is nearest. Cost

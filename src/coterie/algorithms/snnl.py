@@ -14,7 +14,7 @@ from torch import Tensor
 from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import schedules
-from coterie.algorithms.numbering import begun_from_classes, follow_classes
+from coterie.algorithms.numbering import follow_classes, kept_to_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import DataWarning, InputError
@@ -209,7 +209,7 @@ class SNNLKMeans(DeepClusterer):
         centers = make_start(start, z.numpy(), self.n_clusters, seed=seed).centers
         if "known" in fit.memory:
             y = fit.memory["known"].numpy()
-            centers = begun_from_classes(z.numpy(), y, centers) if start == "kmeans" else centers
+            centers = kept_to_classes(z.numpy(), y, centers) if start == "kmeans" else centers
             nearest = pairwise_distances_argmin(z.numpy()[y >= 0], centers)
             centers = centers[follow_classes(y[y >= 0], nearest, self.n_clusters)]
         fit.model.head.fill_from(z, torch.from_numpy(centers))
