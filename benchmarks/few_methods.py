@@ -123,7 +123,7 @@ def _spread(model: Any, split: Split, known: np.ndarray) -> tuple[np.ndarray, di
 def joined(x: np.ndarray, others: np.ndarray) -> Any:
     """Return a sparse graph (len(x), len(others)): 1 where a row of x is among the nearest of another.
 
-    It is symmetric where both are the same array, and no row of it is then its own neighbour.
+    It is symmetric where both are the same array, and no row is then its own neighbour.
     """
     import faiss
     from scipy.sparse import csr_array
@@ -131,7 +131,11 @@ def joined(x: np.ndarray, others: np.ndarray) -> Any:
     index = faiss.IndexFlatL2(x.shape[1])
     index.add(np.ascontiguousarray(x, dtype=np.float32))
     same = others is x
-    near = index.search(np.ascontiguousarray(others, dtype=np.float32), NEIGHBOURS + same)[1][:, int(same) :]
+    near = index.search(np.ascontiguousarray(others, dtype=np.float32), NEIGHBOURS + same)[1]
+    if same:
+        own = near == np.arange(len(near))[:, None]
+        own[~own.any(1), -1] = True  # of many doubles, others may be found in place of the row itself
+        near = near[~own].reshape(len(near), NEIGHBOURS)
     rows = np.repeat(np.arange(len(others)), near.shape[1])
     graph = csr_array((np.ones(near.size), (near.ravel(), rows)), (len(x), len(others)))
     return graph.maximum(graph.T) if same else graph

@@ -71,7 +71,7 @@ def suggested() -> list[str]:
     lines = ["| data | system | learner | accuracy to reach | seeds | suggested | random | share |"]
     lines.append("|---|---|---|--:|--:|--:|--:|--:|")
     rows = [row for row in read("suggest.jsonl") if row["seed"] <= 9 and row["rows"] is None]
-    latest = of_one_program(rows, lambda row: (row["dataset"], row["system"], row["learner"]))
+    latest = of_one_program(rows, lambda row: (row["dataset"], row["system"], row["learner"], row["way"]))
     for dataset, system, learner in dict.fromkeys((row["dataset"], row["system"], row["learner"]) for row in latest):
         if dataset not in TARGETS:
             continue

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import seeds_of
-from benchmarks.common import carry_out, provenance, read
+from benchmarks.common import carry_out, of_one_program, provenance, read
 from benchmarks.splits import MODELS, fit_svm, fitted, flat, load_split
 
 FILE = "suggest.jsonl"
@@ -102,14 +102,21 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         **job,
         "curve": curve,
         "labels_used": curve[-1][0],
-        "suggestions": "in rounds",  # rows without it tell of suggestions of an earlier rule
         "n_samples": len(x),
         "n_test": len(split["y_test"]),
-        "settings": digest(model.settings_),
+        "settings": digest(model.settings_ | (rule() if job["way"] == "suggest" else {})),
         "seconds": round(time.perf_counter() - began, 2),
         "threads": torch.get_num_threads(),
         **provenance(),
     }
+
+
+def rule() -> dict[str, float]:
+    """Return the numbers that suggestions depend on, beside the system's settings."""
+    from coterie.algorithms import doubting, suggesting
+
+    numbers = {"reach": suggesting.REACH, "wider": suggesting.WIDER, "sample": suggesting.SAMPLE, "round": ROUND}
+    return numbers | {"enough": doubting.ENOUGH, "penalty": doubting.PENALTY}
 
 
 def on_pixels(task: Task, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -148,9 +155,9 @@ def tell(job: dict[str, Any], seeds: list[int], target: float) -> None:
             f"--target must be at most {most} for {job['dataset']}: curves end there. Got {target} instead."
         )
     curves: dict[str, dict[int, Any]] = {way: {} for way in WAYS}
-    for row in read(FILE):
-        if row["seed"] in seeds and all(row[k] == v for k, v in job.items()):
-            curves[row["way"]][row["seed"]] = row["curve"]
+    rows = [row for row in read(FILE) if row["seed"] in seeds and all(row[k] == v for k, v in job.items())]
+    for row in of_one_program(rows, lambda row: row["way"]):
+        curves[row["way"]][row["seed"]] = row["curve"]
     both = sorted(curves["suggest"].keys() & curves["random"].keys())
     if not both:
         raise SystemExit(f"No seed of {job['dataset']} was run both ways.")

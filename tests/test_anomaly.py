@@ -280,6 +280,8 @@ def test_what_does_not_reconstruct_has_no_error_of_it(cls):
     X, _ = blobs()
     with pytest.raises(InputError, match=f"must be a system that reconstructs .* Got {cls.__name__} instead"):
         ReconstructionOutlier(model=small(cls)).fit(X)
+    with pytest.raises(InputError, match="must be a system that reconstructs"):  # before its rows are looked at
+        ReconstructionOutlier(model=small(cls)).fit("no rows")
 
 
 def test_a_shape_may_be_an_array_and_is_saved(tmp_path):
@@ -336,8 +338,9 @@ def test_forged_arrays_are_refused(name, fitted, tmp_path):
     DETECTORS[name](model=model, random_state=0).fit(X).save(tmp_path / "d")
     config, tensors = read_model(tmp_path / "d", kind="outliers")
     for kept in [key for key in tensors if key.startswith("kept.")]:
-        for wrong in (tensors[kept][..., :1], tensors[kept] * np.nan):
-            save_model(tmp_path / "d", config=config, tensors=tensors | {kept: wrong}, kind="outliers")
+        others = {key: value for key, value in tensors.items() if key != kept}
+        for wrong in ({kept: tensors[kept][..., :1]}, {kept: tensors[kept] * np.nan}, {}):
+            save_model(tmp_path / "d", config=config, tensors=others | wrong, kind="outliers")
             with pytest.raises(ModelFileError, match="does not describe an outlier score"):
                 load(tmp_path / "d")
 

@@ -236,7 +236,7 @@ def _follow(z: np.ndarray, known: tuple[np.ndarray, np.ndarray], asked: np.ndarr
 STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}
 
 
-def as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
+def as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int, *, former: np.ndarray | None = None) -> Start:
     """Return a partition with its centres and spread.
 
     Parameters
@@ -247,11 +247,13 @@ def as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
         Cluster of each row, in [0, K).
     n_clusters : int
         K.
+    former : ndarray of shape (K, d) or None, default=None
+        Centres that there were before.
 
     Returns
     -------
     Start
-        The centre of an empty cluster is the mean of all rows.
+        The centre of an empty cluster is its former one, or the mean of all rows if there is none.
 
     Examples
     --------
@@ -261,5 +263,8 @@ def as_start(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> Start:
     [[1.0], [5.0]]
     """
     centers = means_of(z, labels, n_clusters)
+    if former is not None:
+        empty = np.bincount(labels, minlength=n_clusters) == 0
+        centers[empty] = former[empty]
     spread = float(np.sqrt(((z - centers[labels]) ** 2).sum(1).mean()))
     return Start(centers.astype(np.float32), labels.astype(np.int64), spread if spread > 0 else 1.0)

@@ -36,6 +36,7 @@ def test_it_learns_what_teachers_agree_on_and_is_better_than_any_of_them():
     held = model.taught_ >= 0
     np.testing.assert_array_equal(model.taught_[held], teachers[0][held])  # in the numbers of the first
     assert 0.7 < held.mean() < 0.9
+    np.testing.assert_array_equal(small(SelfLabel).fit_to(X, iter(teachers)).labels_, model.labels_)
 
 
 def test_the_loss_is_the_smoothed_cross_entropy_of_labelled_rows():

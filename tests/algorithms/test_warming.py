@@ -140,6 +140,12 @@ def test_a_cluster_without_rows_stays_where_it_was():
         model.set_params(train=still).fit(X[y != 2])
     np.testing.assert_array_equal(model.predict(X), before)
     assert [record["phase"] for record in model.history_ if "changed" in record].count("cluster") <= 2  # one run
+    first = np.where(np.arange(len(model.labels_)) < 6, model.labels_, -1)
+    for told in ({"known": first}, {"must_link": [np.flatnonzero(model.labels_ == model.labels_[0])[:2]]}):
+        centers, (empty,) = model.cluster_centers_, set(range(3)) - set(model.labels_.tolist())
+        with pytest.warns(CollapseWarning):
+            model.fit(X[y != 2], **told)
+        np.testing.assert_allclose(model.cluster_centers_[empty], centers[empty], atol=1e-5)
 
 
 def test_an_interrupted_warm_fit_goes_on_exactly(tmp_path):

@@ -256,7 +256,7 @@ def test_columns_that_a_user_added_to_the_answers_stay(tmp_path: Path) -> None:
 
 def test_answers_are_read_as_a_fit_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "known.csv"
-    path.write_text("row,label,asked\n3,NA,yes\n0, 1 ,yes\n4,1.0,\n1,2,yes\n")  # row 2 was deleted in a spreadsheet
+    path.write_text("row,label,asked\n3,NA, Yes\n0, 1 ,yes\n4,1.0,no\n1,2,yes\n")  # row 2 was deleted in a spreadsheet
     answers = Answers.read(path, 5)
     assert answers.labelled == {0: "1", 1: "2", 4: "1.0"}
     assert answers.classes == ["1", "2"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.svm import SVC
 
-ENOUGH = 4  # labels for each class or cluster, whichever are more, from which a classifier has something to say
+ENOUGH = 4  # times as many labels as classes or clusters, whichever are more: a classifier has something to say
 FITTED = 10_000  # of the labelled rows, that it learns from at most
 PENALTY = 10.0  # its C
 ROOM = 1 << 22  # values of a block of rows, for each two classes

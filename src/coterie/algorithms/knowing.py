@@ -9,7 +9,8 @@ row the loss gains
     \tfrac1m \sum_{(i, j)} -\log (1 - \textstyle\sum_k q_{ik} q_{jk})
 
 for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`, with m the mean number of known rows
-of a class, in IDEC times :math:`\gamma`: a single one names a cluster, and moves it no further than any row in it.
+of a class, in IDEC times :math:`\gamma`: a single one names a cluster, and has a sure
+target in it, no more.
 With more, training is three times as long, and is not over when clusters have settled.
 
 Gathering is left as it is: in a code that was drawn to the known rows' classes, known rows could not tell how far the
@@ -188,7 +189,8 @@ def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:
     start = number_clusters(start, code, y)
     labels = propagate(code, y, start.labels, seed=seed) if weight(fit) > 0 else start.labels
     # Where what is known contradicts itself, classes weigh more than pairs.
-    return as_start(code, np.where(y >= 0, y, gather_groups(labels, _groups(fit).numpy(), K)), K)
+    labels = np.where(y >= 0, y, gather_groups(labels, _groups(fit).numpy(), K))
+    return as_start(code, labels, K, former=start.centers)
 
 
 def taught(fit: Fit, p: Tensor) -> Tensor:

@@ -79,7 +79,7 @@ class SNNLKMeans(DeepClusterer):
     module that is no ``nn.Sequential`` only the output is seen. Where K classes are known and k-means is the start, its
     centres are those of a k-means that keeps labelled rows with their classes, if that costs less (Basu 2002): with all
     labels, the classes' means. ``labels_`` are the nearest centres. Labels number the clusters: each that is matched to
-    a class has its number, where all are below K, else its place among the sorted classes. Without labels it is an
+    a class has its number, where all are below K, else its place among those classes, sorted. Without labels it is an
     autoencoder with k-means. There is no pretraining unless asked for. ``from_recipe("paper")`` has the published
     network and schedule, with the cosine. The loss does not ask for one cluster a class: what it leaves in several,
     k-means cannot join.

@@ -47,7 +47,7 @@ def number_clusters(start: Start, z: np.ndarray, known: np.ndarray) -> Start:
     [1, 1, 0, 0]
     """
     rows, K = np.flatnonzero(known >= 0), len(start.centers)
-    squared = np.square(z[rows, None] - start.centers).sum(2) / start.spread**2  # (m, K)
+    squared = cdist(z[rows], start.centers, "sqeuclidean") / start.spread**2  # (m, K)
     near = 1 / (1 + squared)
     # A row's cluster counts one; how near it is to the others decides where rows of two classes share a cluster.
     votes = np.eye(K)[start.labels[rows]] + near / near.sum(1, keepdims=True)
@@ -161,7 +161,7 @@ def keep_pairs(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.nda
     broken = [_broken(labels, groups, apart) for labels in found]
     cost = [(share, _inertia(z, labels, K)) for share, labels in zip(broken, found, strict=True)]
     best = 0 if broken[0] == min(broken) else min(range(len(found)), key=lambda i: cost[i])
-    return as_start(z, gather_groups(found[best], groups, K), K)
+    return as_start(z, gather_groups(found[best], groups, K), K, former=start.centers)
 
 
 def _normalised(z: np.ndarray) -> csr_matrix:

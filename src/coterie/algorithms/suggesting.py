@@ -13,6 +13,7 @@ from coterie.checks import whole
 from coterie.components import fit_components
 from coterie.data.knowledge import check_known
 from coterie.errors import InputError
+from coterie.matching import check_partitions
 from coterie.subsample import sample_source
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Suggests:
         """Return the rows whose labels would tell most.
 
         They are looked for among the principal components of the rows, which no clustering has drawn together. Ask
-        for some, label them, and ask again with these known: once there are four labels for each class or cluster, of
-        whichever there are more, what they teach says where the next are wanted.
+        for some, label them, and ask again with these known: once there are four times as many labels as classes or
+        clusters, whichever are more, what they teach says where the next are wanted.
 
         Parameters
         ----------
@@ -100,7 +101,7 @@ def suggest_rows(
     over the rows S that are known or taken, where :math:`\sigma` is the median distance to the neighbour that is as far
     off as a third of the rows that each label has to speak for: so rows amid many others are taken, none near another,
     and no outliers. While clusters have no row that is known or taken, the largest of them is next, and only its own
-    rows count. Once there are four labels for each class or cluster, of whichever there are more, a support vector
+    rows count. Once there are four times as many labels as classes or clusters, whichever are more, a support vector
     machine learns from them, and the rows that it doubts most, eight times as many as are wanted, speak alone: those
     between two classes tell more than those amid one, and those that stand for many of them more than the most doubtful
     ones, which are often strange or alike.
@@ -142,6 +143,12 @@ def suggest_rows(
     """
     if not whole(n, 1):
         raise InputError(f"The 'n' of suggest() must be an integer >= 1. Got {n!r} instead.")
+    labels, sure = check_partitions([labels])[0], np.asarray(sure, dtype=np.float64)
+    if not len(z) == len(labels) == len(sure):
+        raise InputError(
+            "Places, clusters and how sure they are must be of the same rows. "
+            f"Got {len(z)}, {len(labels)} and {len(sure)} instead."
+        )
     n, y, left_out = int(n), _known(known, len(z)), _mask(exclude, len(z))
     rng = np.random.default_rng(pick_seed(random_state))
     z, closed = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0), (y >= 0) | left_out

@@ -16,7 +16,7 @@ from coterie.algorithms.numbering import follow_classes
 from coterie.config import get_config
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import CollapseWarning, DataWarning, InputError, Interrupted
-from coterie.matching import unanimous
+from coterie.matching import check_partitions, unanimous
 from coterie.training import part_of
 
 if TYPE_CHECKING:
@@ -166,10 +166,10 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
     """
     if is_open(n_clusters):
         raise InputError(f"The 'n_clusters' parameter must be a number where clusters are given. Got {n_clusters!r}.")
-    y, told = unanimous(partitions), knowledge.labels
+    first, *others = check_partitions(partitions)
+    y, told = unanimous([first, *others]), knowledge.labels
     if len(y) != len(told):
         raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(y)} instead.")
-    first = np.asarray(partitions[0]).astype(np.int64)
     if first.max() >= n_clusters:
         raise InputError(f"Partitions must have clusters from 0 to {n_clusters - 1}. Got {first.max()} instead.")
     sizes, confirmed = (np.bincount(part, minlength=n_clusters) for part in (first, first[y > UNKNOWN]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from coterie.algorithms.building import as_plain, is_open
@@ -163,10 +162,7 @@ def first(fit: Fit, z: Tensor) -> Start:
         As the head has them; a cluster that no row is in stays where it was.
     """
     centers = fit.model.head.centers.detach().cpu().numpy()  # (K, d)
-    start = as_start(z.numpy(), assignments(fit).argmax(1).numpy(), len(centers))
-    empty = np.bincount(start.labels, minlength=len(centers)) == 0
-    start.centers[empty] = centers[empty]
-    return start
+    return as_start(z.numpy(), assignments(fit).argmax(1).numpy(), len(centers), former=centers)
 
 
 def _same(one: Any, other: Any) -> bool:

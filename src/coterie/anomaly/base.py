@@ -226,8 +226,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         """Return the score of each row, shape (n,), float64: the larger, the stranger."""
         raise NotImplementedError
 
-    @classmethod
-    def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:
+    def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:
         """Raise a ValueError if arrays out of a file are not what ``learn`` would return."""
         raise NotImplementedError
 
@@ -247,6 +246,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         try:
             check_is_fitted(model)
         except NotFittedError:
+            if isinstance(model, Clusterer):
+                self.check_model(model)  # what never could be used is not trained first
             model = clone(model)
             if model.random_state is None:
                 model.set_params(random_state=seed)

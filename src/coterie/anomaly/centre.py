@@ -66,8 +66,7 @@ class CentreDistanceOutlier(OutlierDetector):
         labels, distance = self._apart(source)
         return distance / self.kept_["widths"][labels]
 
-    @classmethod
-    def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:
+    def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:
         """Raise a ValueError if arrays out of a file are not a width for each cluster."""
         widths = kept.get("widths")
         if widths is None or widths.shape != (len(model.cluster_centers_),) or not bool((widths > 0).all()):

@@ -79,8 +79,7 @@ class LatentIsolationForest(OutlierDetector):
         """Return how soon each code is alone."""
         return Forest(**self.kept_).anomaly(self.model_.transform(source))
 
-    @classmethod
-    def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:
+    def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:
         """Raise a ValueError if arrays out of a file are no forest over the model's codes."""
         if set(kept) != set(PARTS):
             raise ValueError("it holds no forest")

@@ -105,6 +105,7 @@ def _rebuild(
     detector.note_params()
     detector.model = detector.model_ = put_together(config["system"], under(_SYSTEM), network=network)
     detector.kept_ = {name: value.numpy() for name, value in under(_KEPT).items()}
+    detector.check_model(detector.model_)
     detector.check_kept(detector.kept_, detector.model_)
     detector.train_scores_ = tensors[_SCORES].numpy()
     if detector.train_scores_.ndim != 1 or not len(detector.train_scores_):

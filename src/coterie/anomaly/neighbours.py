@@ -76,7 +76,6 @@ class NeighbourOutlier(OutlierDetector):
         """Return each row's distance to its m-th neighbour."""
         return nearest(self.model_.transform(source), self.kept_["codes"], self._fitted_params["n_neighbors"])[1][:, -1]
 
-    @classmethod
-    def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:
+    def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:
         """Raise a ValueError if arrays out of a file are not codes of the model."""
         check_codes(kept, model)

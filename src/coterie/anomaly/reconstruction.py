@@ -97,8 +97,9 @@ class ReconstructionOutlier(OutlierDetector):
         index, _ = nearest(self.model_.transform(source), self.kept_["codes"], self._fitted_params["n_neighbors"])
         return errors / np.maximum(self.kept_["errors"][index].mean(1), LEAST)
 
-    @classmethod
-    def check_kept(cls, kept: dict[str, np.ndarray], model: Clusterer) -> None:
+    def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:
         """Raise a ValueError if arrays out of a file are not codes of the model and their errors."""
-        if kept:
+        if self.relative != "none":
             check_codes(kept, model, also=("errors",))
+        elif kept:
+            raise ValueError("it holds arrays that its score has no use for")

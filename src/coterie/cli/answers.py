@@ -58,7 +58,8 @@ class Answers:
             raise InputError(f"{path} is damaged: it needs the columns row, label and asked.")
         labels = [as_given(row["label"].strip()) for row in rows]
         labels = ["" if is_missing(label) else label for label in labels]
-        found.given = {i: label for i, label in enumerate(labels) if rows[i]["asked"] or label}
+        asked = [row["asked"].strip().casefold() == "yes" for row in rows]
+        found.given = {i: label for i, label in enumerate(labels) if asked[i] or label}
         own = {*_OWN, *(["name"] if found._names() else [])}
         found.notes = {heading: [row[heading] for row in rows] for heading in rows[0] if heading not in own}
         return found

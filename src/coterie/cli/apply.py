@@ -6,10 +6,10 @@ from pathlib import Path
 
 import coterie
 from coterie.algorithms import Clusterer
-from coterie.cli.editing import finish_edit
 from coterie.cli.inputs import Data, open_like, reopen, resolve_data
 from coterie.cli.run import CHECKPOINT, how_to_go_on, stored_settings
 from coterie.cli.settings import CONFIG
+from coterie.cli.settling import finish_edit
 from coterie.errors import InputError
 
 

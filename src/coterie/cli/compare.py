@@ -23,9 +23,9 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     run, so numbered, and the share of the runs that agree on it. With --report, a page that shows all of it.
     """
     from coterie.cli.console import Screen
-    from coterie.cli.editing import finish_edit
     from coterie.cli.labelfile import LABELS, read_runs, write_compared
     from coterie.cli.outputs import check_csv, check_outputs, check_page
+    from coterie.cli.settling import finish_edit
     from coterie.figures import counted
     from coterie.report.comparison import compared, write_comparison
     from coterie.report.run import labels_learned_from

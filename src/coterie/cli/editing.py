@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,17 +16,17 @@ from coterie.cli.inputs import reopen, resolve_data
 from coterie.cli.labelfile import LABELS, rows_in_order, write_labels
 from coterie.cli.locking import locked
 from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
-from coterie.cli.run import CHECKPOINT, EDITED, REPORT, how_to_go_on, is_finished, stored_settings
+from coterie.cli.run import CHECKPOINT, REPORT, how_to_go_on, is_finished, stored_settings
 from coterie.cli.settings import CONFIG
+from coterie.cli.settling import EDITED, settle_edit
 from coterie.data import Source
 from coterie.errors import InputError
-from coterie.files import recover_folder, replace_folder, write_json, write_text
+from coterie.files import replace_folder, write_json, write_text
 from coterie.report import save_arrays
 from coterie.report.clusters import column_names
 from coterie.report.html import render
 from coterie.report.run import Run, read_run
 
-_OLD = "old"  # a model that was moved aside
 _MODEL, _ARRAYS, _METRICS = "model", "arrays.npz", "metrics.json"
 
 
@@ -163,41 +162,6 @@ def held(folder: Path) -> Iterator[None]:
     with locked(folder, folder):
         settle_edit(folder)
         yield
-
-
-def finish_edit(folder: Path) -> None:
-    """Finish the edit that a killed process left in a run; nothing happens where there is none, or in other folders.
-
-    Parameters
-    ----------
-    folder : Path
-        A run, or whatever a command was given.
-    """
-    if (folder / EDITED).is_dir():
-        with locked(folder, folder):
-            settle_edit(folder)
-
-
-def settle_edit(folder: Path) -> None:
-    """Move what an edit wrote into its place; whoever calls holds the run's lock.
-
-    Parameters
-    ----------
-    folder : Path
-        The run.
-    """
-    new = folder / EDITED
-    recover_folder(new)
-    if not new.is_dir():
-        return
-    if (new / _MODEL).is_dir():
-        if (folder / _MODEL).exists():
-            (folder / _MODEL).rename(new / _OLD)
-        (new / _MODEL).rename(folder / _MODEL)
-    for entry in sorted(new.iterdir()):
-        if entry.is_file():
-            entry.replace(folder / entry.name)
-    shutil.rmtree(new)
 
 
 def _write(new: Path, run: Run, model: Clusterer, *, columns: Mapping[str, Sequence[str]]) -> None:

@@ -28,9 +28,9 @@ def merge(
 ) -> None:
     """Make one cluster of several.
 
-    It has the smallest of their numbers, and that one's name unless --name gives another; higher numbers move down.
-    Rows of other clusters stay where they are. Model, labels.csv, metrics and report follow; `coterie undo` takes it
-    back.
+    It has the smallest of their numbers, and the first name that one of them has unless --name gives another; higher
+    numbers move down. Rows of other clusters stay where they are. Model, labels.csv, metrics and report follow;
+    `coterie undo` takes it back.
     """
     _edit(run, lambda edited: edited.model.merge([_number(edited, k) for k in clusters], name=name), train)
 

@@ -11,7 +11,7 @@ def report(run: options.Run) -> None:
     It is made from what the run folder holds; the data are not needed.
     """
     from coterie.cli.console import Screen
-    from coterie.cli.editing import finish_edit
+    from coterie.cli.settling import finish_edit
     from coterie.report import write_report
 
     finish_edit(run)

@@ -29,6 +29,7 @@ from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
 from coterie.cli.settings import CONFIG, RunSettings, resolve_paths
+from coterie.cli.settling import EDITED
 from coterie.cli.trace import LabelTrace
 from coterie.config import config_context
 from coterie.errors import InputError, Interrupted
@@ -53,7 +54,6 @@ OUTLIERS = "outliers"  # fitted outlier scores, which `coterie outliers` leaves
 _METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
-EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _WRITTEN = ("model", "arrays.npz", "labels.csv", "history.jsonl", "environment.json")
 PARTS = (*_WRITTEN, CONFIG, _METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)

@@ -1,0 +1,48 @@
+"""The end of an edit: what it wrote beside a run is moved into its place, by it or by the command that comes next."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from coterie.cli.locking import locked
+from coterie.files import recover_folder
+
+EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
+_MODEL = "model"
+_OLD = "old"  # a model that was moved aside
+
+
+def finish_edit(folder: Path) -> None:
+    """Finish the edit that a killed process left in a run; nothing happens where there is none, or in other folders.
+
+    Parameters
+    ----------
+    folder : Path
+        A run, or whatever a command was given.
+    """
+    if (folder / EDITED).is_dir():
+        with locked(folder, folder):
+            settle_edit(folder)
+
+
+def settle_edit(folder: Path) -> None:
+    """Move what an edit wrote into its place; whoever calls holds the run's lock.
+
+    Parameters
+    ----------
+    folder : Path
+        The run.
+    """
+    new = folder / EDITED
+    recover_folder(new)
+    if not new.is_dir():
+        return
+    if (new / _MODEL).is_dir():
+        if (folder / _MODEL).exists():
+            (folder / _MODEL).rename(new / _OLD)
+        (new / _MODEL).rename(folder / _MODEL)
+    for entry in sorted(new.iterdir()):
+        if entry.is_file():
+            entry.replace(folder / entry.name)
+    shutil.rmtree(new)
