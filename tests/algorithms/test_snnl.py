@@ -88,14 +88,19 @@ def test_rows_without_a_label_train_the_reconstruction_only():
 
 
 def test_the_temperature_falls_with_the_passes_over_the_rows():
-    model, fit = ready(bars()[1], train=Schedule(steps=60, batch_size=20))  # three batches a pass
+    three_a_pass = Schedule(steps=60, batch_size=20)
+    model, fit = ready(bars()[1], train=three_a_pass, temperature="annealed")
     seen = []
     for step in (0, 2, 3, 150):
         fit.clock.step = step
         seen.append(model._T(fit))
     np.testing.assert_allclose(seen, [1.0, 1.0, 2**-0.55, 51**-0.55])
-    model.set_params(temperature=0.3)
-    assert model._T(fit) == 0.3
+    for given, expected in (({"temperature": 0.3}, 0.3), ({}, 10.0), ({"loss": "supcon"}, 0.1)):
+        model, fit = ready(bars()[1], train=three_a_pass, **given)
+        fit.clock.step = 150
+        assert model._T(fit) == expected
+    model, fit = ready(bars()[1], distance="cosine")
+    assert fit.settings["temperature"] == "annealed"
 
 
 @pytest.mark.parametrize("more", [{}, {"distance": "cosine"}, {"loss": "supcon"}, {"temperature": 0.5}])
