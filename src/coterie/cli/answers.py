@@ -12,8 +12,8 @@ from coterie.data.spreadsheets import as_given, defuse
 from coterie.data.table import is_missing, tidy_known
 from coterie.errors import InputError
 from coterie.files import write_text
+from coterie.runfiles import KNOWN
 
-KNOWN = "known.csv"
 _OWN = ("row", "label", "asked")  # columns, and a name where rows have such; the user may have added others
 
 

@@ -8,9 +8,9 @@ import coterie
 from coterie.algorithms import Clusterer
 from coterie.cli.inputs import Data, open_like, reopen, resolve_data
 from coterie.cli.run import CHECKPOINT, how_to_go_on, stored_settings
-from coterie.cli.settings import CONFIG
 from coterie.cli.settling import finish_edit
 from coterie.errors import InputError
+from coterie.runfiles import CONFIG, MODEL
 
 
 def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]:
@@ -41,7 +41,7 @@ def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]
     is_run = (run / CONFIG).is_file()
     if is_run and (run / CHECKPOINT).is_dir():
         raise InputError(f"The run in {run} is not finished; to go on with it: {how_to_go_on(run)}")
-    model = coterie.load(run / "model" if is_run else run)
+    model = coterie.load(run / MODEL if is_run else run)
     where = resolve_data(data)
     if is_run:
         return model, reopen(stored_settings(run), model.spec_, where, strict=strict)

@@ -8,10 +8,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 from coterie.cli.editing import held
-from coterie.cli.labelfile import LABELS
 from coterie.cli.locking import locked
 from coterie.cli.run import CHECKPOINT, PARTS, WORKSPACE, is_begun, is_finished, stored_settings
 from coterie.errors import InputError
+from coterie.runfiles import LABELS, MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def _is_changed(folder: Path) -> bool:
     try:
         with (folder / LABELS).open(encoding="utf-8", newline="") as file:
             headings = next(csv.reader(file), [])
-        config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / MODEL / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return True
     return bool(config.get("edits")) or not set(headings) <= _COLUMNS

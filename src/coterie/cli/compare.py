@@ -23,12 +23,13 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     run, so numbered, and the share of the runs that agree on it. With --report, a page that shows all of it.
     """
     from coterie.cli.console import Screen
-    from coterie.cli.labelfile import LABELS, read_runs, write_compared
+    from coterie.cli.labelfile import read_runs, write_compared
     from coterie.cli.outputs import check_csv, check_outputs, check_page
     from coterie.cli.settling import finish_edit
     from coterie.figures import counted
     from coterie.report.comparison import compared, write_comparison
     from coterie.report.run import labels_learned_from
+    from coterie.runfiles import LABELS
 
     check_outputs({"--out": out, "--report": report}, runs=runs)
     check_csv("--out", out)

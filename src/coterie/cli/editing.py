@@ -13,12 +13,11 @@ import numpy as np
 import coterie
 from coterie.algorithms import Clusterer
 from coterie.cli.inputs import reopen, resolve_data
-from coterie.cli.labelfile import LABELS, rows_in_order, write_labels
+from coterie.cli.labelfile import rows_in_order, write_labels
 from coterie.cli.locking import locked
 from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
-from coterie.cli.run import CHECKPOINT, REPORT, how_to_go_on, is_finished, stored_settings
-from coterie.cli.settings import CONFIG
-from coterie.cli.settling import EDITED, settle_edit
+from coterie.cli.run import CHECKPOINT, how_to_go_on, is_finished, stored_settings
+from coterie.cli.settling import settle_edit
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.files import replace_folder, write_json, write_text
@@ -26,8 +25,7 @@ from coterie.report import save_arrays
 from coterie.report.clusters import column_names
 from coterie.report.html import render
 from coterie.report.run import Run, read_run
-
-_MODEL, _ARRAYS, _METRICS = "model", "arrays.npz", "metrics.json"
+from coterie.runfiles import ARRAYS, CONFIG, EDITED, LABELS, METRICS, MODEL, REPORT
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def edit_run(folder: Path, change: Callable[[Editable], None], *, train: str | N
         If the run is not finished, another process is at work in it, its rows are needed and gone, or ``change`` says.
     """
     with held(folder):
-        edited = Editable(read_run(folder), coterie.load(folder / _MODEL), train, "; give them with --train DATA")
+        edited = Editable(read_run(folder), coterie.load(folder / MODEL), train, "; give them with --train DATA")
         groups, columns = groups_of(edited.model), _further(edited)
         change(edited)
         if "cluster_name" in columns and any(edited.model.cluster_names_):
@@ -135,7 +133,7 @@ def edit_run(folder: Path, change: Callable[[Editable], None], *, train: str | N
         metrics = with_names(run.metrics, edited.model)
         with replace_folder(folder / EDITED) as new:
             if run is not edited.run:
-                save_arrays(new / _ARRAYS, run.arrays)
+                save_arrays(new / ARRAYS, run.arrays)
             _write(new, replace(run, metrics=metrics), edited.model, columns=columns)
         settle_edit(folder)
     return edited.model
@@ -166,8 +164,8 @@ def held(folder: Path) -> Iterator[None]:
 
 def _write(new: Path, run: Run, model: Clusterer, *, columns: Mapping[str, Sequence[str]]) -> None:
     """Write the run's files that tell of clusters, but the arrays, into a new folder."""
-    model.save(new / _MODEL)
-    write_json(new / _METRICS, run.metrics)
+    model.save(new / MODEL)
+    write_json(new / METRICS, run.metrics)
     more = with_agreement(columns, run, model)
     names = [str(name) for name in run.arrays["names"]] if "names" in run.arrays else None
     sure = assigned(run, model).confidence(model.calibration_)

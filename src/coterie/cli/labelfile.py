@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from coterie.data.spreadsheets import as_given, defuse
 from coterie.errors import InputError
 from coterie.files import write_text
+from coterie.runfiles import LABELS
 
 if TYPE_CHECKING:
     import numpy as np
 
     from coterie.report.comparison import Comparison
 
-LABELS = "labels.csv"
 _LARGEST = 2**53  # number of a cluster: spreadsheets hold whole numbers exactly up to here
 _SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign
 

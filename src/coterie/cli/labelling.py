@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import coterie
-from coterie.cli.answers import KNOWN, Answers
+from coterie.cli.answers import Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
-from coterie.cli.labelfile import LABELS, rows_in_order
+from coterie.cli.labelfile import rows_in_order
 from coterie.cli.run import stored_settings
 from coterie.cli.sketching import show_row
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import is_missing
 from coterie.errors import InputError
 from coterie.report.run import read_run
+from coterie.runfiles import KNOWN, LABELS, MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
     if n < 0:
         raise InputError(f"-n must be an integer >= 0. Got {n} instead.")
     with held(folder):
-        edited = Editable(read_run(folder), coterie.load(folder / "model"), train, "; give them with --train DATA")
+        edited = Editable(read_run(folder), coterie.load(folder / MODEL), train, "; give them with --train DATA")
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)

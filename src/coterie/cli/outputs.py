@@ -8,10 +8,9 @@ from pathlib import Path
 
 from coterie.cli.inputs import resolve_data
 from coterie.cli.run import CHECKPOINT
-from coterie.cli.settings import CONFIG
-from coterie.cli.warm import MODEL
 from coterie.datasets import DATASETS
 from coterie.errors import InputError
+from coterie.runfiles import CONFIG, MODEL
 
 _NO_TEXT = (".gz", ".bz2", ".xz", ".zst", ".zip", ".npy", ".npz", ".parquet", ".feather", ".xlsx", ".xls", ".ods")
 _RUNS = ((CONFIG, f"{MODEL}/manifest.json"), (CONFIG, CHECKPOINT))  # what is in a run that is finished, or is not

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import coterie
-from coterie.cli.answers import KNOWN, Answers
+from coterie.cli.answers import Answers
 from coterie.cli.choosing import system_name
 from coterie.cli.columns import holds_features_alone, name_of_column
 from coterie.cli.console import Screen
@@ -16,11 +16,11 @@ from coterie.cli.inputs import resolve_data
 from coterie.cli.labelling import learned_from
 from coterie.cli.launch import launch
 from coterie.cli.run import stored_settings
-from coterie.cli.warm import MODEL
 from coterie.data.forms import guess_form, is_delimited
 from coterie.data.labels import number_classes
 from coterie.data.table import tidy_known
 from coterie.files import write_bytes
+from coterie.runfiles import KNOWN, MODEL
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer

@@ -28,14 +28,14 @@ from coterie.cli.inputs import Data, open_data
 from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
-from coterie.cli.settings import CONFIG, RunSettings, resolve_paths
-from coterie.cli.settling import EDITED
+from coterie.cli.settings import RunSettings, resolve_paths
 from coterie.cli.trace import LabelTrace
 from coterie.config import config_context
 from coterie.errors import InputError, Interrupted
 from coterie.files import write_json
 from coterie.metrics import per_class
 from coterie.report import collect, model_arrays, save_arrays, write_report
+from coterie.runfiles import ARRAYS, CONFIG, EDITED, ENVIRONMENT, HISTORY, LABELS, METRICS, MODEL, OUTLIERS, REPORT
 from coterie.selection import Auto
 from coterie.training import HistoryFile
 
@@ -49,14 +49,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint"
-REPORT = "report.html"
-OUTLIERS = "outliers"  # fitted outlier scores, which `coterie outliers` leaves
-_METRICS = "metrics.json"
 _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
 _DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
-_WRITTEN = ("model", "arrays.npz", "labels.csv", "history.jsonl", "environment.json")
-PARTS = (*_WRITTEN, CONFIG, _METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)
+_WRITTEN = (MODEL, ARRAYS, LABELS, HISTORY, ENVIRONMENT)
+PARTS = (*_WRITTEN, CONFIG, METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)
 WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
 
 
@@ -83,7 +80,7 @@ def is_begun(folder: Path) -> bool:
 
 def is_finished(folder: Path) -> bool:
     """Return whether the run in a folder was written to its end."""
-    return (folder / _METRICS).is_file() and not (folder / CHECKPOINT).exists()
+    return (folder / METRICS).is_file() and not (folder / CHECKPOINT).exists()
 
 
 def stored_settings(folder: Path) -> RunSettings:
@@ -136,7 +133,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
             trace = LabelTrace()
             # Of several systems only the chosen one's history is kept, at the end.
             several = isinstance(estimator, Auto)
-            callbacks = () if several else (HistoryFile(folder / "history.jsonl"), trace)
+            callbacks = () if several else (HistoryFile(folder / HISTORY), trace)
             with config_context(checkpoint=folder / CHECKPOINT, callbacks=callbacks):
                 estimator.fit(data.source, known=data.known)
             metrics = _write_all(settings, folder, data, fitted=estimator, baseline=baseline, trace=trace)
@@ -201,14 +198,14 @@ def _write_all(
         network_summary=estimator.network_summary_,
         seed=settings.seed,
     )
-    write_history(folder / "history.jsonl", fitted)
-    estimator.save(folder / "model")
+    write_history(folder / HISTORY, fitted)
+    estimator.save(folder / MODEL)
     arrays |= choice_arrays(fitted, data, metrics.get("choice", {})) | model_arrays(estimator, seed=settings.seed)
-    save_arrays(folder / "arrays.npz", arrays)
+    save_arrays(folder / ARRAYS, arrays)
     further, called = agreement_column(fitted) | judging.known_column(data), estimator.cluster_names_
-    write_labels(folder / "labels.csv", estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
-    write_json(folder / "environment.json", {**metrics["versions"], **metrics["hardware"]})
-    write_json(folder / _METRICS, metrics)
+    write_labels(folder / LABELS, estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
+    write_json(folder / ENVIRONMENT, {**metrics["versions"], **metrics["hardware"]})
+    write_json(folder / METRICS, metrics)
     return metrics
 
 

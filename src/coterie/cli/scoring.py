@@ -14,15 +14,13 @@ from coterie.anomaly import DETECTORS, OutlierDetector, load
 from coterie.anomaly.base import CONTAMINATION
 from coterie.cli.inputs import Data, open_like, reopen, resolve_data
 from coterie.cli.retelling import groups_of
-from coterie.cli.run import OUTLIERS, stored_settings
-from coterie.cli.settings import CONFIG
+from coterie.cli.run import stored_settings
 from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
 from coterie.figures import counted
 from coterie.report import Scored, load_arrays
 from coterie.report.scored import overview
-
-_ARRAYS = "arrays.npz"
+from coterie.runfiles import ARRAYS, CONFIG, OUTLIERS
 
 
 def read_share(text: str) -> float | str:
@@ -204,7 +202,7 @@ def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None
     if scored.source.spec.kind == "images" or not (is_run or train):
         return scored
     if is_run:
-        arrays = load_arrays(run / _ARRAYS)
+        arrays = load_arrays(run / ARRAYS)
         return replace(scored, mean=arrays.get("feature_mean"), sd=arrays.get("feature_sd"))
     found = overview(_training_rows(run, model, train=train))
     return replace(scored, mean=found.mean, sd=found.sd)

@@ -19,9 +19,9 @@ from coterie.cli.parameters import as_listed, to_parameter
 from coterie.cli.warm import going_on
 from coterie.errors import InputError
 from coterie.files import write_text
+from coterie.runfiles import CONFIG
 from coterie.selection import Auto
 
-CONFIG = "config.toml"
 _OF_A_CHOICE = ("candidates", "time_budget")  # parameters of Auto that have a flag
 
 _FLAGS = {

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from coterie.cli.locking import locked
 from coterie.files import recover_folder
+from coterie.runfiles import EDITED, MODEL
 
-EDITED = ".edited"  # what an edit of a finished run has written and not yet moved into place
-_MODEL = "model"
 _OLD = "old"  # a model that was moved aside
 
 
@@ -38,10 +37,10 @@ def settle_edit(folder: Path) -> None:
     recover_folder(new)
     if not new.is_dir():
         return
-    if (new / _MODEL).is_dir():
-        if (folder / _MODEL).exists():
-            (folder / _MODEL).rename(new / _OLD)
-        (new / _MODEL).rename(folder / _MODEL)
+    if (new / MODEL).is_dir():
+        if (folder / MODEL).exists():
+            (folder / MODEL).rename(new / _OLD)
+        (new / MODEL).rename(folder / MODEL)
     for entry in sorted(new.iterdir()):
         if entry.is_file():
             entry.replace(folder / entry.name)

@@ -8,9 +8,8 @@ from coterie.algorithms import SYSTEMS, Clusterer, load
 from coterie.algorithms.warming import number_of, take_over
 from coterie.cli.settling import finish_edit
 from coterie.errors import InputError
+from coterie.runfiles import MODEL
 from coterie.selection import Auto
-
-MODEL = "model"  # folder of the fitted system within a run
 
 
 def going_on(estimator: Clusterer | Auto, folder: Path) -> Clusterer:

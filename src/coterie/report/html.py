@@ -22,6 +22,7 @@ from coterie.report.choice import counting_chart, describe_choice
 from coterie.report.images import data_uri, sheet
 from coterie.report.run import Run, read_run
 from coterie.report.summarise import facts_of
+from coterie.runfiles import REPORT
 
 _SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
 _UINT16 = 65_535
@@ -55,7 +56,7 @@ def write_report(run_folder: str | os.PathLike[str]) -> Path:
     coterie.errors.InputError: nowhere is not a folder: a report is made from a run folder.
     """
     run = read_run(run_folder)
-    path = run.folder / "report.html"
+    path = run.folder / REPORT
     write_text(path, render(run))
     return path
 

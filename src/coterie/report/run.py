@@ -13,8 +13,7 @@ import numpy as np
 
 from coterie.errors import InputError
 from coterie.report.arrays import load_arrays
-
-_METRICS = "metrics.json"
+from coterie.runfiles import ARRAYS, CONFIG, ENVIRONMENT, HISTORY, METRICS
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +61,7 @@ class Run:
     @property
     def n_known(self) -> int:
         """How many rows had classes that the run learned from."""
-        return _n_known(self.metrics, self.folder / _METRICS)
+        return _n_known(self.metrics, self.folder / METRICS)
 
     @property
     def is_images(self) -> bool:
@@ -101,15 +100,15 @@ def read_run(run_folder: str | os.PathLike[str]) -> Run:
     folder = Path(run_folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: a report is made from a run folder.")
-    if not (folder / "metrics.json").is_file():
+    if not (folder / METRICS).is_file():
         raise InputError(f"{folder} is not the folder of a finished run: it holds no metrics.json.")
     return Run(
         folder,
-        _read_object(folder / "metrics.json"),
-        load_arrays(folder / "arrays.npz"),
-        _read_lines(folder / "history.jsonl"),
-        _read_toml(folder / "config.toml"),
-        _read_object(folder / "environment.json"),
+        _read_object(folder / METRICS),
+        load_arrays(folder / ARRAYS),
+        _read_lines(folder / HISTORY),
+        _read_toml(folder / CONFIG),
+        _read_object(folder / ENVIRONMENT),
     )
 
 
@@ -131,7 +130,7 @@ def labels_learned_from(run_folder: str | os.PathLike[str]) -> int:
     InputError
         If ``metrics.json`` is damaged.
     """
-    path = Path(run_folder) / _METRICS
+    path = Path(run_folder) / METRICS
     return _n_known(_read_object(path), path)
 
 
