@@ -145,6 +145,7 @@ def test_saved_models_tell_that_labels_were_used(tmp_path):
         ({"known": np.zeros((90, 2), int)}, "one for each of the 90 rows"),
         ({"known": np.full(90, 0.5)}, "whole numbers"),
         ({"known": ["elm"] * 90}, "whole numbers"),
+        ({"known": np.ones(90, dtype=bool)}, "whole numbers.* Got bool instead"),  # which rows are known is no class
         ({"known": np.full(90, -2)}, "must be >= 0, or -1.*Got -2"),
         ({"known": np.full(90, -1)}, "one row at least"),
         ({"known": pd.array([None, *[0, 1] * 44, 2], dtype="Int64")}, "must be -1 where a row has none. Got"),

@@ -320,7 +320,8 @@ def test_the_number_of_clusters_may_be_open():
 
 def test_classes_do_not_lead_out_of_a_range():
     X, y = blobs(n=120, k=4)
-    assert snnl(n_clusters=(2, 3)).fit(X, y).count_.n == 3
+    with pytest.warns(DataWarning, match="4 classes are known, but n_clusters is 3"):
+        assert snnl(n_clusters=(2, 3)).fit(X, y).count_.n == 3
 
 
 def test_classes_are_counted_not_their_numbers():
@@ -342,6 +343,12 @@ def test_images_that_came_in_the_unit_have_the_loss_of_the_same_ones_as_bytes():
 def test_labels_of_another_number_of_rows_are_refused_also_where_none_is_known(y):
     with pytest.raises(InputError, match="40"):
         SNNLKMeans(n_clusters=2).fit(np.random.default_rng(0).normal(size=(40, 3)), y)
+
+
+def test_more_classes_than_clusters_are_warned_of():
+    X, y = blobs(n=60)
+    with pytest.warns(DataWarning, match="3 classes are known, but n_clusters is 2: some will share a cluster"):
+        snnl(n_clusters=2).fit(X, y)
 
 
 def test_a_batch_has_room_for_rows_of_two_classes():

@@ -284,3 +284,10 @@ def test_few_suggested_labels_are_worth_many_random_ones(mnist10k: tuple[np.ndar
         [worth(np.random.default_rng(s).permutation(1000)[:20]) for s in range(5)]
     )
     assert worth(model.suggest(40, x)) > np.mean(drawn) + 0.03
+
+
+def test_suggestions_leave_the_global_random_state_alone() -> None:
+    model, known = small(KMeans, n_clusters=4, random_state=0).fit(X), np.where(np.arange(len(X)) < 40, Y, -1)
+    before = np.random.get_state()[1].copy()
+    model.suggest(7, X, known=known)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)

@@ -28,6 +28,8 @@ from coterie.cli.run import stored_settings
 from coterie.data import Table, make_source
 from coterie.data.labels import load_known
 from coterie.errors import InputError
+from coterie.report import save_arrays
+from coterie.report.arrays import load_arrays
 
 
 def say(folder: Path, answers: str, *more: object):
@@ -39,8 +41,8 @@ def say(folder: Path, answers: str, *more: object):
     return result
 
 
-def known(folder: Path) -> list[dict[str, str]]:
-    with (folder / "known.csv").open(newline="", encoding="utf-8") as file:
+def known(folder: Path, name: str = "known.csv") -> list[dict[str, str]]:
+    with (folder / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -554,7 +556,37 @@ def test_labels_that_a_run_learned_from_are_found_in_a_sorted_file_too(own: Path
     assert given(again) == given(own)
     (again / "labels.csv").unlink()
     (again / "known.csv").unlink()
-    assert "No row has a label yet" in say(again, "q\n").stdout
+    assert say(again, "Q\n").exit_code == 0
+    assert given(again) == given(own)  # the run itself knows them
+    assert run("rename", again, 0, "x").code == 0
+    assert sorted(filter(None, (row["known"] for row in known(again, "labels.csv")))) == ["a", "b", "c"]
+
+
+def test_what_an_earlier_version_learned_from_is_missed_where_its_labels_are_gone(own: Path) -> None:
+    assert fit_again(own, "c\nb\na\n").exit_code == 0
+    again = own.with_name("run-labelled")
+    arrays = load_arrays(again / "arrays.npz")
+    save_arrays(again / "arrays.npz", {name: value for name, value in arrays.items() if name != "known"})
+    assert say(again, "q\n").exit_code == 0
+    assert given(again) == given(own)
+    (again / "known.csv").unlink()
+    (again / "labels.csv").unlink()
+    done = say(again, "q\n")
+    assert done.exit_code == 2
+    assert "no longer tells the 3 labels that this run learned from: it lacks the column known" in done.stderr
+
+
+def test_rows_in_another_order_are_not_learned_from(own: Path, blobs: Blobs) -> None:
+    settings = (own / "config.toml").read_text(encoding="utf-8")
+    moved = own.with_name("moved.csv")
+    header, *lines = blobs.csv.read_text(encoding="utf-8").splitlines()
+    moved.write_text("\n".join([header, *reversed(lines)]) + "\n", encoding="utf-8")
+    (own / "config.toml").write_text(settings.replace(str(blobs.csv), str(moved)), encoding="utf-8")
+    (own / "known.csv").write_text("row,label,asked\n0,a,yes\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["label", str(own), "-n", "0"], prog_name="coterie")
+    assert done.exit_code == 2
+    assert "no longer holds the rows that this run was made from" in done.stderr
+    assert not own.with_name("run-labelled").exists()
 
 
 def test_a_users_own_column_called_known_is_no_label(own: Path) -> None:

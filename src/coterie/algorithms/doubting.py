@@ -42,7 +42,8 @@ def margins(z: np.ndarray, y: np.ndarray, *, n_clusters: int, rng: np.random.Gen
     K = len(np.unique(y[rows]))
     if K < 2 or len(rows) < ENOUGH * max(K, n_clusters):
         return None
-    machine = SVC(C=PENALTY, decision_function_shape="ovo").fit(z[rows], y[rows])
+    # Without a state of its own it draws from the global one, though it needs none.
+    machine = SVC(C=PENALTY, decision_function_shape="ovo", random_state=0).fit(z[rows], y[rows])
     first, second = np.triu_indices(K, 1)
     found = []
     for part in np.array_split(z, -(-len(z) * K * K // ROOM)):

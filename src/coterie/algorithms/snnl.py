@@ -186,6 +186,10 @@ class SNNLKMeans(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, where it is asked for, and the training of all layers."""
         turn = Turn("terms", ("encoder", "decoder"), fit.settings["train"])
+        y, K = fit.memory.get("known", torch.empty(0)), fit.settings["n_clusters"]
+        if (classes := len(y[y >= 0].unique())) > K:
+            message = f"{classes} classes are known, but n_clusters is {K}: some will share a cluster."
+            warnings.warn(message, DataWarning, stacklevel=2)
         sampler = "balanced" if "known" in fit.memory else "shuffle"
         b = fit.settings["train"].batch_size
         if sampler == "balanced" and b < min(LEAST, len(fit.source)):

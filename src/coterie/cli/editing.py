@@ -182,4 +182,7 @@ def _further(edited: Editable) -> dict[str, list[str]]:
     own = {"row", "cluster", "confidence"} | ({"name"} if "names" in run.arrays else set())
     own |= {"cluster_name"} if any(edited.model.cluster_names_) else set()
     kept = [name for name in (lines[0] if lines else ()) if name not in own]
-    return {name: [line[name] for line in lines] for name in kept}
+    further = {name: [line[name] for line in lines] for name in kept}
+    if "known" in run.arrays and "known" not in further:  # the file, or the column, is gone
+        further["known"] = run.arrays["known"].tolist()
+    return further

@@ -92,4 +92,9 @@ def _edit(run: Path, change: Any, train: str | None = None) -> None:
 
 
 def _number(edited: Editable, cluster: str) -> int:
-    return cast("int", edited.number(cluster))  # what is no cluster is refused where the change is made
+    from coterie.cli.console import Screen
+
+    number, names, typed = edited.number(cluster), edited.model.cluster_names_, cluster.strip()
+    if typed in names and names.index(typed) != number:
+        Screen().say(f"{typed} is the number of a cluster here; the one that is called so is {names.index(typed)}.")
+    return cast("int", number)  # what is no cluster is refused where the change is made

@@ -19,7 +19,7 @@ from coterie.cli.sketching import show_row
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import is_missing
 from coterie.errors import InputError
-from coterie.report.run import read_run
+from coterie.report.run import Run, read_run
 from coterie.runfiles import KNOWN, LABELS, MODEL
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
-        _take_over(answers, folder)
-        before, rows = answers.labelled, []
+        _take_over(answers, edited.run)
+        before, rows, source = answers.labelled, [], edited.source  # with other rows, labels would be those of others
         if n:
-            rows = edited.model.suggest(n, edited.source, known=answers.labels, exclude=answers.asked).tolist()
+            rows = edited.model.suggest(n, source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
             screen.say("Enter skips a row, u takes the last answer back, q stops.")
         try:
@@ -87,12 +87,12 @@ def _sum_up(screen: Screen, answers: Answers) -> None:
     screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {kinds} kinds: {answers.path}")
 
 
-def _take_over(answers: Answers, folder: Path) -> None:
+def _take_over(answers: Answers, run: Run) -> None:
     """Add what the run itself learned from, and who was asked for it: they are not asked again, nor lost."""
-    known = stored_settings(folder).known
-    if known is None:  # then a column of that name is the user's own
+    known = stored_settings(run.folder).known
+    if known is None:
         return
-    earlier, asked = learned_from(folder, answers.n), Answers(Path(known), answers.n)
+    earlier, asked = learned_from(run), Answers(Path(known), answers.n)
     if asked.path.is_absolute():  # not a column of the data
         with suppress(InputError, OSError):  # labels of another kind of file; nobody was asked
             asked = Answers.read(asked.path, answers.n, answers.names)
@@ -102,24 +102,33 @@ def _take_over(answers: Answers, folder: Path) -> None:
         answers.add(more)
 
 
-def learned_from(folder: Path, n: int) -> dict[int, str]:
+def learned_from(run: Run) -> dict[int, str]:
     """Return the labels that a run itself learned from, by row.
 
     Parameters
     ----------
-    folder : Path
-        A finished run that learned from labels.
-    n : int
-        Its rows.
+    run : Run
+        A finished one that learned from labels.
 
     Returns
     -------
     dict of int to str
-        As they stand in its ``labels.csv``.
+        As its ``arrays.npz`` has them; those of earlier versions have them in ``labels.csv`` alone.
+
+    Raises
+    ------
+    InputError
+        If they are no longer there.
     """
-    path = folder / LABELS
-    lines = rows_in_order(path, n) if path.is_file() else []
-    return {row: as_given(line["known"]) for row, line in enumerate(lines) if line.get("known")}
+    path, known = run.folder / LABELS, run.arrays.get("known")
+    if known is None and path.is_file():
+        known = [line.get("known", "") for line in rows_in_order(path, len(run.labels))]
+    found = {row: as_given(str(label)) for row, label in enumerate(() if known is None else known) if label}
+    if run.n_known and not found:
+        raise InputError(
+            f"{path} no longer tells the {run.n_known:,} labels that this run learned from: it lacks the column known."
+        )
+    return found
 
 
 def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[int]) -> None:
@@ -136,9 +145,9 @@ def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[i
             more = " …" if len(answers.classes) > _LISTED else ""
             screen.say(f"Labels so far: {', '.join(answers.classes[:_LISTED])}{more}")
         given = _read(sys.stdin.readline)
-        if given is None or given == STOP:
+        if given is None or given.lower() == STOP:
             return
-        if given == BACK:
+        if given.lower() == BACK:
             if len(answers.given) == first:
                 screen.say("There is no answer to take back.")
             else:

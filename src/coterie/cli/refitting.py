@@ -20,6 +20,7 @@ from coterie.data.forms import guess_form, is_delimited
 from coterie.data.labels import number_classes
 from coterie.data.table import tidy_known
 from coterie.files import write_bytes
+from coterie.report.run import read_run
 from coterie.runfiles import KNOWN, MODEL
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     K = len(model.model_.head.centers)
     needed = _classes(Answers.read(folder / KNOWN, len(model.labels_)), K)
     if not model.one_a_class and settings.known is not None:
-        had = len(set(learned_from(folder, len(model.labels_)).values()))
+        had = len(set(learned_from(read_run(folder)).values()))
         needed = K if had > K else needed  # of fewer clusters than classes it was meant to have
     if hasattr(model, "warm_start") and needed <= K:
         values["warm_start"] = str(folder.resolve())

@@ -53,7 +53,7 @@ def check_known(labels: ArrayLike, n: int, *, none: bool = False) -> np.ndarray:
     y = _without_objects(y)
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise InputError("Known labels must be -1 where a row has none. Got NaN instead.")
-    whole = y.dtype.kind in "bui" or (y.dtype.kind == "f" and np.isfinite(y).all() and bool((y == np.rint(y)).all()))
+    whole = y.dtype.kind in "ui" or (y.dtype.kind == "f" and np.isfinite(y).all() and bool((y == np.rint(y)).all()))
     if not whole:
         raise InputError(
             "Unknown label type: known labels must be whole numbers, -1 where a row has none (numpy.unique with "
