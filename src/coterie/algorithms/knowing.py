@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 KNOWN, GROUPS, TOGETHER, APART = "known", "known_groups", "known_together", "known_apart"  # names in a fit's memory
 SHARE = 2  # rows of a batch for each row of what is known, drawn beside them
+UNLIKE = 20  # classes from which on labels, most of which differ, are hardly classes
 LONGER = 3  # times as many steps as "auto" gives clusters, for labels to be learned
 _STREAMS = {KNOWN: 1, TOGETHER: 2, APART: 3}
 
@@ -87,9 +88,11 @@ def check_knowledge(estimator: Clusterer, n: int, *, owner: str | None = None, *
             "classes instead."
         )
     if estimator.one_a_class and most != "auto" and knowledge.n_classes > most:
+        alike = knowledge.n_different < max(knowledge.n_known / 2, UNLIKE)
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at least {knowledge.n_classes}, as each known class has a "
             f"cluster and they are numbered up to {knowledge.n_classes - 1}. Got {K} instead."
+            + ("" if alike else " Most known labels differ from all others: they look like measurements.")
         )
     return knowledge
 

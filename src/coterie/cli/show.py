@@ -58,7 +58,7 @@ def show_first(screen: Screen, data: Data, baseline: Baseline, *, figures: dict[
     name = baseline_name("kmeans", "images" if data.source.spec.kind == "images" else "rows")
     known = _accuracy_if_known(figures)
     screen.say(f"For a start, {name}{fitted} took {duration(baseline.seconds)}: {known}{_spread(figures['sizes'])}.")
-    if expected:
+    if expected >= 1:
         screen.say(f"Now training; its steps will take about {duration(expected)}.")
 
 
