@@ -79,22 +79,27 @@ def check_knowledge(estimator: Clusterer, n: int, *, owner: str | None = None, *
         *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.knows_pairs or not pairs)]
         raise InputError(f"{owner} cannot use {of_no_use[0]}=; Auto, {', '.join(able)} and {last} can.")
     knowledge = make_knowledge(n, **told)
-    K = estimator.n_clusters
+    if estimator.one_a_class:
+        _check_numbers(estimator.n_clusters, knowledge, owner)
+    return knowledge
+
+
+def _check_numbers(K: Any, knowledge: Knowledge, owner: str) -> None:
+    """Raise an InputError if known classes have numbers that no cluster has."""
     most = K[1] if isinstance(K, list | tuple) else K
-    if most == "auto" and estimator.one_a_class and knowledge.n_classes > max(RANGE[1], 2 * knowledge.n_different):
+    if most == "auto" and knowledge.n_classes > max(RANGE[1], 2 * knowledge.n_different):
         raise InputError(
             "Known labels must be numbers of clusters, from 0 on, where n_clusters='auto' (numpy.unique with "
             f"return_inverse numbers years or codes). Got {knowledge.n_classes - 1} among {knowledge.n_different} "
             "classes instead."
         )
-    if estimator.one_a_class and most != "auto" and knowledge.n_classes > most:
+    if most != "auto" and knowledge.n_classes > most:
         alike = knowledge.n_different < max(knowledge.n_known / 2, UNLIKE)
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at least {knowledge.n_classes}, as each known class has a "
             f"cluster and they are numbered up to {knowledge.n_classes - 1}. Got {K} instead."
             + ("" if alike else " Most known labels differ from all others: they look like measurements.")
         )
-    return knowledge
 
 
 def fit_arguments(estimator: Clusterer, knowledge: Knowledge) -> dict[str, np.ndarray]:
