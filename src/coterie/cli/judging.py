@@ -116,6 +116,11 @@ def known_column(data: Data) -> dict[str, list[str]]:
     return {"known": [defuse(names[c]) if c >= 0 else "" for c in data.known.tolist()]}
 
 
+def known_array(data: Data) -> dict[str, np.ndarray]:
+    """Return the same as an array of the run, since ``labels.csv`` is a person's to change."""
+    return {name: np.array(column) for name, column in known_column(data).items()}
+
+
 def judge_baseline(found: Baseline, **more: Any) -> dict[str, Any]:
     """Return all figures of a baseline: what it took, and those of :func:`figures_of`."""
     cost = {"seconds": round(found.seconds, 3), "rows_fitted": found.rows_fitted, "n_init": found.n_init}

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from coterie import baselines
 from coterie.algorithms.building import is_open
 from coterie.cli import judging, show
@@ -42,6 +40,8 @@ from coterie.selection import Auto
 from coterie.training import HistoryFile
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from coterie.algorithms import Clusterer
     from coterie.baselines import Baseline
     from coterie.cli.console import Screen
@@ -201,11 +201,9 @@ def _write_all(
     write_history(folder / HISTORY, fitted)
     estimator.save(folder / MODEL)
     arrays |= choice_arrays(fitted, data, metrics.get("choice", {})) | model_arrays(estimator, seed=settings.seed)
-    known = judging.known_column(data)
-    arrays |= {name: np.array(column) for name, column in known.items()}  # labels.csv is a person's to change
-    save_arrays(folder / ARRAYS, arrays)
-    further, called = agreement_column(fitted) | known, estimator.cluster_names_
-    write_labels(folder / LABELS, estimator.labels_, sure, names=data.names, cluster_names=called, more=further)
+    save_arrays(folder / ARRAYS, arrays | judging.known_array(data))
+    more, called = agreement_column(fitted) | judging.known_column(data), estimator.cluster_names_
+    write_labels(folder / LABELS, estimator.labels_, sure, names=data.names, cluster_names=called, more=more)
     write_json(folder / ENVIRONMENT, {**metrics["versions"], **metrics["hardware"]})
     write_json(folder / METRICS, metrics)
     return metrics
