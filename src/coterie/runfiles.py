@@ -2,7 +2,7 @@
 
 CONFIG = "config.toml"  # what was asked for; it makes the run again
 MODEL = "model"  # folder of the fitted system
-ARRAYS = "arrays.npz"  # what the report draws
+ARRAYS = "arrays.npz"  # what the report draws, and which classes were known
 LABELS = "labels.csv"
 METRICS = "metrics.json"
 HISTORY = "history.jsonl"

@@ -320,7 +320,7 @@ def test_the_number_of_clusters_may_be_open():
 
 def test_classes_do_not_lead_out_of_a_range():
     X, y = blobs(n=120, k=4)
-    with pytest.warns(DataWarning, match="4 classes are known, but n_clusters is 3"):
+    with pytest.warns(DataWarning, match="4 classes are known, but there are 3 clusters"):
         assert snnl(n_clusters=(2, 3)).fit(X, y).count_.n == 3
 
 
@@ -347,8 +347,17 @@ def test_labels_of_another_number_of_rows_are_refused_also_where_none_is_known(y
 
 def test_more_classes_than_clusters_are_warned_of():
     X, y = blobs(n=60)
-    with pytest.warns(DataWarning, match="3 classes are known, but n_clusters is 2: some will share a cluster"):
+    with pytest.warns(DataWarning, match="3 classes are known, but there are 2 clusters: some share one") as told:
         snnl(n_clusters=2).fit(X, y)
+    assert len(told) == 1
+
+
+def test_a_classifiers_two_classes_may_be_booleans():
+    X, y = blobs(n=60, k=2)
+    model = snnl(n_clusters=2).fit(X, y == 1)
+    np.testing.assert_array_equal(model.known_, y)
+    with pytest.raises(InputError, match="Got bool"):
+        snnl(n_clusters=2).fit(X, known=y == 1)
 
 
 def test_a_batch_has_room_for_rows_of_two_classes():

@@ -15,9 +15,8 @@ import pytest
 from commands import Blobs, run, start
 
 import coterie
-from coterie import DEC, Auto
+from coterie import Auto
 from coterie.cli.choosing import choice_arrays
-from coterie.cli.warm import going_on
 from coterie.criteria import judge
 from coterie.data import make_source
 from coterie.errors import InputError
@@ -166,6 +165,16 @@ def test_rows_that_are_gone_or_changed_are_noticed(own: Path, blobs: Blobs, tmp_
     assert run("undo", own).code == 0
 
 
+def test_a_number_is_a_clusters_though_another_one_is_called_so(own: Path) -> None:
+    model = coterie.load(own / "model")
+    model.name_classes(["1", "elm", ""])  # as classes that count from one have it
+    model.save(own / "model")
+    done = run("rename", own, 1, "oak")
+    assert done.out.startswith("1 is the number of a cluster here; the one that is called so is 0.\n")
+    assert coterie.load(own / "model").cluster_names_[1] == "oak"
+    assert "is called so" not in run("rename", own, "oak", "fir").out
+
+
 def test_two_edits_at_once_are_refused(own: Path) -> None:
     from coterie.cli.editing import held
 
@@ -197,7 +206,7 @@ def _killed_at(step: int, *command: object) -> bool:
     os._exit(0 if done.code == 0 else 1)
 
 
-def test_a_kill_at_any_step_leaves_the_run_before_or_after(finished: Path, tmp_path: Path) -> None:
+def test_a_kill_at_any_step_leaves_the_run_before_or_after(finished: Path, blobs: Blobs, tmp_path: Path) -> None:
     before, edited = contents(finished), shutil.copytree(finished, tmp_path / "edited" / finished.name)
     assert run("merge", edited, 0, 1, "--name", "both").code == 0
     after, outcomes = contents(edited), []
@@ -207,7 +216,8 @@ def test_a_kill_at_any_step_leaves_the_run_before_or_after(finished: Path, tmp_p
         if step % 2:
             assert run("compare", folder, folder).code == 0  # any later command finishes what was begun
         else:
-            assert going_on(DEC(n_clusters="auto"), folder).n_clusters == 3  # as it was fitted
+            again = run("fit", blobs.csv, "--warm-start", folder, "--system", "idec", "--out", tmp_path / "again")
+            assert again.err.endswith("is a run of DEC, not of IDEC.\n")
         found = {name: content for name, content in contents(folder).items() if ".coterie-" not in name}
         assert found in (before, after)
         outcomes.append(found == after)

@@ -573,7 +573,7 @@ def test_what_an_earlier_version_learned_from_is_missed_where_its_labels_are_gon
     (again / "labels.csv").unlink()
     done = say(again, "q\n")
     assert done.exit_code == 2
-    assert "no longer tells the 3 labels that this run learned from: it lacks the column known" in done.stderr
+    assert "no longer tells the 3 labels that this run learned from: it is gone. Put them back" in done.stderr
 
 
 def test_rows_in_another_order_are_not_learned_from(own: Path, blobs: Blobs) -> None:

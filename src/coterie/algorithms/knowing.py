@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 KNOWN, GROUPS, TOGETHER, APART = "known", "known_groups", "known_together", "known_apart"  # names in a fit's memory
 SHARE = 2  # rows of a batch for each row of what is known, drawn beside them
-UNLIKE = 20  # classes from which on labels, most of which differ, are hardly classes
+MANY = 50  # known labels from which on they are hardly classes if nearly all differ
 LONGER = 3  # times as many steps as "auto" gives clusters, for labels to be learned
 _STREAMS = {KNOWN: 1, TOGETHER: 2, APART: 3}
 
@@ -94,11 +94,11 @@ def _check_numbers(K: Any, knowledge: Knowledge, owner: str) -> None:
             "classes instead."
         )
     if most != "auto" and knowledge.n_classes > most:
-        alike = knowledge.n_different < max(knowledge.n_known / 2, UNLIKE)
+        alike = knowledge.n_known < MANY or knowledge.n_different < 0.9 * knowledge.n_known
         raise InputError(
             f"The 'n_clusters' parameter of {owner} must be at least {knowledge.n_classes}, as each known class has a "
             f"cluster and they are numbered up to {knowledge.n_classes - 1}. Got {K} instead."
-            + ("" if alike else " Most known labels differ from all others: they look like measurements.")
+            + ("" if alike else " Nearly all known labels differ: are they measurements?")
         )
 
 

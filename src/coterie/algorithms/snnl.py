@@ -167,7 +167,11 @@ class SNNLKMeans(DeepClusterer):
                 warnings.warn(
                     "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
                 )
-        return super().fit(X, known=labels, **pairs)
+        if y is not None and told is not None and told.dtype.kind == "b":
+            labels = told.astype(np.int64)  # as a classifier has it; of known=, it may be a mask and is refused
+        super().fit(X, known=labels, **pairs)
+        _warn_of_sharing(self.known_, len(self.cluster_centers_))
+        return self
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""
@@ -188,10 +192,6 @@ class SNNLKMeans(DeepClusterer):
     def phases(self, fit: Fit) -> list[Phase]:
         """Return pretraining, where it is asked for, and the training of all layers."""
         turn = Turn("terms", ("encoder", "decoder"), fit.settings["train"])
-        y, K = fit.memory.get("known", torch.empty(0)), fit.settings["n_clusters"]
-        if (classes := len(y[y >= 0].unique())) > K:
-            message = f"{classes} classes are known, but n_clusters is {K}: some will share a cluster."
-            warnings.warn(message, DataWarning, stacklevel=2)
         sampler = "balanced" if "known" in fit.memory else "shuffle"
         b = fit.settings["train"].batch_size
         if sampler == "balanced" and b < min(LEAST, len(fit.source)):
@@ -226,3 +226,10 @@ class SNNLKMeans(DeepClusterer):
             nearest = pairwise_distances_argmin(z.numpy()[y >= 0], centers)
             centers = centers[follow_classes(y[y >= 0], nearest, self.n_clusters)]
         fit.model.head.fill_from(z, torch.from_numpy(centers))
+
+
+def _warn_of_sharing(known: np.ndarray | None, K: int) -> None:
+    classes = 0 if known is None else len(np.unique(known[known >= 0]))
+    if classes > K:
+        message = f"{classes} classes are known, but there are {K} clusters: some share one."
+        warnings.warn(message, DataWarning, stacklevel=3)

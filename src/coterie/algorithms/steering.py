@@ -161,7 +161,8 @@ def keep_pairs(start: Start, z: np.ndarray, *, groups: np.ndarray, apart: np.nda
     broken = [_broken(labels, groups, apart) for labels in found]
     cost = [(share, _inertia(z, labels, K)) for share, labels in zip(broken, found, strict=True)]
     best = 0 if broken[0] == min(broken) else min(range(len(found)), key=lambda i: cost[i])
-    return as_start(z, gather_groups(found[best], groups, K), K, former=start.centers)
+    former = start.centers if best < 2 else None  # the third has numbers of its own
+    return as_start(z, gather_groups(found[best], groups, K), K, former=former)
 
 
 def _normalised(z: np.ndarray) -> csr_matrix:

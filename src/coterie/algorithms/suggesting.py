@@ -160,7 +160,7 @@ def suggest_rows(
         open_ = np.setdiff1d(np.flatnonzero(~closed), taken)
         taken += _between(n - alone, z, margin, open_=open_, left_out=left_out)
     left = np.setdiff1d(np.flatnonzero(~closed), taken)
-    order = np.asarray(sure) if margin is None else margin
+    order = sure if margin is None else margin
     doubtful = left[np.argsort(order[left], kind="stable")]
     return np.concatenate([np.array(taken, dtype=np.int64), doubtful])[:n].astype(np.int64)
 

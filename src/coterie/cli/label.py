@@ -11,8 +11,9 @@ def label(
     """Ask for the labels of the rows that tell most.
 
     Rows are shown one at a time. Type a label; Enter skips a row, u takes the last answer back, q stops. A label that
-    is itself u or q is typed =u or =q. Answers are kept in RUN/known.csv as they come, and no row is asked twice.
-    Then the run is fitted again with them into a folder of its own, from where its training ended if it can.
+    is itself u or q, large or small, is typed after a =. Answers are kept in RUN/known.csv as they come, and no row is
+    asked twice. Then the run is fitted again with them into a folder of its own, from where its training ended if it
+    can.
     """
     from coterie.cli.console import Screen
     from coterie.cli.labelling import ask

@@ -66,7 +66,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         if n:
             rows = edited.model.suggest(n, source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
-            screen.say("Enter skips a row, u takes the last answer back, q stops.")
+            screen.say("Enter skips a row, u takes the last answer back, q stops (=u and =q are labels).")
         try:
             _session(screen, edited, answers, rows=rows)
         except KeyboardInterrupt:
@@ -92,7 +92,9 @@ def _take_over(answers: Answers, run: Run) -> None:
     known = stored_settings(run.folder).known
     if known is None:
         return
-    earlier, asked = learned_from(run), Answers(Path(known), answers.n)
+    # Where an earlier session has taken them over, they are here.
+    earlier = learned_from(run) if len(answers.labelled) < run.n_known else {}
+    asked = Answers(Path(known), answers.n)
     if asked.path.is_absolute():  # not a column of the data
         with suppress(InputError, OSError):  # labels of another kind of file; nobody was asked
             asked = Answers.read(asked.path, answers.n, answers.names)
@@ -124,9 +126,11 @@ def learned_from(run: Run) -> dict[int, str]:
     if known is None and path.is_file():
         known = [line.get("known", "") for line in rows_in_order(path, len(run.labels))]
     found = {row: as_given(str(label)) for row, label in enumerate(() if known is None else known) if label}
-    if run.n_known and not found:
+    if len(found) < run.n_known:
+        why = "its column known does not hold them" if path.is_file() else "it is gone"
         raise InputError(
-            f"{path} no longer tells the {run.n_known:,} labels that this run learned from: it lacks the column known."
+            f"{path} no longer tells the {run.n_known:,} labels that this run learned from: {why}. "
+            f"Put them back, or into {KNOWN} (row,label,asked)."
         )
     return found
 
@@ -145,9 +149,9 @@ def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[i
             more = " …" if len(answers.classes) > _LISTED else ""
             screen.say(f"Labels so far: {', '.join(answers.classes[:_LISTED])}{more}")
         given = _read(sys.stdin.readline)
-        if given is None or given.lower() == STOP:
+        if given is None or _is(given, STOP, answers):
             return
-        if given.lower() == BACK:
+        if _is(given, BACK, answers):
             if len(answers.given) == first:
                 screen.say("There is no answer to take back.")
             else:
@@ -160,6 +164,11 @@ def _session(screen: Screen, edited: Editable, answers: Answers, *, rows: list[i
             continue
         answers.answer(row, text)
         place += 1
+
+
+def _is(given: str, command: str, answers: Answers) -> bool:
+    """Return whether a command was given, in capitals too unless these are a class."""
+    return given == command or (given.lower() == command and given not in answers.classes)
 
 
 def _told(edited: Editable, row: int) -> str:

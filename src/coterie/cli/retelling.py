@@ -120,7 +120,7 @@ def _judged(
     if y is not None:
         metrics["per_class"] = per_class(y, labels)
     if "known" in metrics:
-        metrics["known"] = _known(metrics["known"], labels, y, held=columns.get("known", ()))
+        metrics["known"] = _known(metrics["known"], labels, y, held=run.arrays.get("known", columns.get("known", ())))
     if "choice" in before:
         metrics["choice"] = _choice(before["choice"], run, model, sure=sure)
     return metrics | {"fitted": before}

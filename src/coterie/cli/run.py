@@ -29,6 +29,7 @@ from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
 from coterie.cli.settings import RunSettings, resolve_paths
+from coterie.cli.settling import finish_edit
 from coterie.cli.trace import LabelTrace
 from coterie.config import config_context
 from coterie.errors import InputError, Interrupted
@@ -112,6 +113,8 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
         On Ctrl-C; says how to go on.
     """
     settings.to_toml()  # refuses what the settings file cannot hold
+    if settings.warm_start is not None:
+        finish_edit(Path(settings.warm_start))
     estimator = settings.estimator()
     data = open_data(
         settings.data,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from coterie.algorithms import SYSTEMS, Clusterer, load
 from coterie.algorithms.warming import number_of, take_over
-from coterie.cli.settling import finish_edit
 from coterie.errors import InputError
 from coterie.runfiles import MODEL
 from coterie.selection import Auto
@@ -35,7 +34,6 @@ def going_on(estimator: Clusterer | Auto, folder: Path) -> Clusterer:
     able = [name for name, cls in SYSTEMS.items() if "warm_start" in cls().get_params(deep=False)]
     if isinstance(estimator, Auto) or not hasattr(estimator, "warm_start"):
         raise InputError(f"--warm-start goes with --system {' or '.join(able)}.")
-    finish_edit(folder)
     model = load(folder / MODEL)
     if type(model) is not type(estimator):
         raise InputError(f"{folder} is a run of {type(model).__name__}, not of {type(estimator).__name__}.")
