@@ -20,7 +20,8 @@ from coterie.cli import app
 from coterie.cli.scoring import about
 from coterie.data import make_source
 from coterie.metrics import evaluate
-from coterie.report import summarise
+from coterie.report import save_arrays, summarise
+from coterie.report.arrays import load_arrays
 from coterie.report.wording import figure
 
 
@@ -132,7 +133,13 @@ def test_what_was_known_is_told_anew_after_a_merge(taught: Path, blobs: Blobs, t
     assert told in (own / "report.html").read_text()
     assert run("undo", own).code == 0
     assert (own / "metrics.json").read_bytes() == before
-    (own / "labels.csv").unlink()  # which rows were known is no longer to be had
+    (own / "labels.csv").unlink()  # the run itself has which rows were known
+    assert run("merge", own, "ash", "elm").code == 0
+    assert told in (own / "report.html").read_text()
+    assert run("undo", own).code == 0
+    arrays = load_arrays(own / "arrays.npz")
+    save_arrays(own / "arrays.npz", {name: value for name, value in arrays.items() if name != "known"})
+    (own / "labels.csv").unlink()  # that of an earlier version has not
     assert run("merge", own, "ash", "elm").code == 0
     assert dict(summarise(own)["facts"])["Known labels"] == "Trained with 30 known labels."
 

@@ -120,21 +120,20 @@ def _judged(
     if y is not None:
         metrics["per_class"] = per_class(y, labels)
     if "known" in metrics:
-        metrics["known"] = _known(metrics["known"], labels, y, held=run.arrays.get("known", columns.get("known", ())))
+        held = np.asarray(run.arrays.get("known", columns.get("known", ())), dtype=str)
+        metrics["known"] = _known(metrics["known"], labels, y, held=held)
     if "choice" in before:
         metrics["choice"] = _choice(before["choice"], run, model, sure=sure)
     return metrics | {"fitted": before}
 
 
-def _known(
-    known: Mapping[str, Any], labels: np.ndarray, y: np.ndarray | None, *, held: Sequence[str]
-) -> dict[str, Any]:
+def _known(known: Mapping[str, Any], labels: np.ndarray, y: np.ndarray | None, *, held: np.ndarray) -> dict[str, Any]:
     """Return what a run that learned from known classes is worth on the other rows.
 
     Which share of the known rows is in its class's cluster is left out: clusters are no longer those of classes.
     """
     told = {name: value for name, value in known.items() if name not in ("kept", "metrics")}
-    others = np.array([value == "" for value in held], dtype=bool)
+    others = held == ""
     if y is not None and others.any() and (~others).sum() == known["n_known"]:
         told["metrics"] = evaluate(y[others], labels[others])
     return told
