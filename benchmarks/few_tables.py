@@ -48,7 +48,8 @@ def paired() -> list[str]:
                 continue
             found = [rows[seed][figure_of(rows[seed])] - others[seed][figure_of(others[seed])] for seed in shared]
             spread = f" ± {decimal(statistics.stdev(found))}" if len(found) > 1 else ""
-            figures = f"{_signed(fmean(found))}{spread} | {_signed(min(found))} – {_signed(max(found))}"
+            span = f"{_signed(min(found))} – {_signed(max(found))}" if len(found) > 1 else ""
+            figures = f"{_signed(fmean(found))}{spread} | {span}"
             ahead = f"{sum(value > 0 for value in found)} of {len(found)}"
             lines.append(f"| {dataset} | {labels} | {first} | {second} | {len(found)} | {figures} | {ahead} |")
     return lines if len(lines) > 2 else [NOT_YET]
