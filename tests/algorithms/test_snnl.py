@@ -358,6 +358,8 @@ def test_a_classifiers_two_classes_may_be_booleans():
     np.testing.assert_array_equal(model.known_, y)
     with pytest.raises(InputError, match="Got bool"):
         snnl(n_clusters=2).fit(X, known=y == 1)
+    with pytest.raises(InputError, match="Got masked entries"):
+        snnl(n_clusters=2).fit(X, np.ma.MaskedArray(y == 1, mask=np.arange(60) < 3))
 
 
 def test_a_batch_has_room_for_rows_of_two_classes():

@@ -18,6 +18,10 @@ from small import small
 
 import coterie
 from coterie import DEC, SelfLabel, config_context
+from coterie.cli import judging
+from coterie.cli.console import Screen
+from coterie.cli.inputs import open_data
+from coterie.cli.show import show_first
 from coterie.cli.trace import LabelTrace
 from coterie.metrics import evaluate
 from coterie.report import load_arrays
@@ -129,6 +133,17 @@ def test_the_history_and_the_trace_are_whole(finished: Path) -> None:
         assert arrays["refresh_labels"].shape == (5, 300)
         last = arrays["refresh_labels"][-1].tolist()
     assert last == [int(row["cluster"]) for row in read_labels(finished)]
+
+
+def test_a_forecast_is_of_a_second_at_least(blobs: Blobs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = open_data(str(blobs.npy))
+    first = judging.first_baseline(data, 3, seed=0, seconds=1.0, path=tmp_path / "kmeans.npz")
+    figures = judging.figures_of(first.labels, n_clusters=3, y=None)
+    said = {}
+    for expected in (0.0, 0.9, 90.0):
+        show_first(Screen(), data, first, figures=figures, expected=expected)
+        said[expected] = capsys.readouterr().out
+    assert ["its steps will take about" in text for text in said.values()] == [False, False, True]
 
 
 def test_what_is_said_begins_with_the_data_and_ends_with_the_report(finished: Path) -> None:

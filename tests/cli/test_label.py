@@ -562,6 +562,16 @@ def test_labels_that_a_run_learned_from_are_found_in_a_sorted_file_too(own: Path
     assert sorted(filter(None, (row["known"] for row in known(again, "labels.csv")))) == ["a", "b", "c"]
 
 
+def test_a_file_with_as_many_other_labels_adds_to_what_a_run_learned_from(own: Path) -> None:
+    assert fit_again(own, "c\nb\na\n").exit_code == 0
+    again, learned = own.with_name("run-labelled"), given(own)
+    others = [row for row in range(300) if row not in learned][:3]
+    lines = ["row,label,asked", *(f"{row},a,yes" for row in others)]
+    (again / "known.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert say(again, "q\n").exit_code == 0
+    assert given(again) == learned | dict.fromkeys(others, "a")
+
+
 def test_what_an_earlier_version_learned_from_is_missed_where_its_labels_are_gone(own: Path) -> None:
     assert fit_again(own, "c\nb\na\n").exit_code == 0
     again = own.with_name("run-labelled")

@@ -9,9 +9,8 @@ row the loss gains
     \tfrac1m \sum_{(i, j)} -\log (1 - \textstyle\sum_k q_{ik} q_{jk})
 
 for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`, with m the mean number of known rows
-of a class, in IDEC times :math:`\gamma`: a single one names a cluster, and has a sure
-target in it, no more.
-With more, training is three times as long, and is not over when clusters have settled.
+of a class, in IDEC times :math:`\gamma`: a single one names a cluster, and its target is sure. With more, training is
+three times as long, and is not over when clusters have settled.
 
 Gathering is left as it is: in a code that was drawn to the known rows' classes, known rows could not tell how far the
 start's clusters are classes.

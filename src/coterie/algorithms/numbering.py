@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
 from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
+
+from coterie.mixtures import means_of
 
 LLOYD = 300  # steps of constrained k-means, at most
 
@@ -96,22 +97,16 @@ def kept_to_classes(z: np.ndarray, y: np.ndarray, centers: np.ndarray) -> np.nda
         return centers
     labels, free = np.full(len(z), -1), np.flatnonzero(~known)
     labels[known] = codes
-    means = _means(z[known], codes, len(classes))
+    means = means_of(z[known], codes, len(classes)).astype(np.float32)
     for _ in range(LLOYD if len(free) else 0):
         near = pairwise_distances_argmin(z[free], means)
         if np.array_equal(near, labels[free]):
             break
         labels[free] = near
-        means = _means(z, labels, len(classes))
+        means = means_of(z, labels, len(classes)).astype(np.float32)
     others = centers[follow_classes(codes, pairwise_distances_argmin(z[known], centers), len(centers))]
     costs = [_cost(z, y=codes, known=known, centers=found) for found in (means, others)]
     return means if costs[0] < costs[1] else centers
-
-
-def _means(z: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Return the mean code of each cluster, none of which is empty."""
-    members = csr_array((np.ones(len(z)), (labels, np.arange(len(z)))), shape=(n_clusters, len(z)))
-    return (members @ z / members.sum(1)[:, None]).astype(np.float32)
 
 
 def _cost(z: np.ndarray, *, y: np.ndarray, known: np.ndarray, centers: np.ndarray) -> float:

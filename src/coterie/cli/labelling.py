@@ -92,8 +92,12 @@ def _take_over(answers: Answers, run: Run) -> None:
     known = stored_settings(run.folder).known
     if known is None:
         return
-    # Where an earlier session has taken them over, they are here.
-    earlier = learned_from(run) if len(answers.labelled) < run.n_known else {}
+    try:
+        earlier = learned_from(run)
+    except InputError:
+        if len(answers.labelled) < run.n_known:
+            raise
+        earlier = {}  # an earlier session has taken them over
     asked = Answers(Path(known), answers.n)
     if asked.path.is_absolute():  # not a column of the data
         with suppress(InputError, OSError):  # labels of another kind of file; nobody was asked
