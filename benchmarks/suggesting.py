@@ -115,7 +115,8 @@ def rule() -> dict[str, float]:
     """Return the numbers that suggestions depend on, beside the system's settings."""
     from coterie.algorithms import doubting, suggesting
 
-    numbers = {"reach": suggesting.REACH, "wider": suggesting.WIDER, "sample": suggesting.SAMPLE, "round": ROUND}
+    numbers = {"reach": suggesting.REACH, "doubt": suggesting.DOUBT, "wider": suggesting.WIDER}
+    numbers |= {"sample": suggesting.SAMPLE, "round": ROUND}
     return numbers | {"enough": doubting.ENOUGH, "penalty": doubting.PENALTY}
 
 

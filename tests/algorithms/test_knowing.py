@@ -149,6 +149,7 @@ def test_saved_models_tell_that_labels_were_used(tmp_path):
         ({"known": np.full(90, -2)}, "must be >= 0, or -1.*Got -2"),
         ({"known": np.full(90, -1)}, "one row at least"),
         ({"known": pd.array([None, *[0, 1] * 44, 2], dtype="Int64")}, "must be -1 where a row has none. Got"),
+        ({"known": pd.Series([pd.NA, *[0, 1] * 44, 2], dtype=object)}, "must be -1 where a row has none. Got <NA>"),
         ({"known": [None] * 90}, "must be -1 where a row has none. Got None"),
         ({"known": np.full(90, 2**64 - 1, dtype=np.uint64)}, "at most 9,007,199,254,740,992.*Got 18446744073709551615"),
         ({"known": np.full(90, -1e300)}, "must be >= 0, or -1"),

@@ -51,19 +51,25 @@ def test_the_first_rows_are_typical_and_no_outliers() -> None:
         assert np.linalg.norm(z[row] - center) < 0.5
 
 
-def test_rows_that_are_looked_at_again_only_where_they_may_win_are_those_of_a_search_among_all() -> None:
+@pytest.mark.parametrize(("there", "classes"), [(5, 1), (20, 2), (30, 3)])
+def test_rows_that_are_looked_at_again_only_where_they_may_win_are_those_of_a_search_among_all(
+    there: int, classes: int
+) -> None:
     rng = np.random.default_rng(0)
     z, labels, sure = rng.normal(size=(150, 3)), np.zeros(150, dtype=int), rng.random(150)
-    known = np.where(np.arange(150) < 5, 0, -1)  # so that no cluster waits for its first row
+    known = np.where(np.arange(150) < there, np.digitize(z[:, 0], [-0.4, 0.4][: classes - 1]), -1)
     rows = suggest_rows(30, z, labels=labels, sure=sure, known=known)
 
+    margin = margins((z - z.mean(0)).astype(np.float32), known, n_clusters=1, rng=np.random.default_rng(0))
+    weights = np.ones(150) if margin is None else np.exp(-np.clip(margin, 0, None) / 0.3)
+    assert (margin is None) == (classes == 1)
     squared = ((z[:, None] - z[None]) ** 2).sum(-1)
-    place = max(int(suggesting.REACH * 150 / 35), 2)
+    place = max(int(suggesting.REACH * 150 / (there + 30)), 2)
     near = np.exp(-squared / np.median(np.sort(squared, axis=1)[:, place]))
-    spoken, expected = near[:, :5].max(1), []
+    spoken, expected = near[:, :there].max(1), []
     for _ in range(30):
-        gains = np.maximum(near - spoken[:, None], 0).sum(0)
-        gains[[*range(5), *expected]] = -1
+        gains = weights @ np.maximum(near - spoken[:, None], 0)
+        gains[[*range(there), *expected]] = -1
         expected.append(int(gains.argmax()))
         spoken = np.maximum(spoken, near[:, expected[-1]])
     assert rows.tolist() == expected
@@ -226,6 +232,12 @@ def test_many_rows_are_sampled_and_small_clusters_are_not_lost(monkeypatch: pyte
     assert {0, 1, 2} == set(labels[rows].tolist())
     assert np.array_equal(rows, suggest_rows(5, z, labels=labels, sure=np.ones(3000), random_state=4))
     assert not np.array_equal(rows, suggest_rows(5, z, labels=labels, sure=np.ones(3000), random_state=5))
+
+
+def test_numbers_of_clusters_take_no_memory() -> None:
+    z, labels = groups()
+    rows = suggest_rows(7, z, labels=labels, sure=np.ones(len(z)))
+    assert np.array_equal(rows, suggest_rows(7, z, labels=labels * 10**12, sure=np.ones(len(z))))
 
 
 @pytest.mark.parametrize("z", [np.zeros((9, 2)), np.zeros((1, 2)), np.arange(4.0)[:, None]])

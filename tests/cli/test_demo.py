@@ -42,9 +42,12 @@ def test_a_demo_that_is_still_running_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_nothing_happens(tmp_path: Path) -> None:
-    clear_for_demo(tmp_path / "run")
-    (tmp_path / "run").mkdir()
-    clear_for_demo(tmp_path / "run")
+    folder = tmp_path / "run"
+    clear_for_demo(folder)
+    assert not folder.exists()
+    folder.mkdir()
+    clear_for_demo(folder)
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_the_run_of_another_command_is_kept(tmp_path: Path) -> None:

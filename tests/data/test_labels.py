@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coterie.data import Table, load_labels
-from coterie.data.labels import load_known
+from coterie.data.labels import load_known, number_classes
 from coterie.data.spreadsheets import as_given, defuse
 from coterie.data.table import tidy_known, tidy_labels
 from coterie.errors import DataWarning, InputError
@@ -296,6 +296,9 @@ def test_a_word_that_may_be_a_class_is_not_taken_for_a_missing_label_in_silence(
 def test_what_can_only_be_missing_needs_no_word():
     assert tidy_known(["mild", "", "-1", "?"], "This").tolist() == ["mild", "", "", ""]
     assert tidy_known(["3", "NA"], "This").tolist() == [3, -1]
+    assert tidy_known(["a", "-1.0", "-1,0"], "This").tolist() == ["a", "", ""]  # of files that were numbers once
+    labels, names = number_classes(tidy_known(["-1.0", "-1"], "This"))
+    assert (labels.tolist(), names) == ([-1, -1], None)
 
 
 def test_unsigned_whole_numbers_beyond_the_signed_ones_stay_what_they_are():

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 SAMPLE = 3_000  # rows that stand for all of them
 LEAST = 30  # rows of each cluster among these, where it has as many
 REACH = 0.35  # of the rows that each label has to speak for: how far it is thought to reach
-WIDER = 8  # times as many doubtful rows as are wanted, of which those are taken that stand for the others
+DOUBT = 0.3  # margin at which a row counts 1 / e of those that lie on a border
+WIDER = 8  # times as many rows as are wanted, the most doubtful ones, are among those that stand for all
 FITTED = 10_000  # rows that principal components are fitted to, at most
 
 
@@ -96,15 +97,15 @@ def suggest_rows(
     A label speaks for the rows around it. Row by row, the one is taken that adds most to what is spoken for,
 
     .. math::
-        \max_S \sum_i \max_{s \in S} e^{-\|z_i - z_s\|^2 / \sigma^2},
+        \max_S \sum_i w_i \max_{s \in S} e^{-\|z_i - z_s\|^2 / \sigma^2},
 
     over the rows S that are known or taken, where :math:`\sigma` is the median distance to the neighbour that is as far
     off as a third of the rows that each label has to speak for: so rows amid many others are taken, none near another,
     and no outliers. While clusters have no row that is known or taken, the largest of them is next, and only its own
-    rows count. Once there are four times as many labels as classes or clusters, whichever are more, a support vector
-    machine learns from them, and the rows that it doubts most, eight times as many as are wanted, speak alone: those
-    between two classes tell more than those amid one, and those that stand for many of them more than the most doubtful
-    ones, which are often strange or alike.
+    rows count. All rows count alike, :math:`w_i = 1`, until there are four times as many labels as classes or clusters,
+    whichever are more. Then a support vector machine learns from them, and a row counts by its doubt,
+    :math:`w_i = e^{-m_i / 0.3}` at a distance of :math:`m_i` margins from the nearest border of its class: so rows
+    between classes are taken, where many others are in doubt and none is known yet.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def suggest_rows(
     exclude : array-like of bool of shape (rows,) or None, default=None
         Rows that are not to be suggested; what is near them tells little too.
     random_state : int, RandomState or None, default=0
-        Seed of the 3,000 rows that stand for more, beside up to 30 of each cluster and n that may be suggested.
+        Seed of the 3,000 rows that stand for more, beside up to 30 of each cluster and the 8 n that count most.
 
     Returns
     -------
@@ -149,25 +150,30 @@ def suggest_rows(
             "Places, clusters and how sure they are must be of the same rows. "
             f"Got {len(z)}, {len(labels)} and {len(sure)} instead."
         )
-    n, y, left_out = int(n), _known(known, len(z)), _mask(exclude, len(z))
+    labels = np.unique(labels, return_inverse=True)[1]  # numbers as large as dates take no memory
+    n, y = int(n), _known(known, len(z))
+    closed = (y >= 0) | _mask(exclude, len(z))
     rng = np.random.default_rng(pick_seed(random_state))
-    z, closed = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0), (y >= 0) | left_out
+    z = np.asarray(z, np.float32) - np.asarray(z, np.float32).mean(0)
     waiting = _waiting(labels, y, closed=closed)
-    margin = margins(z, y, n_clusters=len(np.unique(labels)), rng=rng)
-    alone = n if margin is None else min(n, len(waiting))
-    taken = _typical(alone, z, labels=labels, waiting=waiting, closed=closed, n_known=int((y >= 0).sum()), rng=rng)
-    if margin is not None:
-        open_ = np.setdiff1d(np.flatnonzero(~closed), taken)
-        taken += _between(n - alone, z, margin, open_=open_, left_out=left_out)
+    margin = margins(z, y, n_clusters=int(labels.max()) + 1, rng=rng)
+    weights = np.ones(len(z), np.float32) if margin is None else _doubt(margin)
+    taken = _useful(n, z, weights, labels=labels, waiting=waiting, closed=closed, n_known=int((y >= 0).sum()), rng=rng)
     left = np.setdiff1d(np.flatnonzero(~closed), taken)
     order = sure if margin is None else margin
     doubtful = left[np.argsort(order[left], kind="stable")]
     return np.concatenate([np.array(taken, dtype=np.int64), doubtful])[:n].astype(np.int64)
 
 
-def _typical(
+def _doubt(margin: np.ndarray) -> np.ndarray:
+    """Return how much each row counts: the more, the nearer another class is; 1 where none beats all others."""
+    return np.exp(-np.maximum(margin, 0) / DOUBT).astype(np.float32)
+
+
+def _useful(
     n: int,
     z: np.ndarray,
+    weights: np.ndarray,
     *,
     labels: np.ndarray,
     waiting: list[int],
@@ -177,9 +183,7 @@ def _typical(
 ) -> list[int]:
     """Return rows that speak for as many others as they can: of the clusters that wait for their first, then of all."""
     useful = min(n, SAMPLE)
-    if useful == 0:
-        return []
-    rows = _sample(useful, labels, closed, rng=rng)
+    rows = _sample(useful, weights, labels=labels, closed=closed, rng=rng)
     squared = _squared(z[rows], z[rows])
     width = _width(squared, n + n_known)
     near = np.exp(-squared / width)  # (m, m)
@@ -190,21 +194,7 @@ def _typical(
         one, spoken = _take(1, heard.astype(np.float32), near=near, spoken=spoken, free=free & heard)
         taken += one
     free[taken] = False
-    taken += _take(useful - len(taken), np.ones(len(rows), np.float32), near=near, spoken=spoken, free=free)[0]
-    return rows[taken].tolist()
-
-
-def _between(n: int, z: np.ndarray, margin: np.ndarray, *, open_: np.ndarray, left_out: np.ndarray) -> list[int]:
-    """Return rows that speak for those of the smallest margins, and are some of them."""
-    useful = min(n, SAMPLE, len(open_))
-    if useful == 0:
-        return []
-    rows = open_[np.argsort(margin[open_], kind="stable")][: max(useful, min(WIDER * n, SAMPLE))]
-    squared = _squared(z[rows], z[rows])
-    width = _width(squared, useful)
-    near, spoken = np.exp(-squared / width), _spoken(z[rows], z[left_out], width)
-    free, alike = np.ones(len(rows), dtype=bool), np.ones(len(rows), np.float32)
-    taken, _ = _take(useful, alike, near=near, spoken=spoken, free=free)
+    taken += _take(useful - len(taken), weights[rows], near=near, spoken=spoken, free=free)[0]
     return rows[taken].tolist()
 
 
@@ -265,8 +255,10 @@ def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum(np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * a @ b.T, 0)
 
 
-def _sample(n: int, labels: np.ndarray, closed: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Return rows that stand for all, rising: drawn at random, and some of each cluster that may be suggested."""
+def _sample(
+    n: int, weights: np.ndarray, *, labels: np.ndarray, closed: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return rows that stand for all, rising: some at random, those that count most, and some of each cluster."""
     if len(labels) <= SAMPLE:
         return np.arange(len(labels))
     order = rng.permutation(len(labels))
@@ -274,7 +266,8 @@ def _sample(n: int, labels: np.ndarray, closed: np.ndarray, *, rng: np.random.Ge
     clusters = np.unique(labels)
     least = max(1, min(LEAST, SAMPLE // len(clusters)))  # of many clusters a few each: all are compared with all
     parts = [open_[labels[open_] == k][:least] for k in clusters]
-    return np.unique(np.concatenate([order[:SAMPLE], open_[:n], *parts]))
+    most = open_[np.argsort(-weights[open_], kind="stable")][: min(WIDER * n, SAMPLE)]
+    return np.unique(np.concatenate([order[:SAMPLE], most, *parts]))
 
 
 def _known(known: ArrayLike | None, n: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -196,7 +195,7 @@ def _read(line: Callable[[], str]) -> str | None:
 
 def _problem(label: str) -> str | None:
     """Return what is wrong with a label, None if nothing is."""
-    if re.fullmatch(r"-1([.,]0*)?", label) or is_missing(label):
+    if is_missing(label):
         return f"A label is a word or a number; {label or 'nothing'} stands for a row without one."
     if len(label) > LONGEST or plain(label) != label:
         return f"A label has at most {LONGEST} characters, all printable."

@@ -118,9 +118,9 @@ def _without_objects(y: np.ndarray) -> np.ndarray:
     """Return whole numbers of a frame with columns of several kinds as such; other labels as they are."""
     if y.dtype.kind != "O":
         return y
-    missing = next((value for value in y.tolist() if value is None or str(value) in ("nan", "<NA>", "NaT")), "")
-    if missing != "":
-        raise InputError(f"Known labels must be -1 where a row has none. Got {missing} instead.")
+    missing = [value for value in y.tolist() if value is None or str(value) in ("nan", "<NA>", "NaT")]
+    if missing:  # no comparison: pandas' NA has no truth value
+        raise InputError(f"Known labels must be -1 where a row has none. Got {missing[0]} instead.")
     if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in y.tolist()):
         return y
     if len(y):

@@ -126,7 +126,7 @@ def number_classes(known: np.ndarray, n_clusters: object = "auto") -> tuple[np.n
     found, places = np.unique(known[known != unknown], return_inverse=True)
     whole = known.dtype.kind != "U"
     enough = int(n_clusters) if isinstance(n_clusters, Integral) else len(found)
-    if whole and found[0] >= 0 and found[-1] < enough:
+    if whole and (len(found) == 0 or (found[0] >= 0 and found[-1] < enough)):
         return known, None
     numbers = np.full(len(known), -1, dtype=np.int64)
     numbers[known != unknown] = places

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
+_MINUS_ONE = re.compile(r"-1([.,]0*)?")  # as data frames and spreadsheets write a -1 beside cells that are empty
 _WORDS = ("na", "null", "none")  # those of them that could as well be a class
 # Numbers as spreadsheets, data frames and numpy.savetxt write them; 007 is none.
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?P<float>(?:\.\d*)?(?:[eE][+-]?\d+)?)")
@@ -132,7 +133,7 @@ def tidy_known(values: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
     (array([ 3, -1,  0]), ['elm', '', 'oak'])
     """
     labels, missing = _column(values, what)
-    missing |= labels == ("-1" if labels.dtype.kind == "U" else -1)
+    missing |= _is_minus_one(labels) if labels.dtype.kind == "U" else labels == -1
     found = _whole_if_all_are(labels[~missing])
     if found.dtype.kind == "U":
         _warn_of_words(labels[missing], what)
@@ -152,15 +153,19 @@ def is_missing(label: str) -> bool:
     Returns
     -------
     bool
-        True for "-1", "NA" and the like.
+        True for "-1", also with a decimal point as other programs write it, "NA" and the like.
 
     Examples
     --------
     >>> from coterie.data.table import is_missing
-    >>> is_missing("NA"), is_missing("-1"), is_missing("oak")
+    >>> is_missing("NA"), is_missing("-1.0"), is_missing("oak")
     (True, True, False)
     """
-    return label == "-1" or label.lower() in MISSING
+    return _MINUS_ONE.fullmatch(label) is not None or label.lower() in MISSING
+
+
+def _is_minus_one(labels: np.ndarray) -> np.ndarray:
+    return np.array([_MINUS_ONE.fullmatch(label) is not None for label in labels.tolist()], dtype=bool)
 
 
 def _column(values: Sequence[str] | np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:

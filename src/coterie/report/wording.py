@@ -189,13 +189,15 @@ def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure:
     str
         With labels the accuracy, without them sizes and confidence.
     """
-    groups = f"{len(sizes)} group{'s' if len(sizes) > 1 else ''} in {sum(sizes):,} {noun}"
+    filled = [size for size in sizes if size]
+    empty = f" and {len(sizes) - len(filled)} empty" if len(filled) < len(sizes) else ""
+    groups = f"{len(filled)} group{'s' if len(filled) > 1 else ''}{empty} in {sum(sizes):,} {noun}"
     if "accuracy" in own:
         known = f" (of them {n_known:,} {noun} were known in training)" if n_known else ""
         return f"{groups}; accuracy {figure(own['accuracy'])} against your labels{known}."
-    if len(sizes) == 1:
+    if len(filled) == 1:
         return f"{groups}: there is nothing to tell apart."
-    low, high = min(filter(None, sizes)), max(sizes)
+    low, high = min(filled), max(filled)
     spread = f"of {low:,} to {high:,}" if low < high else f"of {low:,} each"
     return f"{groups}, {spread}; {percent(sure)} of them placed with confidence above .9."
 
