@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _ROUNDING = 1e-9  # by which sums of logarithms miss 1; a row of a million is more
 
 
@@ -77,3 +82,28 @@ def counted(n: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{n:,} {noun.removesuffix('s') if n == 1 else noun}"
+
+
+def joined(words: Sequence[object], last: str = "and") -> str:
+    """Join words as a sentence does.
+
+    Parameters
+    ----------
+    words : sequence
+        One or more.
+    last : str, default="and"
+        What stands before the last.
+
+    Returns
+    -------
+    str
+        The words with commas between them.
+
+    Examples
+    --------
+    >>> from coterie.figures import joined
+    >>> joined([2, 5, 7]), joined(["lr", "steps"], "or"), joined([3])
+    ('2, 5 and 7', 'lr or steps', '3')
+    """
+    shown = [str(word) for word in words]
+    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -154,12 +154,14 @@ def test_rows_that_are_gone_or_changed_are_noticed(own: Path, blobs: Blobs, tmp_
     before = contents(own)
     done = run("merge", own, 0, 1)
     assert done.code == 2
-    assert done.err.startswith("error: The rows of the run are needed again; give them with --train DATA. There is no")
+    gone = f"error: The rows that {own} was fitted on cannot be read any more; give them with --train DATA. There is no"
+    assert done.err.startswith(gone)
     lines = blobs.csv.read_text().splitlines()
     moved.write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
-    assert "no longer holds the rows that this run was made from" in run("split", own, 0).err
+    others = f"{moved} is not what {own} was fitted on any more: "
+    assert f"{others}as many rows, but others or in another order; give" in run("split", own, 0).err
     moved.write_text("\n".join(lines[:100]) + "\n")
-    assert "no longer holds the rows that this run was made from" in run("merge", own, 0, 1).err
+    assert f"{others}{len(lines) - 1} rows then, 99 now; give" in run("merge", own, 0, 1).err
     assert contents(own) == before
     assert run("rename", own, 0, "x").code == 0  # a name needs no rows
     assert run("undo", own).code == 0
@@ -441,10 +443,11 @@ def test_rows_that_have_moved_can_be_given(own: Path, finished: Path, blobs: Blo
     settings.write_text(settings.read_text().replace(str(blobs.csv), str(tmp_path / "gone.csv")))
     assert run("report", own).code == 0  # it names its folder
     before = contents(own)
+    gone = f"error: The rows that {own} was fitted on cannot be read any more; give them with --train DATA. There"
     for command in (["merge", own, 0, 1], ["split", own, 0]):
         done = run(*command)
         assert done.code == 2
-        assert done.err.startswith("error: The rows of the run are needed again; give them with --train DATA. There is")
+        assert done.err.startswith(gone)
         assert run(*command, "--train", blobs.csv).code == 0
     assert run("rename", own, 0, "x").code == 0
     assert run("undo", own).code == 0  # a name needs no rows
@@ -452,8 +455,8 @@ def test_rows_that_have_moved_can_be_given(own: Path, finished: Path, blobs: Blo
     assert [run("undo", own, "--train", blobs.csv).code for _ in range(2)] == [0, 0]
     assert contents(own) == before
     np.save(tmp_path / "other.npy", np.load(blobs.npy)[::-1])
-    told = f"error: --train must hold the rows that this run was made from. {tmp_path / 'other.npy'} holds others.\n"
-    assert run("merge", own, 0, 1, "--train", tmp_path / "other.npy").err == told
+    told = f"error: --train must hold the rows that {own} was fitted on. {tmp_path / 'other.npy'} holds others: as many"
+    assert run("merge", own, 0, 1, "--train", tmp_path / "other.npy").err.startswith(told)
     assert run("merge", own, 0, 1, "--train", "nowhere.csv").err.startswith("error: There is no file or folder")
     assert contents(own) == before
 

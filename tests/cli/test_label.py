@@ -595,7 +595,7 @@ def test_rows_in_another_order_are_not_learned_from(own: Path, blobs: Blobs) -> 
     (own / "known.csv").write_text("row,label,asked\n0,a,yes\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["label", str(own), "-n", "0"], prog_name="coterie")
     assert done.exit_code == 2
-    assert "no longer holds the rows that this run was made from" in done.stderr
+    assert "was fitted on any more: as many rows, but others or in another order; give" in done.stderr
     assert not own.with_name("run-labelled").exists()
 
 

@@ -32,6 +32,7 @@ TABLE = np.arange(12.0).reshape(4, 3)
         pd.DataFrame(TABLE),
         pd.DataFrame(TABLE, columns=list("abc")).astype({"a": "int8", "b": "Int64", "c": "Float32"}),
         pd.DataFrame(TABLE, columns=list("abc")).astype(object),
+        pd.DataFrame(TABLE, columns=list("abc")).astype(pd.SparseDtype("float32")),
     ],
 )
 def test_rows_of_any_origin(rows):
@@ -59,7 +60,9 @@ def test_frames_give_names_only_where_all_are_text():
         (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), "columns do not: 'b'"),
         (pd.DataFrame({"a": [1.0, 2.0], "b": pd.Categorical(["x", "y"])}), "columns do not: 'b'"),
         (pd.DataFrame({"a": pd.to_datetime(["2020", "2021"])}), "columns do not: 'a'"),
+        (pd.DataFrame({"a": pd.period_range("2020", periods=2, freq="D")}), "columns do not: 'a'"),
         (pd.DataFrame({"a": [1.0, np.nan]}), "row 1, column 'a'"),
+        (pd.DataFrame({"a": pd.arrays.SparseArray([1.0, np.nan])}), "row 1, column 'a'"),
         (pd.DataFrame({"a": [1, None]}, dtype="Int64"), "row 1, column 'a'"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "name of its own for each column"),
         (pd.DataFrame(index=range(3)), "0 feature"),
@@ -134,3 +137,35 @@ def test_a_system_names_the_column_of_a_frame_that_it_cannot_use(columns, said):
 def test_a_system_refuses_columns_of_one_name():
     with pytest.raises(InputError, match="a name of its own for each column"):
         KMeans(n_clusters=2).fit(pd.DataFrame(np.eye(3), columns=["a", "a", "b"]))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: frame[["b", "a"]], "in the same order as they were in fit"),
+        (lambda frame: frame.assign(c=1.0), "unseen at fit time: - c"),
+        (lambda frame: frame[["a"]], "yet now missing: - b"),
+        (lambda frame: frame.set_axis(["a", 1], axis=1), "only supported if all input features have string names"),
+        (lambda frame: frame.to_numpy()[0], r"Reshape your data: X.reshape\(-1, 1\) if it is one column"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_other_rows_than_those_of_the_fit_are_refused_in_one_line(change, said):
+    frame = pd.DataFrame({"a": [0.0, 1.0, 5.0], "b": [2.0, 2.5, 9.0]})
+    model = KMeans(n_clusters=2, random_state=0).fit(frame)
+    with pytest.raises(InputError, match=said) as refused:
+        model.predict(change(frame))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["red", "blue", "green"], "^X must hold numbers, but it holds text"),
+        (np.array([["red"], ["blue"]], dtype=object), "^X must hold numbers only, but one entry is none: could not"),
+        (np.array([[1, 2], [3, np.inf]], dtype=np.float16), "^Input X contains infinity, first in row 1, column 1"),
+    ],
+)
+def test_a_system_says_what_is_wrong_with_an_array_and_where(rows, said):
+    with pytest.raises(InputError, match=said):
+        KMeans(n_clusters=2).fit(rows)

@@ -1,4 +1,4 @@
-"""What a choice is asked for beside clusters, its best answers; what is changed about clusters is changed there."""
+"""The methods of a choice that its best system answers, and the edits that are made to it."""
 
 from __future__ import annotations
 

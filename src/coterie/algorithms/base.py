@@ -64,7 +64,7 @@ class Clusterer(
 
     title: ClassVar[str] = ""
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}
-    # What of the fit's memory becomes an attribute, with "_" at its end; "labels" before that are clusters of rows.
+    # Names in the fit's memory that become attributes with "_" added; those that end in "labels" hold clusters.
     extras: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -91,7 +91,7 @@ class Count:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Return what :meth:`to_dict` wrote."""
         replication = {int(k): float(s) for k, s in values["replication"]}
-        later = {name: values[name] for name in ("asked", "seen") if name in values}  # versions have these
+        later = {name: values[name] for name in ("asked", "seen") if name in values}  # earlier versions lack these
         return cls(values["n"], values["apart"], replication, within=tuple(values.get("within", ())), **later)
 
 

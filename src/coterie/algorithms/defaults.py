@@ -10,7 +10,7 @@ augment   "shift-rotate"               "shift-rotate"              "shift-rotate
 batch     256                          256                         512, gathering 256          256
 pretrain  1,500 m^0.36 steps           8,000 m^0.36 steps          2,500 m^0.36 steps          1,500 m^0.36 steps
           up to 2e-3                   up to 1.5e-3                up to 1.5e-3                up to 1e-3
-gather    2 rounds of 300 steps        2 rounds of 400 steps       2 rounds of 400 steps       as many images,
+gather    2 rounds of 300 steps        2 rounds of 400 steps       2 rounds of 400 steps       2 rounds of 400 steps
           up to 2e-3                   up to 1e-3                  up to 1e-3                  up to 5e-4
 train     1,000 m^0.2 steps            1,000 m^0.2 steps           1,000 m^0.2 steps           1,000 m^0.2 steps
           up to 2e-3                   up to 1.5e-3                up to 1.5e-3                up to 5e-4

@@ -54,6 +54,8 @@ class Edits:
     ----------
     fitted : ndarray of shape (n,)
         Clusters of the training rows before any of them.
+    n_fitted : int
+        K, how many clusters there were then.
     done : tuple of Edit
         The changes, in their order.
     classes : tuple of str or None
@@ -61,6 +63,7 @@ class Edits:
     """
 
     fitted: np.ndarray
+    n_fitted: int
     done: tuple[Edit, ...] = ()
     classes: tuple[str | None, ...] = ()
 
@@ -77,9 +80,9 @@ class Edits:
         """Whether any of them changed which rows are together, and not only names."""
         return any(not isinstance(edit, Rename) for edit in self.done)
 
-    def labels(self, n_clusters: int) -> np.ndarray:
-        """Return the clusters of the training rows, shape (n,), where the system was fitted with K."""
-        return self._training_labels(n_clusters)[-1]
+    def labels(self) -> np.ndarray:
+        """Return the clusters of the training rows, shape (n,)."""
+        return self._training_labels()[-1]
 
     def assign(self, log_q: Tensor, z: Tensor) -> Assigned:
         """Return the clusters of any rows from the system's log q, shape (n, K), and their codes, shape (n, d)."""
@@ -89,31 +92,31 @@ class Edits:
             parts = None if log_r is None else log_r.argmax(1).numpy()
             labels = edit.relabel(labels, n_clusters=log_q.shape[1], parts=parts)
             log_q = edit.log_q(log_q, log_r)
-        return Assigned(fitted, log_q, labels, self.origins(fitted.shape[1]))
+        return Assigned(fitted, log_q, labels, self.origins())
 
-    def names(self, n_clusters: int) -> list[str | None]:
-        """Return the clusters' names, None where there is none; K is that of the fit."""
-        names = list(self.classes) or [None] * n_clusters
+    def names(self) -> list[str | None]:
+        """Return the clusters' names, None where there is none."""
+        names = list(self.classes) or [None] * self.n_fitted
         for edit in self.done:
             names = edit.names(names)
         return names
 
-    def origins(self, n_clusters: int) -> list[frozenset[int]]:
+    def origins(self) -> list[frozenset[int]]:
         """Return of which of the K fitted clusters each consists, or is a part."""
-        origins = [frozenset([k]) for k in range(n_clusters)]
+        origins = [frozenset([k]) for k in range(self.n_fitted)]
         for edit in self.done:
             origins = edit.origins(origins)
         return origins
 
     def centers(self, centers: np.ndarray) -> np.ndarray:
         """Return the centres, shape (K', d), from those of the fit, shape (K, d)."""
-        for edit, labels in zip(self.done, self._training_labels(len(centers)), strict=False):
+        for edit, labels in zip(self.done, self._training_labels(), strict=False):
             centers = edit.centers(centers, np.bincount(labels, minlength=len(centers)))
         return centers
 
-    def sentences(self, n_clusters: int) -> list[str]:
+    def sentences(self) -> list[str]:
         """Return in words what became of the K fitted clusters, a sentence for each edit."""
-        said, origins = [], [frozenset([k]) for k in range(n_clusters)]
+        said, origins = [], [frozenset([k]) for k in range(self.n_fitted)]
         for edit in self.done:
             said.append(edit.sentence(len(origins)))
             origins = edit.origins(origins)
@@ -131,18 +134,19 @@ class Edits:
     def from_list(
         cls,
         fitted: np.ndarray,
+        n_fitted: int,
         values: Sequence[Mapping[str, Any]],
-        tensors: Mapping[str, Tensor],
         *,
+        tensors: Mapping[str, Tensor],
         classes: Sequence[str | None] = (),
     ) -> Self:
         """Return what :meth:`to_list` and :meth:`tensors` wrote."""
         done = tuple(_edit_from(value, f"{TENSORS}{i}.", tensors) for i, value in enumerate(values))
-        return cls(fitted, done, tuple(classes))
+        return cls(fitted, n_fitted, done, tuple(classes))
 
-    def _training_labels(self, n_clusters: int) -> list[np.ndarray]:
+    def _training_labels(self) -> list[np.ndarray]:
         """Return the training rows' clusters before the first edit and after each."""
-        found = [self.fitted]
+        found, n_clusters = [self.fitted], self.n_fitted
         for edit in self.done:
             found.append(edit.relabel(found[-1], n_clusters=n_clusters))
             n_clusters = len(edit.origins([frozenset()] * n_clusters))

@@ -42,7 +42,7 @@ class Editing:
     @property
     def cluster_names_(self) -> list[str | None]:
         """Names of the clusters, None where there is none."""
-        return self.edits_.names(self._n_fitted)
+        return self.edits_.names()
 
     def rename(self, cluster: int, name: str | None) -> Self:
         """Give a cluster a name; its number stays.
@@ -189,7 +189,7 @@ class Editing:
     def _set_fitted_labels(self, labels: np.ndarray) -> None:
         """Take the clusters that a fit put its rows in; nobody has changed anything about them yet."""
         system = cast("Clusterer", self)
-        self._apply_edits(Edits(labels))
+        self._apply_edits(Edits(labels, len(system.model_.head.centers)))
         system.network_summary_ = summarise_network(system.model_, system.spec_.shape)
 
     def _renumber(self, order: np.ndarray) -> None:
@@ -222,9 +222,10 @@ class Editing:
         check_is_fitted(self)
         if self.edits_.done:
             raise InputError("Classes have names before clusters are changed; rename a cluster instead.")
-        known = [name[:LONGEST] if name.isprintable() else "" for name in names[: self._n_fitted]]
+        K = self.edits_.n_fitted
+        known = [name[:LONGEST] if name.isprintable() else "" for name in names[:K]]
         told = [name if name.strip() and known.count(name) == 1 else None for name in known]
-        return self._apply_edits(replace(self.edits_, classes=(*told, *[None] * (self._n_fitted - len(told)))))
+        return self._apply_edits(replace(self.edits_, classes=(*told, *[None] * (K - len(told)))))
 
     def _clusters(self, X: ArrayLike | Source) -> Assigned:
         """Return the clusters of rows after all edits."""
@@ -246,17 +247,13 @@ class Editing:
             return False
         return bool(np.mean(self.edits_.assign(system._assign(z), z).labels != self.labels_) <= _OTHER)
 
-    @property
-    def _n_fitted(self) -> int:
-        return len(cast("Clusterer", self).model_.head.centers)
-
     def _edit(self, edit: Edit) -> Self:
         return self._apply_edits(self.edits_.and_then(edit))
 
     def _apply_edits(self, edits: Edits) -> Self:
         system = cast("Clusterer", self)
         self.edits_ = edits
-        self.labels_ = edits.labels(self._n_fitted)
+        self.labels_ = edits.labels()
         self.cluster_centers_ = edits.centers(system._fitted_centers())
         return self
 

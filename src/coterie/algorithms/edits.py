@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coterie.figures import joined
 from coterie.training.inference import apply_batched
 
 
@@ -151,7 +151,7 @@ class Merge(Edit):
     def sentence(self, n_clusters: int) -> str:
         """Return in words what became of the clusters, and which others have another number now."""
         called = "" if self.name is None else f", called {self.name!r}"
-        said = [f"Clusters {listed(self.clusters)} are now cluster {self.clusters[0]}{called}"]
+        said = [f"Clusters {joined(self.clusters)} are now cluster {self.clusters[0]}{called}"]
         ends = [*self.clusters[1:], n_clusters]
         for down, (low, high) in enumerate(pairwise(ends), 1):
             first, last = low + 1, high - 1
@@ -250,7 +250,7 @@ class Split(Edit):
 
     def sentence(self, n_clusters: int) -> str:
         """Return in words what became of the cluster."""
-        return f"Cluster {self.cluster} is now clusters {listed(self.part_numbers(n_clusters))}."
+        return f"Cluster {self.cluster} is now clusters {joined(self.part_numbers(n_clusters))}."
 
     def changed(self, n_clusters: int) -> list[int]:
         """Return the parts."""
@@ -263,24 +263,3 @@ class Split(Edit):
     def tensors(self) -> dict[str, Tensor]:
         """Return its arrays for a model file."""
         return {"mu": self.mu, "parts": torch.from_numpy(self.parts)}
-
-
-def listed(numbers: Sequence[int]) -> str:
-    """Return numbers as they are said.
-
-    Parameters
-    ----------
-    numbers : sequence of int
-        Two or more.
-
-    Returns
-    -------
-    str
-        With "and" before the last.
-
-    Examples
-    --------
-    >>> listed([2, 5, 7])
-    '2, 5 and 7'
-    """
-    return f"{', '.join(f'{each:,}' for each in numbers[:-1])} and {numbers[-1]:,}"

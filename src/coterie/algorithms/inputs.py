@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeGuard, TypeVar
 
@@ -13,7 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names, validate_data
 
 from coterie.data import Source, make_source
-from coterie.data.arrays import is_frame, to_array
+from coterie.data.arrays import check_shape, is_frame, to_array
+from coterie.data.statistics import measure_ranges
 from coterie.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,10 +86,12 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
         X = _stacked(X)
     if is_frame(X):
         rows = to_array(X)[0]  # which names the column that cannot be used
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        with _in_one_sentence():
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
         X = rows
     elif getattr(X, "ndim", 2) in IMAGES:
-        _check_feature_names(estimator, X, reset=reset)
+        with _in_one_sentence():
+            _check_feature_names(estimator, X, reset=reset)
         if reset:
             estimator.n_features_in_ = math.prod(np.shape(X)[1:])
     else:
@@ -120,8 +124,22 @@ def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:
     except InputError:
         raise
     except ValueError as error:
+        rows = to_array(X)[0]  # this and the next two say what is wrong without showing the rows, and where
+        if rows.ndim < 2:
+            check_shape(rows, name="X", min_rows=1)
+        elif rows.size:
+            measure_ranges(rows, name="X")
         first, *more = str(error).splitlines()  # after what is wrong, advice that goes for other libraries
         raise InputError(first if first.endswith(".") else " ".join([first, *more])) from error
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    """Say what scikit-learn finds wrong with the names of columns on one line."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputError(" ".join(str(error).split())) from error
 
 
 def _as_fitted(estimator: Clusterer, source: Source) -> Source:

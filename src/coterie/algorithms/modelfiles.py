@@ -190,5 +190,6 @@ def put_together(
     model.order_ = tensors["order"].numpy() if "order" in tensors else None
     fitted = tensors["labels"].numpy()
     model._set_fitted_labels(fitted)
-    model._apply_edits(Edits.from_list(fitted, config.get("edits", []), tensors, classes=config.get("classes", [])))
+    K, done = model.edits_.n_fitted, config.get("edits", [])
+    model._apply_edits(Edits.from_list(fitted, K, done, tensors=tensors, classes=config.get("classes", [])))
     return model

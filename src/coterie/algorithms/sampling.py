@@ -71,10 +71,10 @@ class Samples:
         """Return n codes of a cluster as it is after all edits, drawn from the fitted clusters it consists of."""
         system = cast("Clusterer", self)
         edits = system.edits_
-        origin = sorted(edits.origins(system._n_fitted)[cluster])
+        origin = sorted(edits.origins()[cluster])
         if not any(isinstance(edit, Split) for edit in edits.done) and len(origin) == 1:
             return self.draw_codes(n, origin[0], generator)
-        rows = torch.from_numpy(np.bincount(edits.fitted, minlength=system._n_fitted)[origin]).double()
+        rows = torch.from_numpy(np.bincount(edits.fitted, minlength=edits.n_fitted)[origin]).double()
         drawn = torch.multinomial(
             rows + 1e-9, _TRIED * n, replacement=True, generator=generator
         )  # also if all are empty

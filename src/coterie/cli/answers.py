@@ -48,7 +48,8 @@ class Answers:
         Raises
         ------
         InputError
-            If the file is damaged, or of other rows, or two columns have one heading; a spreadsheet may have sorted it.
+            If the file is damaged, has two columns with the same heading, or is of other rows; a spreadsheet may have
+            sorted it.
         """
         found = cls(path, n, names)
         if not path.is_file():

@@ -141,7 +141,7 @@ def agreement_column(auto: Clusterer | Auto) -> dict[str, list[str]]:
 
 
 def agreed_column(same: np.ndarray) -> dict[str, list[str]]:
-    """Return the same from whether the second run has each row in the same cluster, shape (n,)."""
+    """Return the column of ``labels.csv`` from whether a second run has each row in the same cluster, shape (n,)."""
     return {"agreed": ["yes" if each else "no" for each in same.tolist()]}
 
 

@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 import coterie
 from coterie.algorithms import Clusterer
-from coterie.cli.inputs import reopen, resolve_data
+from coterie.cli.fittedrows import rows_of_fit
 from coterie.cli.labelfile import rows_in_order, write_labels
 from coterie.cli.locking import locked
 from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
-from coterie.cli.run import CHECKPOINT, how_to_go_on, is_finished, stored_settings
+from coterie.cli.run import how_to_go_on, is_finished
 from coterie.cli.settling import settle_edit
 from coterie.data import Source
 from coterie.errors import InputError
@@ -40,14 +41,16 @@ class Editable:
         Its model.
     train : str or None, default=None
         The rows that were fitted, as typed; None reads them from where they were.
-    advice : str, default=""
-        What to do where they are gone or others now, to follow "needed again".
     """
 
     run: Run
     model: Clusterer
     train: str | None = None
-    advice: str = ""
+
+    @classmethod
+    def open(cls, folder: Path, train: str | None) -> Self:
+        """Return the run in a folder that is held."""
+        return cls(read_run(folder), coterie.load(folder / MODEL), train)
 
     @cached_property
     def source(self) -> Source:
@@ -58,19 +61,7 @@ class Editable:
         InputError
             If they are no longer there, or no longer the same.
         """
-        settings = stored_settings(self.run.folder)
-        where = None if self.train is None else resolve_data(self.train)
-        try:
-            found = reopen(settings, self.model.spec_, where).source
-        except InputError as error:
-            if where is not None:
-                raise
-            raise InputError(f"The rows of the run are needed again{self.advice}. {error}") from None
-        if self.model.was_fitted_on(found):
-            return found
-        if where is not None:
-            raise InputError(f"--train must hold the rows that this run was made from. {self.train} holds others.")
-        raise InputError(f"{settings.data} no longer holds the rows that this run was made from{self.advice}.")
+        return rows_of_fit(self.run.folder, self.model, train=self.train)
 
     @cached_property
     def column_names(self) -> list[str]:
@@ -120,7 +111,7 @@ def edit_run(folder: Path, change: Callable[[Editable], None], *, train: str | N
         If the run is not finished, another process is at work in it, its rows are needed and gone, or ``change`` says.
     """
     with held(folder):
-        edited = Editable(read_run(folder), coterie.load(folder / MODEL), train, "; give them with --train DATA")
+        edited = Editable.open(folder, train)
         groups, columns = groups_of(edited.model), _further(edited)
         change(edited)
         if "cluster_name" in columns and any(edited.model.cluster_names_):
@@ -155,7 +146,7 @@ def held(folder: Path) -> Iterator[None]:
     """
     if not (folder / CONFIG).is_file():
         raise InputError(f"{folder} is not a run folder; edits are made to what coterie fit wrote.")
-    if (folder / CHECKPOINT).is_dir() or not is_finished(folder):
+    if not is_finished(folder):
         raise InputError(f"The run in {folder} is not finished; to go on with it: {how_to_go_on(folder)}")
     with locked(folder, folder):
         settle_edit(folder)

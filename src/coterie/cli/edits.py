@@ -55,7 +55,7 @@ def undo(run: options.Run, *, train: options.Train = None) -> None:
     undone: list[str] = []
 
     def change(edited: Editable) -> None:
-        undone.extend(edited.model.edits_.sentences(edited.model._n_fitted))
+        undone.extend(edited.model.edits_.sentences())
         edited.model.undo()
 
     model = edit_run(run, change, train=train)
@@ -67,9 +67,9 @@ def undo(run: options.Run, *, train: options.Train = None) -> None:
 def _edit(run: Path, change: Any, train: str | None = None) -> None:
     import numpy as np
 
-    from coterie.algorithms.edits import listed
     from coterie.cli.console import Screen
     from coterie.cli.editing import edit_run
+    from coterie.figures import joined
 
     before: list[int] = []
 
@@ -84,10 +84,10 @@ def _edit(run: Path, change: Any, train: str | None = None) -> None:
     sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
     edit = model.edits_.done[-1]
     own = edit.changed(len(sizes))
-    said, name = model.edits_.sentences(model._n_fitted)[-1], model.cluster_names_[own[0]]
+    said, name = model.edits_.sentences()[-1], model.cluster_names_[own[0]]
     called = f", called {name!r}," if name and repr(name) not in said else ""
     one = f"Cluster {own[0]}{called} has {sizes[own[0]]:,}"
-    who = one if len(own) == 1 else f"They have {listed(sizes[own].tolist())}"
+    who = one if len(own) == 1 else f"They have {joined([f'{size:,}' for size in sizes[own].tolist()])}"
     Screen().say(f"{said} {who} of {len(model.labels_):,} rows.")
 
 

@@ -117,7 +117,7 @@ def known_column(data: Data) -> dict[str, list[str]]:
 
 
 def known_array(data: Data) -> dict[str, np.ndarray]:
-    """Return the same as an array of the run, since ``labels.csv`` is a person's to change."""
+    """Return the column of known classes as an array of the run, since ``labels.csv`` is a person's to change."""
     return {name: np.array(column) for name, column in known_column(data).items()}
 
 

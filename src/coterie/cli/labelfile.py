@@ -115,7 +115,7 @@ def rows_in_order(
     n : int or None, default=None
         Number of rows that it is for; None is as many as it has.
     whole : bool, default=False
-        Refuse columns of one heading, of which only the last is returned: for files that are to be written again.
+        Refuse two columns with the same heading, of which only the last is returned: for files to be written again.
     partial : bool, default=False
         Let rows be missing, which have nothing in each column then.
 

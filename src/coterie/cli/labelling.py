@@ -8,7 +8,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import coterie
 from coterie.cli.answers import Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
@@ -18,8 +17,8 @@ from coterie.cli.sketching import show_row
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import is_missing
 from coterie.errors import InputError
-from coterie.report.run import Run, read_run
-from coterie.runfiles import KNOWN, LABELS, MODEL
+from coterie.report.run import Run
+from coterie.runfiles import KNOWN, LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +55,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
     if n < 0:
         raise InputError(f"-n must be an integer >= 0. Got {n} instead.")
     with held(folder):
-        edited = Editable(read_run(folder), coterie.load(folder / MODEL), train, "; give them with --train DATA")
+        edited = Editable.open(folder, train)
         arrays = edited.run.arrays
         names = [str(name) for name in arrays["names"]] if "names" in arrays else None
         answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)

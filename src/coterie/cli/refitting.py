@@ -65,7 +65,7 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
         )
     values = _settings(settings, model, folder)
     if hasattr(model, "warm_start") and "warm_start" not in values:
-        had, now = len(model.model_.head.centers), values["parameters"]["n_clusters"]
+        had, now = model.edits_.n_fitted, values["parameters"]["n_clusters"]
         screen.say(f"There are more classes than the {had} clusters of this run; the new one begins anew, with {now}.")
     if train is not None:
         values["data"] = resolve_data(train)
@@ -118,11 +118,11 @@ def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str
     if system != settings.system:
         values = {name: value for name, value in values.items() if name != "recipe"} | {"system": system}
         values["parameters"] = {name: value for name, value in values["parameters"].items() if name in _SHARED}
-    K = len(model.model_.head.centers)
+    K = model.edits_.n_fitted
     needed = _classes(Answers.read(folder / KNOWN, len(model.labels_)), K)
     if not model.one_a_class and settings.known is not None:
         had = len(set(learned_from(read_run(folder)).values()))
-        needed = K if had > K else needed  # of fewer clusters than classes it was meant to have
+        needed = K if had > K else needed  # that run has fewer clusters than classes, as was wanted
     if hasattr(model, "warm_start") and needed <= K:
         values["warm_start"] = str(folder.resolve())
     return values | {"parameters": values["parameters"] | {"n_clusters": max(K, needed)}}

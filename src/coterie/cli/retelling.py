@@ -73,7 +73,7 @@ def regrouped(run: Run, model: Clusterer, *, source: Source, columns: Mapping[st
 
 def with_names(metrics: Mapping[str, Any], model: Clusterer) -> dict[str, Any]:
     """Return metrics with the edits in words and the clusters' names, each only where there are any."""
-    told = {**metrics, "edits": model.edits_.sentences(model._n_fitted), "cluster_names": model.cluster_names_}
+    told = {**metrics, "edits": model.edits_.sentences(), "cluster_names": model.cluster_names_}
     if not model.edits_.done:
         del told["edits"]
         if not model.edits_.classes:
@@ -162,8 +162,8 @@ def _followed(second: np.ndarray, model: Clusterer) -> np.ndarray:
     Each is now the first that consists of it, or is a part of it; for a row, the one that the row itself is in, if that
     is such a one: of the parts of a split the second run knows nothing. Clusters that had no counterpart have none now.
     """
-    n_fitted, labels = model._n_fitted, model.labels_
-    origins = model.edits_.origins(n_fitted)
+    n_fitted, labels = model.edits_.n_fitted, model.labels_
+    origins = model.edits_.origins()
     within = np.zeros((len(origins), max(n_fitted, int(second.max()) + 1)), dtype=bool)  # (K', clusters of both runs)
     for k, origin in enumerate(origins):
         within[k, sorted(origin)] = True

@@ -12,9 +12,9 @@ import torch
 from coterie.algorithms import Clusterer
 from coterie.anomaly import DETECTORS, OutlierDetector, load
 from coterie.anomaly.base import CONTAMINATION
-from coterie.cli.inputs import Data, open_like, reopen, resolve_data
+from coterie.cli.fittedrows import rows_of_fit
+from coterie.cli.inputs import Data
 from coterie.cli.retelling import groups_of
-from coterie.cli.run import stored_settings
 from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
 from coterie.figures import counted
@@ -99,7 +99,7 @@ def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) 
         if kept is not None and _are_same(kept.model_, model):
             kept.model = kept.model_ = model  # in which clusters may have other names by now
             return kept
-    detector.fit(_training_rows(run, model, train=train))
+    detector.fit(rows_of_fit(run, model, train=train))
     if train is None:
         # A run that cannot be written to is scored all the same, also where the place holds something else.
         with suppress(OSError, InputError):
@@ -204,42 +204,8 @@ def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None
     if is_run:
         arrays = load_arrays(run / ARRAYS)
         return replace(scored, mean=arrays.get("feature_mean"), sd=arrays.get("feature_sd"))
-    found = overview(_training_rows(run, model, train=train))
+    found = overview(rows_of_fit(run, model, train=train))
     return replace(scored, mean=found.mean, sd=found.sd)
-
-
-def _training_rows(run: Path, model: Clusterer, *, train: str | None) -> Source:
-    if train is not None:
-        where = resolve_data(train)
-        given = (run / CONFIG).is_file()
-        source = (reopen(stored_settings(run), model.spec_, where) if given else open_like(where, model.spec_)).source
-        if changed := _difference(source, model):
-            raise InputError(f"--train must hold the rows that {run} was fitted on. {train} holds others: {changed}.")
-        return source
-    if not (run / CONFIG).is_file():
-        raise InputError(
-            f"{run} is a model folder, which does not say where its rows are; give them with --train DATA."
-        )
-    settings = stored_settings(run)
-    try:
-        source = reopen(settings, model.spec_).source
-    except InputError as error:
-        raise InputError(
-            f"The rows that {run} was fitted on cannot be read any more; give them with --train DATA. {error}"
-        ) from error
-    if changed := _difference(source, model):
-        raise InputError(
-            f"{settings.data} is not what {run} was fitted on any more: {changed}; give the rows of the fit with "
-            "--train DATA."
-        )
-    return source
-
-
-def _difference(source: Source, model: Clusterer) -> str:
-    """Return how rows differ from those that a model was fitted on, as far as it can tell; "" where they do not."""
-    if len(source) != len(model.labels_):
-        return f"{len(model.labels_):,} rows then, {len(source):,} now"
-    return "" if model.was_fitted_on(source) else "as many rows, but others or in another order"
 
 
 def _are_same(kept: Clusterer, model: Clusterer) -> bool:

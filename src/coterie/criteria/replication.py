@@ -210,7 +210,7 @@ def _agglomerated(half: np.ndarray, numbers: Sequence[int], _seed: int) -> Seque
 
 
 def _mixed(flat: np.ndarray, numbers: Sequence[int], seed: int) -> Sequence[np.ndarray]:
-    """Return the same by a mixture for each number."""
+    """Return the partition of rows into each number of clusters by a mixture."""
     return [fit_mixture(flat, k, seed=seed, n_init=BEGINNINGS).predict(flat) for k in numbers]
 
 

@@ -214,8 +214,9 @@ def _from_frame(data: Any, name: str) -> tuple[np.ndarray, list[str] | None]:
         frame = nw.from_native(data, eager_only=True)
         columns = {str(series.name): _column(series) for series in frame.iter_columns()}
     except (TypeError, ValueError, NarwhalsError) as error:
+        what = " ".join(str(error).split())
         raise InputError(
-            f"{name} must be an eager data frame with a name of its own for each column: {error}"
+            f"{name} must be a data frame in memory with a name of its own for each column: {what}"
         ) from error
     odd = [label for label, values in columns.items() if values is None]
     if odd:
@@ -238,7 +239,8 @@ def _column(series: nw.Series) -> np.ndarray | None:
     """Return a column's numbers, or None if it holds something else."""
     import narwhals as nw
 
-    if not (series.dtype.is_numeric() or series.dtype in (nw.Boolean, nw.Object)):
+    # Sparse columns of pandas are of unknown kind.
+    if not (series.dtype.is_numeric() or series.dtype in (nw.Boolean, nw.Object, nw.Unknown)):
         return None
     values = series.to_numpy()
     if values.dtype.kind in "buif":
@@ -247,4 +249,4 @@ def _column(series: nw.Series) -> np.ndarray | None:
         return values.astype(np.float64)
     except (TypeError, ValueError):
         # Missing entries of a numeric column are reported by row; anything else makes it a column of something else.
-        return np.empty(len(values)) if series.dtype != nw.Object else None
+        return np.empty(len(values)) if series.dtype.is_numeric() or series.dtype == nw.Boolean else None

@@ -137,7 +137,7 @@ def choose_scaling(
         raise InputError(
             "There is one sample: clustering needs several rows that differ."
             if len(array) == 1
-            else "All rows are the same, or differ by too little to be told: clustering needs rows that differ."
+            else "All rows are the same, or differ by too little for float32: clustering needs rows that differ."
         )
     pixels = _are_pixels(ranges, certain=kind == "images" or array.dtype == np.uint8)
     if scaling == "auto":

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coterie.algorithms.counting import CHANCE
-from coterie.algorithms.edits import listed
 from coterie.criteria.nesting import SHOWN
-from coterie.figures import counted
+from coterie.figures import counted, joined
 from coterie.report import plots
 from coterie.report.images import data_uri, shrink, to_bytes
 from coterie.report.run import Run
@@ -161,7 +160,7 @@ def _how_they_lie(count: Mapping[str, Any], replicated: Mapping[int, float]) -> 
     within, apart = count.get("within") or [], count["apart"]
     if apart < count["n"] == sum(within):
         flat = len(within) == count["n"]
-        return "" if flat else f" At first there are {len(within)} groups, and within these {listed(within)}."
+        return "" if flat else f" At first there are {len(within)} groups, and within these {joined(within)}."
     if apart < count["n"] and sum(within) > 1:
         return f" {max(apart, sum(within))} groups were seen."
     if count["n"] > apart and replicated.get(count["n"], 1.0) < CHANCE:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coterie.figures import percentage
+from coterie.figures import joined, percentage
 from coterie.training.callbacks import SWALLOWED
 
 MOST_CLASSES = 60  # labels that a heat map can still show
@@ -138,10 +138,9 @@ def listing(names: Sequence[object]) -> str:
     str
         The list.
     """
-    shown = [str(name) for name in names]
-    if len(shown) > _MANY_NAMES:
-        shown = [*shown[: _MANY_NAMES - 1], f"{len(names) - _MANY_NAMES + 1} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    if len(names) <= _MANY_NAMES:
+        return joined(names)
+    return joined([*names[: _MANY_NAMES - 1], f"{len(names) - _MANY_NAMES + 1} more"])
 
 
 def baseline_name(key: str, noun: str) -> str:

@@ -75,7 +75,7 @@ def reason(
     """
     taught = trials[0] if trials[0].name == TAUGHT else None
     best, *rest = trials = trials[1:] if taught else trials
-    if best.model._n_fitted == 1:
+    if best.model.edits_.n_fitted == 1:
         return _nothing_to_choose(count)
     reasons = [why for name, why in (left_out or {}).items() if name in CANDIDATES]
     spared = NOT_NEEDED in reasons

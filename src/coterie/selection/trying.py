@@ -178,7 +178,7 @@ class Trying:
         return model
 
     def fit_or_load_optional(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
-        """Do the same for a fit that is no candidate's: where it came to nothing, that is not among what was left out.
+        """Return a fit that is no candidate's, kept as they are; where it came to nothing, none was left out.
 
         Parameters
         ----------

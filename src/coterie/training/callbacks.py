@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.errors import CollapseWarning
-from coterie.figures import percentage
+from coterie.figures import joined, percentage
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -147,7 +147,7 @@ class CollapseWatch(Callback):
     def _warn(self, fit: Fit, said: str, *, kind: str, advice: list[str]) -> None:
         if kind not in self._said:
             self._said[kind] = said
-            message = f"{said} (step {fit.clock.total}). Try {_one_of(*advice)}."
+            message = f"{said} (step {fit.clock.total}). Try {joined(advice, 'or')}."
             warnings.warn(message, CollapseWarning, stacklevel=2)
 
 
@@ -199,7 +199,3 @@ def make_callbacks(config: Config) -> list[Callback]:
 def _there(fit: Fit, **advice: str) -> list[str]:
     """Return the advice on parameters that the system has."""
     return [said for name, said in advice.items() if fit.settings.get(name) is not None]
-
-
-def _one_of(*said: str) -> str:
-    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
