@@ -1,5 +1,7 @@
 """SNNLKMeans: which layers and rows its labels train, how they number clusters, and that nothing else reads them."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -81,7 +83,7 @@ def test_rows_without_a_label_train_the_reconstruction_only():
     model, fit = ready(y, temperature=0.7)
     both = model.terms(fit, fit.batch(torch.arange(30), 0))
     few = model.terms(fit, fit.batch(torch.arange(10), 0))
-    torch.testing.assert_close(both["snnl"], few["snnl"])
+    torch.testing.assert_close(3 * both["snnl"], few["snnl"])  # a third of the rows has labels
     assert both["reconstruction"] != few["reconstruction"]
     none = model.terms(fit, fit.batch(torch.arange(10, 30), 0))
     assert none["snnl"].item() == 0.0
@@ -220,9 +222,25 @@ def test_only_labels_that_are_given_count():
 def test_one_label_a_class_does_not_break(per_class, augment):
     X, y = blobs()
     known = np.where(np.arange(90) < 3 * per_class, y, -1)
-    model = snnl(augment=augment).fit(X, known)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = snnl(augment=augment).fit(X, known)
+    assert [str(each.message)[:36] for each in told] == ["No class has two labelled rows: label"[:36]] * (
+        per_class == 1
+    )
     assert np.isfinite(model.transform(X)).all()
     assert (model.labels_ == y).mean() > 0.9
+
+
+def test_one_label_a_class_leaves_the_code_as_it_is_without_any():
+    X, y = blobs()
+    with pytest.warns(DataWarning, match="No row has a label"):
+        none = snnl().fit(X, np.full(90, -1))
+    with pytest.warns(DataWarning, match="No class has two labelled rows"):
+        one = snnl().fit(X, np.where(np.arange(90) < 3, y, -1))
+    np.testing.assert_array_equal(one.transform(X), none.transform(X))
+    two = snnl().fit(X, np.where(np.arange(90) < 6, y, -1))
+    assert not np.allclose(two.transform(X), none.transform(X))
 
 
 def test_saved_and_loaded_with_its_labels(tmp_path):

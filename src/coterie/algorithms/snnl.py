@@ -50,10 +50,11 @@ class SNNLKMeans(DeepClusterer):
         \frac{\sum_{j \ne i, y_j = y_i} \exp(-D_{ij} / T)}{\sum_{j \ne i} \exp(-D_{ij} / T)}
 
     ``fit(X, y)`` takes the class of each row, -1 where it is not known. All rows train the reconstruction, a mean over
-    rows and values; rows without a label enter neither sum of the SNNL. l runs over EVERY hidden layer: the output of
-    each of the encoder's layers after its activation, the last of which is the code, and of each of the decoder's but
-    the last, which is the reconstruction; seven in d-500-500-2000-c-2000-500-500-d. Figures of this system do not
-    compare with those of systems that read no labels, and only those on held-out rows say anything.
+    rows and values; rows without a label enter neither sum of the SNNL, but are counted in b, so that a few labels do
+    not outweigh all rows. l runs over EVERY hidden layer: the output of each of the encoder's layers after its
+    activation, the last of which is the code, and of each of the decoder's but the last, which is the reconstruction;
+    seven in d-500-500-2000-c-2000-500-500-d. Figures of this system do not compare with those of systems that read no
+    labels, and only those on held-out rows say anything.
 
     Parameters
     ----------
@@ -83,7 +84,8 @@ class SNNLKMeans(DeepClusterer):
 
     Notes
     -----
-    At least half of a batch has labels, in pairs of one class; a class's only row is drawn twice, changed anew. Of a
+    Half of a batch, or more where more rows have one, has labels, in pairs of one class; of few labels less, so that
+    no row comes twice. The only row of a class teaches nothing of it, and is drawn as those without a label. Of a
     module that is no ``nn.Sequential`` only the output is seen. Where K classes are known and k-means is the start, its
     centres are those of a k-means that keeps labelled rows with their classes, if that costs less (Basu 2002): with all
     labels, the classes' means. ``labels_`` are the nearest centres. Labels number the clusters: each that is matched to
@@ -171,7 +173,7 @@ class SNNLKMeans(DeepClusterer):
         if y is not None and np.asanyarray(y).dtype.kind == "b":
             labels = np.asanyarray(y).astype(np.int64)  # as a classifier has it; known= may be a mask, and is refused
         super().fit(X, known=labels, **pairs)
-        _warn_of_sharing(self.known_, len(self.cluster_centers_))
+        _warn_of_labels(self.known_, len(self.cluster_centers_))
         return self
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
@@ -207,9 +209,10 @@ class SNNLKMeans(DeepClusterer):
         if "known" not in fit.memory:
             return terms
         y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
+        weight = self.alpha * (y >= 0).float().mean()  # the losses are means over the rows with a label
         if self.loss == "supcon":
-            return terms | {"supcon": self.alpha * supcon(there[-1], y, temperature=T)}
-        return terms | {"snnl": self.alpha * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)}
+            return terms | {"supcon": weight * supcon(there[-1], y, temperature=T)}
+        return terms | {"snnl": weight * snnl([*there, *back[:-1]], y, temperature=T, distance=self.distance)}
 
     def _T(self, fit: Fit) -> float:
         """Return the temperature of the present step."""
@@ -229,8 +232,14 @@ class SNNLKMeans(DeepClusterer):
         fit.model.head.fill_from(z, torch.from_numpy(centers))
 
 
-def _warn_of_sharing(known: np.ndarray | None, K: int) -> None:
-    classes = 0 if known is None else len(np.unique(known[known >= 0]))
-    if classes > K:
-        message = f"{classes} classes are known, but there are {K} clusters: some share one."
+def _warn_of_labels(known: np.ndarray | None, K: int) -> None:
+    """Warn where classes share clusters, or teach nothing."""
+    if known is None:
+        return
+    sizes = np.unique(known[known >= 0], return_counts=True)[1]
+    if len(sizes) > K:
+        message = f"{len(sizes)} classes are known, but there are {K} clusters: some share one."
+        warnings.warn(message, DataWarning, stacklevel=3)
+    if sizes.max() == 1:
+        message = "No class has two labelled rows: labels number the clusters, but the code learned nothing from them."
         warnings.warn(message, DataWarning, stacklevel=3)

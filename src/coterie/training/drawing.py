@@ -11,7 +11,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from coterie.training.state import Fit
 
-KNOWN_SHARE = 0.5  # least share of a balanced batch that has labels, however few rows have
+KNOWN_SHARE = 0.5  # share of a balanced batch that labelled rows may take though they are fewer of all rows
 
 
 def shuffle(fit: Fit, batch_size: int, *counters: int) -> Tensor:
@@ -39,10 +39,10 @@ def shuffle(fit: Fit, batch_size: int, *counters: int) -> Tensor:
 def balanced(fit: Fit, batch_size: int, *counters: int) -> Tensor:
     """Return batches in which every labelled row meets another of its class.
 
-    Labelled rows, in pairs of one class, fill as much of a batch as they are of all rows, but at least half: where they
-    are few, an epoch passes over them many times. The other places go to the rows without a label, of which each has
-    one at least. Of an odd number of rows one is paired with another of its class again, and a class's only row with
-    itself.
+    Labelled rows, in pairs of one class, fill as much of a batch as they are of all rows, or half of it where they are
+    fewer, but no more than as many as they are: a few rows over and over in one batch would be learned by heart. The
+    other places go to the rest, of which each batch has one at least: rows without a label, and each that is the only
+    one of its class. Of an odd number of rows one is paired with another of its class again.
 
     Parameters
     ----------
@@ -59,10 +59,15 @@ def balanced(fit: Fit, batch_size: int, *counters: int) -> Tensor:
         Row numbers, int64: pairs first, then rows without a label.
     """
     y = fit.memory["known"]
-    known, rest = (y >= 0).nonzero()[:, 0], (y < 0).nonzero()[:, 0]
+    _, number, sizes = y.unique(return_inverse=True, return_counts=True)
+    paired = (y >= 0) & (sizes[number] > 1)
+    known, rest = paired.nonzero()[:, 0], (~paired).nonzero()[:, 0]
     batches = len(y) // batch_size
     most = batch_size - min(len(rest), 1)
-    pairs = min(round(batch_size * max(len(known) / len(y), KNOWN_SHARE)), most) // 2
+    wanted = round(batch_size * max(len(known) / len(y), KNOWN_SHARE))
+    pairs = min(wanted, most, len(known)) // 2
+    if not pairs:
+        return shuffle(fit, batch_size, *counters)
     drawn = known[_pairs(y[known], pairs * batches, fit.streams.generator("pairs", *counters))]
     others = rest if len(rest) else known
     again = _passes(len(others), (batch_size - 2 * pairs) * batches, fit.streams.generator("order", *counters))
@@ -106,14 +111,14 @@ def _pairs(y: Tensor, count: int, generator: torch.Generator) -> Tensor:
 
 
 def _slots(y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return which places of rows sorted by class make pairs."""
+    """Return which places of rows sorted by class, two of each at least, make pairs."""
     sizes = y.bincount()
     ends = sizes.cumsum(0)
     first, second = [], []
     for start, end in zip((ends - sizes).tolist(), ends.tolist(), strict=True):
         places = torch.arange(start, end, 2)
         first.append(places)
-        # The odd one at the end goes with the class's first row again, which is itself if there is no other.
+        # The odd one at the end goes with the class's first row again.
         second.append(torch.where(places + 1 < end, places + 1, start))
     return torch.cat(first), torch.cat(second)
 
