@@ -140,6 +140,9 @@ def test_paths_that_are_no_data(tmp_path):
         load_file(tmp_path / "absent.npy")
     with pytest.raises(InputError, match=r"must end in \.npy, \.npz, \.csv, \.tsv, .*'notes\.docx'"):
         load_file(tmp_path / "notes.docx")
+    (tmp_path / "Table.XLSX").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"'Table\.XLSX' instead\. Save the table as CSV\.$"):
+        load_file(tmp_path / "Table.XLSX")
     with pytest.raises(InputError, match="has no column 'kind'"):
         load_file(tmp_path / "x.npy", column="kind")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _KINDS = "end in .npy, .npz, .csv, .tsv, .csv.gz or .tsv.gz, be named as IDX files are (such as images-idx3-ubyte.gz)"
+_TABLES = (".xlsx", ".xls", ".ods", ".parquet", ".feather")  # of other programs, which can write CSV too
 _X_KEYS = (("x",), ("data",), ("x_train", "x_test"), ("x_train",), ("arr_0",))
 _Y_KEYS = (("y",), ("labels",), ("target",), ("y_train", "y_test"), ("y_train",))
 
@@ -122,7 +123,8 @@ def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and
         _refuse_column(path, column)
         _refuse_column(path, known)
         return Table(X=read_idx_array(path))
-    raise InputError(f"A data file must {_KINDS}, or be a folder of images. Got {path.name!r} instead.")
+    advice = " Save the table as CSV." if ending in _TABLES else ""
+    raise InputError(f"A data file must {_KINDS}, or be a folder of images. Got {path.name!r} instead.{advice}")
 
 
 def read_npz_labels(path: Path) -> np.ndarray:
