@@ -1,13 +1,11 @@
 """ClusterGAN: its terms against NumPy, its turns, what it samples, both ways of reading clusters."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
 from small import bars, blobs, small
+from stops import StopAt
 
 import coterie
 from coterie import GAN, Augment, ClusterGAN, Layerwise, Schedule, config_context
@@ -16,7 +14,7 @@ from coterie.algorithms.defaults import resolve
 from coterie.data import make_source
 from coterie.errors import InputError, Interrupted
 from coterie.nn import summarise_network
-from coterie.training import Callback, Fit, Runtime, Streams
+from coterie.training import Fit, Runtime, Streams
 
 unlearned = pytest.mark.filterwarnings("ignore::coterie.errors.CollapseWarning")  # after a few steps
 
@@ -276,15 +274,13 @@ def test_convolutions_learn_to_make_what_rows_look_like():
 @unlearned
 @pytest.mark.parametrize("stop_in", ["pretrain", "cluster"])
 def test_going_on_after_a_stop_gives_the_same_bits(tmp_path, stop_in):
-    class StopAt(Callback):
-        def on_step(self, fit, phase):
-            if phase.name == stop_in and fit.clock.step == 7:
-                os.kill(os.getpid(), signal.SIGINT)
-
     X, _ = blobs()
     model = small(ClusterGAN, train=Schedule(steps=15, batch_size=32, learning_rate=1e-2))
     whole = model.fit(X).transform(X)
-    with config_context(checkpoint=tmp_path, checkpoint_every=0, callbacks=(StopAt(),)), pytest.raises(Interrupted):
+    with (
+        config_context(checkpoint=tmp_path, checkpoint_every=0, callbacks=(StopAt(7, stop_in),)),
+        pytest.raises(Interrupted),
+    ):
         model.fit(X)
     with config_context(checkpoint=tmp_path):
         np.testing.assert_array_equal(model.fit(X).transform(X), whole)

@@ -1,21 +1,19 @@
 """How many clusters there are, where nobody says."""
 
 import json
-import os
 import re
 import shutil
-import signal
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from small import bars, blobs, small
+from stops import StopAt
 
 import coterie
 from coterie import DEC, AEKMeans, ClusterGAN, KMeans, config_context
 from coterie.algorithms.counting import Count, likely
 from coterie.errors import InputError, Interrupted
-from coterie.training import Callback
 
 
 @pytest.mark.parametrize("cls", [KMeans, DEC, AEKMeans])
@@ -32,17 +30,10 @@ def test_a_range_is_kept():
     assert small(KMeans, n_clusters=(6, 8)).fit(X).count_.n == 6
 
 
-class StopAtOnce(Callback):
-    """Interrupts in the first step of whatever is trained first."""
-
-    def on_step(self, fit, phase):
-        os.kill(os.getpid(), signal.SIGINT)
-
-
 def test_how_to_go_on_is_said_of_the_whole_fit_where_it_stops_amid_counting(tmp_path):
     images, _ = bars(1000)
     asked = small(DEC, n_clusters=(2, 3), network="auto", image_shape=None)
-    with config_context(callbacks=(StopAtOnce(),)):
+    with config_context(callbacks=(StopAt(1),)):
         with pytest.raises(Interrupted, match=r"Within coterie.config_context\(checkpoint=...\) a fit can go on"):
             asked.fit(images)
         with config_context(checkpoint=tmp_path), pytest.raises(Interrupted) as stopped:
@@ -53,7 +44,7 @@ def test_how_to_go_on_is_said_of_the_whole_fit_where_it_stops_amid_counting(tmp_
 def test_a_seed_that_was_drawn_is_told_where_it_is_needed_to_go_on(tmp_path):
     X, _ = blobs(240, k=4)
     asked = small(DEC, n_clusters=(2, 5), random_state=None)
-    with config_context(callbacks=(StopAmid(),)), pytest.raises(Interrupted) as stopped:
+    with config_context(callbacks=(StopAt(25, "cluster"),)), pytest.raises(Interrupted) as stopped:
         asked.fit(X)
     folder = re.search(r"checkpoint='([^']+)'", str(stopped.value)).group(1)
     seed = int(re.search(r"random_state=(\d+)", str(stopped.value)).group(1))
@@ -167,19 +158,11 @@ def test_a_count_is_read_as_it_was_written():
     assert not Count.from_dict({"n": 3, "apart": 2, "replication": []}).asked  # as earlier versions wrote it
 
 
-class StopAmid(Callback):
-    """Interrupts in the clustering phase."""
-
-    def on_step(self, fit, phase):
-        if phase.name == "cluster" and fit.clock.step == 25:
-            os.kill(os.getpid(), signal.SIGINT)
-
-
 def test_a_stopped_fit_goes_on_with_the_seed_that_was_drawn(tmp_path):
     X, _ = blobs(240, k=4)
     asked = small(DEC, n_clusters=(2, 5), random_state=None)
     with config_context(checkpoint=tmp_path):
-        with config_context(callbacks=(StopAmid(),)), pytest.raises(Interrupted):
+        with config_context(callbacks=(StopAt(25, "cluster"),)), pytest.raises(Interrupted):
             asked.fit(X)
         drawn = json.loads((tmp_path / "seed.json").read_text())["seed"]
         went_on = clone(asked).fit(X)

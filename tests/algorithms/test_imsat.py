@@ -1,12 +1,10 @@
 """IMSAT: its terms and their gradient against NumPy, the adversarial step, its phases, what the start is worth."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
 import torch
 from small import blobs, small
+from stops import StopAt
 
 from coterie import IMSAT, Augment, Schedule, config_context
 from coterie.algorithms.building import build
@@ -163,17 +161,6 @@ def test_centres_are_the_clusters_mean_codes():
     z = model.transform(X)
     for k in range(3):
         np.testing.assert_allclose(model.cluster_centers_[k], z[model.labels_ == k].mean(0), rtol=1e-4, atol=1e-5)
-
-
-class StopAt(Callback):
-    """Interrupts as Ctrl-C does."""
-
-    def __init__(self, total):
-        self.total = total
-
-    def on_step(self, fit, phase):
-        if fit.clock.total == self.total:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_stopped_while_clustering_and_resumed_is_the_same_to_the_bit(tmp_path):

@@ -1,7 +1,5 @@
 """Labels and pairs of a few rows: what they decide, what they leave alone, what is refused."""
 
-import os
-import signal
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +8,7 @@ import pytest
 import torch
 from sklearn.exceptions import NotFittedError
 from small import blobs, small
+from stops import StopAt
 
 import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
@@ -20,7 +19,6 @@ from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.selection import Judgement, Trial
 from coterie.selection.labelled import number_by_class, ranked_by_labels
 from coterie.starts import as_start, make_start
-from coterie.training import Callback
 
 FAMILY = [DEC, IDEC]
 family = pytest.mark.parametrize("cls", FAMILY)
@@ -40,14 +38,6 @@ def square(n=240, seed=0):
     rng, corner = np.random.default_rng(seed), np.arange(n) % 4
     middle = np.stack([corner % 2 * 10.0, corner // 2 * 8.0], 1)
     return middle + rng.normal(0, 0.4, (n, 2)), corner
-
-
-class StopAmid(Callback):
-    """Interrupts in the clustering phase."""
-
-    def on_step(self, fit, phase):
-        if phase.name == "cluster" and fit.clock.step == 25:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @family
@@ -119,7 +109,7 @@ def test_stopped_and_resumed_is_the_same_to_the_bit(cls, how, tmp_path):
     told = {"known": few(y, 5)} if how == "known" else {"must_link": [(0, 3), (3, 9)], "cannot_link": [(0, 1)]}
     model = small(cls, update_interval=10, tol=None)
     whole = model.fit(X, **told).transform(X)
-    with config_context(checkpoint=tmp_path, callbacks=(StopAmid(),)), pytest.raises(Interrupted):
+    with config_context(checkpoint=tmp_path, callbacks=(StopAt(25, "cluster"),)), pytest.raises(Interrupted):
         model.fit(X, **told)
     with config_context(checkpoint=tmp_path):
         changed = {"known": few(y, 5, seed=1)} if how == "known" else {"must_link": [(0, 3)]}

@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
 from small import bars, blobs, small
+from stops import StopAt
 from torch import nn
 
 from coterie import Conv, Schedule, SelfLabel, config_context
@@ -138,14 +139,9 @@ def test_images_are_convolved_and_turned():
 
 
 def test_a_stopped_fit_goes_on_with_the_teachers_it_had(tmp_path):
-    class Stop(Callback):
-        def on_step(self, fit, phase):
-            if phase.name == "learn" and fit.clock.step == 30:
-                os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
-
     X, _ = blobs(90, spread=1.5)
     whole = small(SelfLabel).fit(X)
-    with config_context(checkpoint=tmp_path, callbacks=(Stop(),)), pytest.raises(Interrupted):
+    with config_context(checkpoint=tmp_path, callbacks=(StopAt(30, "learn"),)), pytest.raises(Interrupted):
         small(SelfLabel).fit(X)
     with config_context(checkpoint=tmp_path):
         resumed = small(SelfLabel).fit(X)

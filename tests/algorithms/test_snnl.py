@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from small import bars, blobs, small
+from stops import StopAt
 from torch import nn
 
 import coterie
@@ -18,7 +19,7 @@ from coterie.algorithms.numbering import classes_of_clusters, follow_classes, ke
 from coterie.data import make_source
 from coterie.errors import DataWarning, InputError, Interrupted
 from coterie.nn import bce, soft_nearest_neighbor_loss, supervised_contrastive_loss
-from coterie.training import Callback, Fit, Runtime, Streams
+from coterie.training import Fit, Runtime, Streams
 
 SHORT = Schedule(steps=60, batch_size=32, learning_rate=1e-3)
 
@@ -257,21 +258,11 @@ def test_saved_and_loaded_with_its_labels(tmp_path):
     assert loaded.settings_["random_state"] == model.settings_["random_state"]
 
 
-class Stop(Callback):
-    """Interrupts at a step, as Ctrl-C does."""
-
-    def on_step(self, fit, phase):
-        if fit.clock.total == 23:
-            import signal
-
-            signal.raise_signal(signal.SIGINT)
-
-
 def test_a_stopped_fit_goes_on_exactly_and_only_with_the_same_labels(tmp_path):
     X, y = blobs(spread=2.0)
     known = np.where(np.arange(90) % 4 == 0, y, -1)
     whole = snnl().fit(X, known)
-    with config_context(checkpoint=tmp_path, callbacks=(Stop(),)), pytest.raises(Interrupted):
+    with config_context(checkpoint=tmp_path, callbacks=(StopAt(23),)), pytest.raises(Interrupted):
         snnl().fit(X, known)
     with config_context(checkpoint=tmp_path):
         with pytest.raises(InputError, match="checkpoint of another fit .known was"):

@@ -1,13 +1,12 @@
 """VaDE: its terms against NumPy, its bound against Monte Carlo, its likelihoods, its samples."""
 
-import signal
-
 import numpy as np
 import pytest
 import torch
 from scipy.special import expit, logsumexp, softmax
 from sklearn.metrics import adjusted_rand_score
 from small import bars, blobs, small
+from stops import StopAt
 from torch import nn
 
 from coterie import Conv, Schedule, VaDE, config_context
@@ -329,18 +328,10 @@ def test_samples_that_cannot_be_drawn_are_refused(wrong):
         model.sample(**wrong)
 
 
-class Stop(Callback):
-    """Interrupts as Ctrl-C does."""
-
-    def on_step(self, fit, phase):
-        if phase.name == "cluster" and fit.clock.step == 10:
-            signal.raise_signal(signal.SIGINT)
-
-
 def test_stopped_while_the_start_is_held_and_resumed_is_the_same_to_the_bit(tmp_path):
     X, _ = blobs(spread=2.0)
     whole = small(VaDE, hold=0.5).fit(X)
-    with config_context(checkpoint=tmp_path, callbacks=(Stop(),)), pytest.raises(Interrupted):
+    with config_context(checkpoint=tmp_path, callbacks=(StopAt(10, "cluster"),)), pytest.raises(Interrupted):
         small(VaDE, hold=0.5).fit(X)
     with config_context(checkpoint=tmp_path):
         resumed = small(VaDE, hold=0.5).fit(X)

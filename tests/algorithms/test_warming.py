@@ -1,30 +1,20 @@
 """A second fit that goes on from the first: what it keeps, what it leaves out, what it refuses."""
 
 import copy
-import os
 import re
-import signal
 
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 from small import bars, blobs, small
+from stops import StopAt
 
 import coterie
 from coterie import DEC, IDEC, MLP, Schedule, config_context
 from coterie.errors import CollapseWarning, InputError, Interrupted
-from coterie.training import Callback
 
 SHORT = Schedule(steps=20, batch_size=32, learning_rate=1e-3)
 family = pytest.mark.parametrize("cls", [DEC, IDEC])
-
-
-class StopAmid(Callback):
-    """Interrupts in the clustering phase."""
-
-    def on_step(self, fit, phase):
-        if phase.name == "cluster" and fit.clock.step == 25:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 def phases_of(model):
@@ -156,7 +146,7 @@ def test_an_interrupted_warm_fit_goes_on_exactly(tmp_path):
     other = small(DEC, warm_start=True, random_state=1).fit(X)
     with config_context(checkpoint=tmp_path / "kept"):
         cut = coterie.load(tmp_path / "model").set_params(random_state=3)
-        with config_context(callbacks=(StopAmid(),)), pytest.raises(Interrupted):
+        with config_context(callbacks=(StopAt(25, "cluster"),)), pytest.raises(Interrupted):
             cut.fit(X)
         with pytest.raises(InputError, match=r"checkpoint of another fit \(warm was"):
             other.set_params(random_state=3).fit(X)

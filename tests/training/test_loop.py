@@ -8,23 +8,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from stops import StopAt
 from toys import CONSTANT, Halver, TwoPlayers, TwoTurns, halver_model, make_fit, run
 
 from coterie.data import Augment
 from coterie.errors import InputError, Interrupted, ModelFileError, NonFiniteLossError
-from coterie.training import Callback, HistoryFile, Phase, Schedule, Turn
+from coterie.training import HistoryFile, Phase, Schedule, Turn
 from coterie.training.checkpoints import FILE
-
-
-class StopAt(Callback):
-    """Interrupts as Ctrl-C does."""
-
-    def __init__(self, total):
-        self.total = total
-
-    def on_step(self, fit, phase):
-        if fit.clock.total == self.total:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_turns_take_their_share_of_a_step_in_order():
