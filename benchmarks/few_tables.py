@@ -69,8 +69,8 @@ def steps() -> list[str]:
 
 def suggested() -> list[str]:
     """Return how many labels suggested and random rows need to reach an accuracy, as medians over seeds."""
-    lines = ["| data | system | learner | accuracy to reach | seeds | suggested | random | share |"]
-    lines.append("|---|---|---|--:|--:|--:|--:|--:|")
+    lines = ["| data | system | learner | accuracy to reach | seeds | suggested | random | share | of each seed |"]
+    lines.append("|---|---|---|--:|--:|--:|--:|--:|--:|")
     rows = [row for row in read("suggest.jsonl") if row["seed"] <= 9 and row["rows"] is None]
     latest = of_one_program(rows, lambda row: (row["dataset"], row["system"], row["learner"], row["way"]))
     for dataset, system, learner in dict.fromkeys((row["dataset"], row["system"], row["learner"]) for row in latest):
@@ -84,7 +84,9 @@ def suggested() -> list[str]:
         if not both:
             continue
         suggest, random = (statistics.median(needed[way][seed] for seed in both) for way in ("suggest", "random"))
-        counts = f"{_most(suggest)} | {_most(random)} | {share_of(suggest, random)}"
+        shares = [share_of(needed["suggest"][seed], needed["random"][seed]) for seed in both]
+        told = share_of(suggest, random)
+        counts = f"{_most(suggest)} | {_most(random)} | {told} | {', '.join(sorted(shares))}"
         lines.append(f"| {dataset} | {system} | {learner} | {decimal(TARGETS[dataset])} | {len(both)} | {counts} |")
     return lines if len(lines) > 2 else [NOT_YET]
 

@@ -87,7 +87,7 @@ def test_a_curve_that_never_reaches_is_told_and_methods_are_compared_seed_by_see
     rows = [told | {"way": "suggest", "seed": seed, "curve": [(10, 0.8)], "settings": "b"} for seed in (0, 1)]
     rows += [told | {"way": way, "seed": 0, "curve": curve} for way, curve in curves.items()]
     monkeypatch.setattr(few_tables, "read", lambda name: rows)
-    assert few_tables.suggested()[-1] == "| fashion-mnist | dec | svm | .780 | 1 | 12 | more than were tried | – |"
+    assert few_tables.suggested()[-1] == "| fashion-mnist | dec | svm | .780 | 1 | 12 | more than were tried | – | – |"
     told = {"dataset": "mnist", "labels": "1000", "labels_used": 1000, "accuracy": 0.99, "settings": "a"}
     found = {"snnl annealed": [0.9, 0.8], "snnl fixed": [0.8, 0.85, 0.9]}
     rows = [

@@ -37,6 +37,7 @@ def ready(known, **parameters):
     fit = Fit(network, source, Streams(0), Runtime(torch.device("cpu"), "float32"), settings["augment"], settings)
     if known is not None:
         fit.memory["known"] = torch.as_tensor(known)
+        model.phases(fit)  # which notes what the labels teach
     return model, fit
 
 
@@ -88,6 +89,16 @@ def test_rows_without_a_label_train_the_reconstruction_only():
     assert both["reconstruction"] != few["reconstruction"]
     none = model.terms(fit, fit.batch(torch.arange(10, 30), 0))
     assert none["snnl"].item() == 0.0
+
+
+@pytest.mark.parametrize("loss", ["snnl", "supcon"])
+def test_the_only_row_of_a_class_is_as_one_without_a_label(loss):
+    y = np.where(np.arange(60) < 10, bars()[1] % 2, -1)
+    lone = np.where(np.arange(60) == 10, 2, y)
+    (model, without), (_, with_it) = ready(y, temperature=0.7, loss=loss), ready(lone, temperature=0.7, loss=loss)
+    few, third = (model.terms(without, without.batch(torch.arange(n), 0))[loss] for n in (10, 30))
+    torch.testing.assert_close(3 * third, few)
+    torch.testing.assert_close(model.terms(with_it, with_it.batch(torch.arange(30), 0))[loss], third)
 
 
 def test_the_temperature_falls_with_the_passes_over_the_rows():
@@ -226,7 +237,7 @@ def test_one_label_a_class_does_not_break(per_class, augment):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         model = snnl(augment=augment).fit(X, known)
-    assert [str(each.message)[:36] for each in told] == ["No class has two labelled rows: label"[:36]] * (
+    assert [str(each.message)[:36] for each in told] == ["No class has two labelled rows: the c"[:36]] * (
         per_class == 1
     )
     assert np.isfinite(model.transform(X)).all()

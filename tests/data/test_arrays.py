@@ -60,6 +60,9 @@ def test_frames_give_names_only_where_all_are_text():
         (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), "columns do not: 'b'"),
         (pd.DataFrame({"a": [1.0, 2.0], "b": pd.Categorical(["x", "y"])}), "columns do not: 'b'"),
         (pd.DataFrame({"a": pd.to_datetime(["2020", "2021"])}), "columns do not: 'a'"),
+        (pd.DataFrame({"a": [1j, 2, 3]}), "columns do not: 'a'"),
+        (pd.DataFrame({"a": pd.arrays.SparseArray(pd.to_datetime(["2020", "2021"]))}), "columns do not: 'a'"),
+        (pd.DataFrame({"a": pd.arrays.SparseArray(np.array(["1", "2"], dtype=object))}), "columns do not: 'a'"),
         (pd.DataFrame({"a": pd.period_range("2020", periods=2, freq="D")}), "columns do not: 'a'"),
         (pd.DataFrame({"a": [1.0, np.nan]}), "row 1, column 'a'"),
         (pd.DataFrame({"a": pd.arrays.SparseArray([1.0, np.nan])}), "row 1, column 'a'"),
@@ -143,8 +146,8 @@ def test_a_system_refuses_columns_of_one_name():
     ("change", "said"),
     [
         (lambda frame: frame[["b", "a"]], "in the same order as they were in fit"),
-        (lambda frame: frame.assign(c=1.0), "unseen at fit time: - c"),
-        (lambda frame: frame[["a"]], "yet now missing: - b"),
+        (lambda frame: frame.assign(c=1.0), "unseen at fit time: c"),
+        (lambda frame: frame[["a"]], "yet now missing: b"),
         (lambda frame: frame.set_axis(["a", 1], axis=1), "only supported if all input features have string names"),
         (lambda frame: frame.to_numpy()[0], r"Reshape your data: X.reshape\(-1, 1\) if it is one column"),
     ],
@@ -163,6 +166,9 @@ def test_other_rows_than_those_of_the_fit_are_refused_in_one_line(change, said):
     [
         (["red", "blue", "green"], "^X must hold numbers, but it holds text"),
         (np.array([["red"], ["blue"]], dtype=object), "^X must hold numbers only, but one entry is none: could not"),
+        (None, "^X must hold numbers only|got 0D array"),
+        ([[10**400], [1]], "^X must hold numbers only, but one entry is none: int too large"),
+        (np.zeros((2, 3, 3, 1, 1)), r"images \(n, H, W\) or \(n, H, W, C\), got 5D array instead"),
         (np.array([[1, 2], [3, np.inf]], dtype=np.float16), "^Input X contains infinity, first in row 1, column 1"),
     ],
 )

@@ -296,7 +296,8 @@ def test_a_word_that_may_be_a_class_is_not_taken_for_a_missing_label_in_silence(
 def test_what_can_only_be_missing_needs_no_word():
     assert tidy_known(["mild", "", "-1", "?"], "This").tolist() == ["mild", "", "", ""]
     assert tidy_known(["3", "NA"], "This").tolist() == [3, -1]
-    assert tidy_known(["a", "-1.0", "-1,0"], "This").tolist() == ["a", "", ""]  # of files that were numbers once
+    ones = ["-1.0", "-1,0", "-1.000000000000000000e+00"]  # of files that were numbers once
+    assert tidy_known(["a", *ones, "-1,000"], "This").tolist() == ["a", "", "", "", "-1,000"]
     labels, names = number_classes(tidy_known(["-1.0", "-1"], "This"))
     assert (labels.tolist(), names) == ([-1, -1], None)
 

@@ -59,7 +59,7 @@ def test_headline_tells_the_accuracy_or_else_the_sizes():
         "2 groups in 1,000 rows, of 400 to 600; 91 % of them placed with confidence above .9."
     )
     assert "of 400 to 600" in headline({}, sizes=[600, 0, 400], noun="rows", sure=0.912)
-    assert "2 groups and 1 empty in 1,000 rows" in headline({}, sizes=[600, 0, 400], noun="rows", sure=0.912)
+    assert "2 groups (and 1 empty) in 1,000 rows" in headline({}, sizes=[600, 0, 400], noun="rows", sure=0.912)
     assert headline({}, sizes=[7], noun="rows", sure=1.0) == "1 group in 7 rows: there is nothing to tell apart."
 
 

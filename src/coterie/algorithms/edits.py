@@ -126,9 +126,9 @@ class Merge(Edit):
 
     def log_q(self, log_q: Tensor, log_r: Tensor | None) -> Tensor:
         """Return log q' in which the probabilities of the merged clusters are added."""
-        joined = log_q.clone()
-        joined[:, self.clusters[0]] = log_q[:, list(self.clusters)].logsumexp(1)
-        return joined[:, self._kept(log_q.shape[1])]
+        merged = log_q.clone()
+        merged[:, self.clusters[0]] = log_q[:, list(self.clusters)].logsumexp(1)
+        return merged[:, self._kept(log_q.shape[1])]
 
     def names(self, names: list[str | None]) -> list[str | None]:
         """Return the names of those that are left."""
@@ -137,16 +137,16 @@ class Merge(Edit):
 
     def origins(self, origins: list[frozenset[int]]) -> list[frozenset[int]]:
         """Return of which fitted clusters each consists."""
-        joined = frozenset().union(*(origins[k] for k in self.clusters))
-        return [joined if k == self.clusters[0] else origins[k] for k in self._kept(len(origins))]
+        merged = frozenset().union(*(origins[k] for k in self.clusters))
+        return [merged if k == self.clusters[0] else origins[k] for k in self._kept(len(origins))]
 
     def centers(self, centers: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Return the centres; the merged one is the mean of its clusters', weighed by their training rows."""
         own = list(self.clusters)
         weights = counts[own] if counts[own].any() else np.ones(len(own))
-        joined = centers.copy()
-        joined[self.clusters[0]] = np.average(centers[own].astype(np.float64), axis=0, weights=weights)
-        return joined[self._kept(len(centers))]
+        merged = centers.copy()
+        merged[self.clusters[0]] = np.average(centers[own].astype(np.float64), axis=0, weights=weights)
+        return merged[self._kept(len(centers))]
 
     def sentence(self, n_clusters: int) -> str:
         """Return in words what became of the clusters, and which others have another number now."""

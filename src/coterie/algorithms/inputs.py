@@ -123,9 +123,9 @@ def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:
         return validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
     except InputError:
         raise
-    except ValueError as error:
-        rows = to_array(X)[0]  # this and the next two say what is wrong without showing the rows, and where
-        if rows.ndim < 2:
+    except (OverflowError, ValueError) as error:
+        rows = to_array(X)[0]  # these checks name the fault and its place without printing the rows
+        if not 2 <= rows.ndim <= max(IMAGES):
             check_shape(rows, name="X", min_rows=1)
         elif rows.size:
             measure_ranges(rows, name="X")
@@ -139,7 +139,8 @@ def _in_one_sentence() -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise InputError(" ".join(str(error).split())) from error
+        text = str(error).strip().replace(":\n- ", ": ").replace("\n- ", ", ")
+        raise InputError(text.replace(".\n", ". ").replace("\n", "; ")) from error
 
 
 def _as_fitted(estimator: Clusterer, source: Source) -> Source:

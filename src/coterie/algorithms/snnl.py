@@ -24,6 +24,7 @@ from coterie.nn import supervised_contrastive_loss as supcon
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
 from coterie.training import Batch, Fit, Phase, Turn, codes
+from coterie.training.drawing import with_company
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -84,8 +85,8 @@ class SNNLKMeans(DeepClusterer):
 
     Notes
     -----
-    Half of a batch, or more where more rows have one, has labels, in pairs of one class; of few labels less, so that
-    no row comes twice. The only row of a class teaches nothing of it, and is drawn as those without a label. Of a
+    Half of a batch has labels, in pairs of one class: more where more of all rows have one, and fewer where there are
+    not as many, so that none of these comes twice. The only row of a class counts as one without a label there. Of a
     module that is no ``nn.Sequential`` only the output is seen. Where K classes are known and k-means is the start, its
     centres are those of a k-means that keeps labelled rows with their classes, if that costs less (Basu 2002): with all
     labels, the classes' means. ``labels_`` are the nearest centres. Labels number the clusters: each that is matched to
@@ -199,6 +200,8 @@ class SNNLKMeans(DeepClusterer):
         b = fit.settings["train"].batch_size
         if sampler == "balanced" and b < min(LEAST, len(fit.source)):
             raise InputError(f"With labels the batch_size of SNNLKMeans' train must be >= {LEAST}. Got {b} instead.")
+        if sampler == "balanced":
+            fit.memory["taught"] = with_company(fit.memory["known"])
         return [*self.pretrainings(fit), fit.make_phase("disentangle", turn, sampler=sampler)]
 
     def terms(self, fit: Fit, batch: Batch) -> dict[str, Tensor]:
@@ -208,7 +211,7 @@ class SNNLKMeans(DeepClusterer):
         terms = {"reconstruction": RECONSTRUCTIONS[fit.model.reconstruction](back[-1], batch.wanted)}
         if "known" not in fit.memory:
             return terms
-        y, T = fit.memory["known"][batch.index].to(batch.x.device), self._T(fit)
+        y, T = fit.memory["taught"][batch.index].to(batch.x.device), self._T(fit)
         weight = self.alpha * (y >= 0).float().mean()  # the losses are means over the rows with a label
         if self.loss == "supcon":
             return terms | {"supcon": weight * supcon(there[-1], y, temperature=T)}
@@ -241,5 +244,5 @@ def _warn_of_labels(known: np.ndarray | None, K: int) -> None:
         message = f"{len(sizes)} classes are known, but there are {K} clusters: some share one."
         warnings.warn(message, DataWarning, stacklevel=3)
     if sizes.max() == 1:
-        message = "No class has two labelled rows: labels number the clusters, but the code learned nothing from them."
+        message = "No class has two labelled rows: the code learned nothing from them, only the clusters did."
         warnings.warn(message, DataWarning, stacklevel=3)

@@ -26,7 +26,7 @@ SAMPLE = 3_000  # rows that stand for all of them
 LEAST = 30  # rows of each cluster among these, where it has as many
 REACH = 0.35  # of the rows that each label has to speak for: how far it is thought to reach
 DOUBT = 0.3  # margin at which a row counts 1 / e of those that lie on a border
-WIDER = 8  # times as many rows as are wanted, the most doubtful ones, are among those that stand for all
+WIDER = 8  # the sample has this many times n of the most doubtful rows
 FITTED = 10_000  # rows that principal components are fitted to, at most
 
 
@@ -104,8 +104,9 @@ def suggest_rows(
     and no outliers. While clusters have no row that is known or taken, the largest of them is next, and only its own
     rows count. All rows count alike, :math:`w_i = 1`, until there are four times as many labels as classes or clusters,
     whichever are more. Then a support vector machine learns from them, and a row counts by its doubt,
-    :math:`w_i = e^{-m_i / 0.3}` at a distance of :math:`m_i` margins from the nearest border of its class: so rows
-    between classes are taken, where many others are in doubt and none is known yet.
+    :math:`w_i = e^{-\max(m_i, 0) / 0.3}` at a distance of :math:`m_i` margins from the nearest border of its class: so
+    a row between classes is taken where many rows around it are in doubt and none of them is known. Of many rows the
+    sum has a sample, in which the most doubtful ones are more than their share.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def check_shape(array: np.ndarray, *, name: str, min_rows: int) -> None:
         hint = f" Reshape your data: {name}.reshape(-1, 1) if it is one column, {name}.reshape(1, -1) if it is one row."
         raise InputError(
             f"Expected 2D array of rows (n, d), or images (n, H, W) or (n, H, W, C), got {array.ndim}D array instead "
-            f"for {name}.{hint if array.ndim < _TABLE else ''}"
+            f"for {name}.{hint if array.ndim == 1 and array.size else ''}"
         )
     if prod(array.shape[1:]) == 0:
         raise InputError(
@@ -191,7 +191,7 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
     if kind == "O":
         try:
             return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise InputError(f"{name} must hold numbers only, but one entry is none: {error}.") from error
     what = "text" if kind in "SUT" else f"dtype {array.dtype}"
     hint = " To read a file, use coterie.data.load_file." if array.ndim == 0 else ""
@@ -243,8 +243,8 @@ def _column(series: nw.Series) -> np.ndarray | None:
     if not (series.dtype.is_numeric() or series.dtype in (nw.Boolean, nw.Object, nw.Unknown)):
         return None
     values = series.to_numpy()
-    if values.dtype.kind in "buif":
-        return values
+    if values.dtype.kind in "buif" or series.dtype == nw.Unknown:
+        return values if values.dtype.kind in "buif" else None
     try:
         return values.astype(np.float64)
     except (TypeError, ValueError):

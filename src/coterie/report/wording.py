@@ -189,7 +189,7 @@ def headline(own: Mapping[str, float], *, sizes: Sequence[int], noun: str, sure:
         With labels the accuracy, without them sizes and confidence.
     """
     filled = [size for size in sizes if size]
-    empty = f" and {len(sizes) - len(filled)} empty" if len(filled) < len(sizes) else ""
+    empty = f" (and {len(sizes) - len(filled)} empty)" if len(filled) < len(sizes) else ""
     groups = f"{len(filled)} group{'s' if len(filled) > 1 else ''}{empty} in {sum(sizes):,} {noun}"
     if "accuracy" in own:
         known = f" (of them {n_known:,} {noun} were known in training)" if n_known else ""

@@ -178,7 +178,7 @@ class Trying:
         return model
 
     def fit_or_load_optional(self, name: str, fitted: Callable[[], Clusterer]) -> Clusterer | None:
-        """Return a fit that is no candidate's, kept as they are; where it came to nothing, none was left out.
+        """Fit, or load, a model that is no candidate; None if that failed, which is not told among those left out.
 
         Parameters
         ----------

@@ -11,7 +11,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from coterie.training.state import Fit
 
-KNOWN_SHARE = 0.5  # share of a balanced batch that labelled rows may take though they are fewer of all rows
+KNOWN_SHARE = 0.5  # least share of a balanced batch for labelled rows, where there are enough of them
 
 
 def shuffle(fit: Fit, batch_size: int, *counters: int) -> Tensor:
@@ -39,10 +39,10 @@ def shuffle(fit: Fit, batch_size: int, *counters: int) -> Tensor:
 def balanced(fit: Fit, batch_size: int, *counters: int) -> Tensor:
     """Return batches in which every labelled row meets another of its class.
 
-    Labelled rows, in pairs of one class, fill as much of a batch as they are of all rows, or half of it where they are
-    fewer, but no more than as many as they are: a few rows over and over in one batch would be learned by heart. The
-    other places go to the rest, of which each batch has one at least: rows without a label, and each that is the only
-    one of its class. Of an odd number of rows one is paired with another of its class again.
+    Labelled rows, in pairs of one class, fill their share of all rows, and at least half of the batch. Where they are
+    too few for that, each batch has all of them once, but for one of each class with an odd number: the same row over
+    and over in a batch would be learned by heart. The other places go to the rest, of which each batch has one at
+    least: rows without a label, and those that are the only one of their class.
 
     Parameters
     ----------
@@ -59,19 +59,44 @@ def balanced(fit: Fit, batch_size: int, *counters: int) -> Tensor:
         Row numbers, int64: pairs first, then rows without a label.
     """
     y = fit.memory["known"]
-    _, number, sizes = y.unique(return_inverse=True, return_counts=True)
-    paired = (y >= 0) & (sizes[number] > 1)
-    known, rest = paired.nonzero()[:, 0], (~paired).nonzero()[:, 0]
+    taught = with_company(y) >= 0
+    known, rest = taught.nonzero()[:, 0], (~taught).nonzero()[:, 0]
     batches = len(y) // batch_size
     most = batch_size - min(len(rest), 1)
-    wanted = round(batch_size * max(len(known) / len(y), KNOWN_SHARE))
-    pairs = min(wanted, most, len(known)) // 2
+    pairs = min(round(batch_size * max(len(known) / len(y), KNOWN_SHARE)), most) // 2
+    few = len(known) < 2 * pairs
+    if few:
+        pairs = int((y[known].unique(return_counts=True)[1] // 2).sum())
     if not pairs:
         return shuffle(fit, batch_size, *counters)
-    drawn = known[_pairs(y[known], pairs * batches, fit.streams.generator("pairs", *counters))]
+    drawn = known[_pairs(y[known], pairs * batches, fit.streams.generator("pairs", *counters), odd=not few)]
     others = rest if len(rest) else known
     again = _passes(len(others), (batch_size - 2 * pairs) * batches, fit.streams.generator("order", *counters))
     return torch.cat([drawn.view(batches, -1), others[again].view(batches, -1)], dim=1)
+
+
+def with_company(y: Tensor) -> Tensor:
+    """Return classes that two rows at least have.
+
+    Parameters
+    ----------
+    y : Tensor of shape (n,)
+        Classes, -1 where there is none.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        The same, -1 also for the only row of a class.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.training.drawing import with_company
+    >>> with_company(torch.tensor([0, 2, -1, 2])).tolist()
+    [-1, 2, -1, 2]
+    """
+    _, number, sizes = y.unique(return_inverse=True, return_counts=True)
+    return torch.where(sizes[number] > 1, y, -1)
 
 
 def labelled(fit: Fit, batch_size: int, *counters: int) -> Tensor:
@@ -97,10 +122,13 @@ def labelled(fit: Fit, batch_size: int, *counters: int) -> Tensor:
     return rows[drawn].view(batches, batch_size)
 
 
-def _pairs(y: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Return ``count`` pairs of numbers of rows of one class, shape (2 count,); each pass takes every row."""
+def _pairs(y: Tensor, count: int, generator: torch.Generator, *, odd: bool) -> Tensor:
+    """Return ``count`` pairs of numbers of rows of one class, shape (2 count,); each pass takes every row.
+
+    Without ``odd`` it leaves out one row of each class that has an odd number, by chance.
+    """
     y = torch.unique(y, return_inverse=True)[1]
-    first, second = _slots(y)
+    first, second = _slots(y, odd=odd)
     passes = -(-count // len(first))
     # Sorting by class, and within it by chance, puts rows that may be paired side by side.
     keys = y.double() + torch.rand(passes, len(y), generator=generator, dtype=torch.float64)
@@ -110,13 +138,13 @@ def _pairs(y: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return pairs.gather(1, shuffled[:, :, None].expand(-1, -1, 2)).reshape(-1, 2)[:count].reshape(-1)
 
 
-def _slots(y: Tensor) -> tuple[Tensor, Tensor]:
+def _slots(y: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
     """Return which places of rows sorted by class, two of each at least, make pairs."""
     sizes = y.bincount()
     ends = sizes.cumsum(0)
     first, second = [], []
     for start, end in zip((ends - sizes).tolist(), ends.tolist(), strict=True):
-        places = torch.arange(start, end, 2)
+        places = torch.arange(start, end if odd else end - 1, 2)
         first.append(places)
         # The odd one at the end goes with the class's first row again.
         second.append(torch.where(places + 1 < end, places + 1, start))
