@@ -43,6 +43,7 @@ def test_the_curve_is_drawn_where_there_are_results(tmp_path, capsys, there):
             for i, n in enumerate((10, 100, 1000), 1)
         ]
         rows += [about | {"method": m, "labels": "none", "labels_used": 0, "accuracy": 0.5} for m in snnl_pictures.FLAT]
+        rows.append({"method": "step", "ratio": 1.5})  # of another question, in the same file
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     snnl_pictures.main(["--only", "curve", "--results", str(path), "--out", str(tmp_path)])
     assert (tmp_path / "curve.png").exists() is there
