@@ -244,5 +244,5 @@ def _warn_of_labels(known: np.ndarray | None, K: int) -> None:
         message = f"{len(sizes)} classes are known, but there are {K} clusters: some share one."
         warnings.warn(message, DataWarning, stacklevel=3)
     if sizes.max() == 1:
-        message = "No class has two labelled rows: the code learned nothing from them, only the clusters did."
+        message = "No class has two labelled rows: the code learned nothing from them; they number and place clusters."
         warnings.warn(message, DataWarning, stacklevel=3)

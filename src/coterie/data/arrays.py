@@ -239,14 +239,16 @@ def _column(series: nw.Series) -> np.ndarray | None:
     """Return a column's numbers, or None if it holds something else."""
     import narwhals as nw
 
-    # Sparse columns of pandas are of unknown kind.
-    if not (series.dtype.is_numeric() or series.dtype in (nw.Boolean, nw.Object, nw.Unknown)):
+    numbers = series.dtype.is_numeric() or series.dtype == nw.Boolean
+    if not numbers and series.dtype not in (nw.Object, nw.Unknown):
         return None
     values = series.to_numpy()
-    if values.dtype.kind in "buif" or series.dtype == nw.Unknown:
-        return values if values.dtype.kind in "buif" else None
+    if values.dtype.kind in "buif":
+        return values
+    if series.dtype == nw.Unknown:  # as pandas' sparse columns are, and many that are no numbers
+        return None
     try:
         return values.astype(np.float64)
     except (TypeError, ValueError):
         # Missing entries of a numeric column are reported by row; anything else makes it a column of something else.
-        return np.empty(len(values)) if series.dtype.is_numeric() or series.dtype == nw.Boolean else None
+        return np.empty(len(values)) if numbers else None

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})  # as they stand in files, in lower case
-_MINUS_ONE = re.compile(
-    r"-1(\.0*([eE][+-]?0+)?|,0{0,2})?"
-)  # as data frames and spreadsheets write a -1 beside cells that are empty
+# A -1 as data frames and spreadsheets write it beside cells that are empty, and numpy.savetxt; -1,000 is a thousand.
+_MINUS_ONE = re.compile(r"-1(\.0*([eE][+-]?0+)?|,0{0,2})?")
 _WORDS = ("na", "null", "none")  # those of them that could as well be a class
 # Numbers as spreadsheets, data frames and numpy.savetxt write them; 007 is none.
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?P<float>(?:\.\d*)?(?:[eE][+-]?\d+)?)")
