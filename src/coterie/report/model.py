@@ -53,7 +53,7 @@ def model_arrays(estimator: Any, *, seed: int = 0) -> dict[str, np.ndarray]:
     edits = getattr(estimator, "edits_", None)
     regrouped = edits is not None and edits.regroup
     if regrouped and "merges" in found:
-        found["merge_cut"] = np.array(edits.n_fitted)
+        found["merge_cut"] = np.array(estimator.edits_.n_fitted)
     if prior is not None and np.shape(prior) == (n_clusters,) and not regrouped:
         found["prior"] = np.asarray(prior, dtype=np.float64) / np.sum(prior)
     return found
