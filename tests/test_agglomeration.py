@@ -131,3 +131,13 @@ def test_neighbours_are_exact_far_from_zero_and_never_the_row_itself():
     expected = ((z[:, None].astype(float) - z[nearest]) ** 2).sum(2)
     np.testing.assert_allclose(squared, expected, rtol=1e-5)
     assert neighbours(z[:4], 20)[0].shape == (4, 3)
+
+
+@pytest.mark.parametrize("far", [0.0, 1000.0])
+def test_neighbours_are_exact_also_far_from_the_origin(far):
+    z = (far + np.random.default_rng(0).normal(size=(600, 64))).astype(np.float32)
+    apart = np.square(z[:, None].astype(np.float64) - z).sum(2)
+    np.fill_diagonal(apart, np.inf)
+    nearest, squared = neighbours(z, 15)
+    np.testing.assert_array_equal(nearest, apart.argsort(1)[:, :15])
+    np.testing.assert_allclose(squared, np.sort(apart, axis=1)[:, :15], rtol=1e-4)

@@ -80,13 +80,31 @@ def workspaces(target: Path) -> list[Path]:
     list of pathlib.Path
         Folders; empty if the parent folder does not exist.
     """
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.coterie-[0-9a-f]{{16}}")
     try:
         with os.scandir(target.parent) as entries:
-            names = [entry.name for entry in entries if pattern.fullmatch(entry.name)]
+            names = [entry.name for entry in entries if is_workspace(entry.name, of=target.name)]
     except OSError:
         return []
     return [target.parent / name for name in sorted(names)]
+
+
+def is_workspace(name: str, of: str | None = None) -> bool:
+    """Return whether a folder's name is that of a workspace.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    of : str or None, default=None
+        Name of the target that it must belong to; None is any.
+
+    Returns
+    -------
+    bool
+        True of what :func:`workspace` makes, which a killed writer leaves behind.
+    """
+    target = ".+" if of is None else re.escape(of)
+    return re.fullmatch(rf"\.{target}\.coterie-[0-9a-f]{{16}}", name) is not None
 
 
 def swap(folder: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from coterie.errors import InputError
 
 
-def whole(value: object, least: int) -> bool:
+def whole(value: object, least: int) -> TypeGuard[int]:
     """Return whether a value is an integer of at least ``least``.
 
     Parameters

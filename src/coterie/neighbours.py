@@ -1,4 +1,4 @@
-"""The graph of each row's nearest neighbours, exact, with memory in proportion to the rows."""
+"""Nearest neighbours, by distances that are exact, and their graph, with memory in proportion to the rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
 CHAIN = 4  # rows in a chain of nearest neighbours, about
-BLOCK = 4096  # rows whose differences to their neighbours are held at a time
+TENTH = 10  # the neighbour whose distance is a row's own scale
+SPARE = 8  # candidates beyond those asked for, since the search rounds
+BLOCK = 4096  # rows whose differences to one neighbour are held at a time
 
 
 def neighbours(z: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,25 +37,58 @@ def neighbours(z: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.ndarray
     >>> neighbours(np.array([[0.0], [1.0], [3.0]]), 1)[0].ravel().tolist()
     [1, 0, 1]
     """
-    import faiss  # loading it takes a moment
-
-    z = np.ascontiguousarray(z, dtype=np.float32)
     n, k = len(z), min(n_neighbours, len(z) - 1)
-    _, found = faiss.knn(z, z, k + 1)
+    found, squared = search(z, z, k + 1)
     # A row comes first among its own neighbours, unless it has doubles: then it may be anywhere or be missing.
     own = found == np.arange(n)[:, None]
     own[:, -1] |= ~own.any(1)
-    nearest = found[~own].reshape(n, k)
-    squared = np.empty((n, k))
-    for start in range(0, n, BLOCK):  # faiss expands the square, which loses the small distances
+    return found[~own].reshape(n, k), squared[~own].reshape(n, k)
+
+
+def search(z: np.ndarray, among: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nearest of some rows to each of others.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        Rows.
+    among : ndarray of shape (m, d)
+        Rows that are looked for.
+    k : int
+        How many a row, at most m.
+
+    Returns
+    -------
+    found : ndarray of shape (n, k)
+        Numbers of the rows, nearest first, int64; where two are as near, in no order that means anything.
+    squared : ndarray of the same shape
+        Squared distances, float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.neighbours import search
+    >>> search(np.array([[1.1]]), np.array([[0.0], [1.0], [3.0]]), 2)[0].tolist()
+    [[1, 0]]
+    """
+    import faiss  # loading it takes a moment
+
+    # The search expands the square, which loses small distances far from the origin: so it is made about the middle,
+    # for some candidates more than are asked for, and their distances are computed again.
+    middle = among.mean(0, dtype=np.float64)
+    z, among = (np.ascontiguousarray(rows - middle, dtype=np.float32) for rows in (z, among))
+    _, found = faiss.knn(z, among, min(k + SPARE, len(among)))
+    squared = np.empty(found.shape)
+    for start in range(0, len(z), BLOCK):
         part = slice(start, start + BLOCK)
-        for m in range(k):
-            squared[part, m] = np.square(z[part] - z[nearest[part, m]], dtype=np.float64).sum(1)
-    return nearest, squared
+        for j in range(found.shape[1]):
+            squared[part, j] = np.square(np.subtract(z[part], among[found[part, j]], dtype=np.float64)).sum(1)
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(found, order, axis=1), np.take_along_axis(squared, order, axis=1)
 
 
-def distances_to_neighbour(x: np.ndarray, *, seed: int, number: int = 10, sample: int = 10_000) -> np.ndarray:
-    """Return the distance of each row to one of its nearest among a sample of the rows.
+def distances_to_neighbour(x: np.ndarray, *, seed: int, sample: int = 10_000) -> np.ndarray:
+    """Return the distance of each row to the tenth nearest among a sample of the others.
 
     Parameters
     ----------
@@ -61,40 +96,38 @@ def distances_to_neighbour(x: np.ndarray, *, seed: int, number: int = 10, sample
         Rows.
     seed : int
         Seed of the sample.
-    number : int, default=10
-        Which neighbour; the farthest where there are fewer.
     sample : int, default=10_000
         Rows in it, at most.
 
     Returns
     -------
     ndarray of shape (n,)
-        Distances.
+        Distances; to the farthest where there are fewer.
 
     Examples
     --------
     >>> import numpy as np
     >>> from coterie.neighbours import distances_to_neighbour
-    >>> distances_to_neighbour(np.array([[0.0], [1.0], [3.0]]), seed=0, number=1).tolist()
-    [1.0, 1.0, 2.0]
+    >>> distances_to_neighbour(np.array([[0.0], [1.0], [3.0]]), seed=0).tolist()
+    [3.0, 2.0, 3.0]
     """
     drawn = np.random.default_rng(seed).permutation(len(x))[:sample]
     own = np.zeros(len(x), dtype=int)
     own[drawn] = 1  # a row of the sample is its own first neighbour
-    nearest = NearestNeighbors(n_neighbors=min(number + 1, len(drawn))).fit(x[drawn])
+    nearest = NearestNeighbors(n_neighbors=min(TENTH + 1, len(drawn))).fit(x[drawn])
     distances = nearest.kneighbors(x)[0]
-    return distances[np.arange(len(x)), np.minimum(number - 1 + own, distances.shape[1] - 1)]
+    return distances[np.arange(len(x)), np.minimum(TENTH - 1 + own, distances.shape[1] - 1)]
 
 
-def affinity_graph(nearest: np.ndarray, squared: np.ndarray, width: float = 1.0) -> csr_matrix:
+def affinity_graph(nearest: np.ndarray, squared: np.ndarray) -> csr_matrix:
     r"""Return :math:`W_{ij} = \exp(-d_{ij}^2 / \sigma^2)` on the edges to nearest neighbours.
+
+    sigma^2 is the mean squared length of an edge.
 
     Parameters
     ----------
     nearest, squared : ndarray of shape (n, k)
         Each row's neighbours and the squared distances to them.
-    width : float, default=1.0
-        sigma^2 over the mean squared length of an edge.
 
     Returns
     -------
@@ -109,7 +142,7 @@ def affinity_graph(nearest: np.ndarray, squared: np.ndarray, width: float = 1.0)
     [[0.0, 0.368], [0.368, 0.0]]
     """
     n, k = nearest.shape
-    sigma2 = width * squared.mean() if k else 0.0
+    sigma2 = squared.mean() if k else 0.0
     w = np.exp(-squared / sigma2) if sigma2 > 0 else np.ones_like(squared)  # rows that are all alike are all close
     return csr_matrix((w.ravel(), nearest.ravel(), np.arange(0, n * k + 1, k) if k else np.zeros(n + 1, int)), (n, n))
 

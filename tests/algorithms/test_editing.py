@@ -58,7 +58,7 @@ def test_a_merge_adds_probabilities_and_moves_no_other_row(fitted: Path) -> None
     model = coterie.load(fitted)
     before, q = model.labels_, model.predict_proba(NEW).astype(np.float64)
     new = model.predict(NEW)
-    model.merge([3, 1])
+    model.merge({3, 1})
     numbers = np.array([0, 1, 2, 1])
     assert np.array_equal(model.labels_, numbers[before])
     assert np.array_equal(model.predict(NEW), numbers[new])

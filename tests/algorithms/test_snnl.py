@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from small import bars, blobs, small
@@ -244,6 +245,15 @@ def test_one_label_a_class_does_not_break(per_class, augment):
     assert (model.labels_ == y).mean() > 0.9
 
 
+@pytest.mark.parametrize("labels", [None, [0, 1, 2, *[-1] * 87]])
+def test_what_labels_are_worth_is_told_once_also_where_the_number_of_clusters_is_open(labels):
+    X, _ = blobs()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", DataWarning)
+        snnl(n_clusters=(2, 4)).fit(X, labels)
+    assert [str(each.message)[:8] for each in told] == ["No row h" if labels is None else "No class"]
+
+
 def test_one_label_a_class_leaves_the_code_as_it_is_without_any():
     X, y = blobs()
     with pytest.warns(DataWarning, match="No row has a label"):
@@ -363,6 +373,20 @@ def test_images_that_came_in_the_unit_have_the_loss_of_the_same_ones_as_bytes():
 def test_labels_of_another_number_of_rows_are_refused_also_where_none_is_known(y):
     with pytest.raises(InputError, match="40"):
         SNNLKMeans(n_clusters=2).fit(np.random.default_rng(0).normal(size=(40, 3)), y)
+
+
+@pytest.mark.parametrize(
+    ("rows", "y", "message"),
+    [
+        (blobs()[0], [[1], [1, 2]], r"Known labels must be one for each of the 90 rows: .*[^.]\.$"),
+        (None, [0, 1], "Expected 2D array"),
+        (blobs()[0], np.full(89, -1), "one for each of the 90 rows"),
+        (sparse.csr_matrix(blobs()[0]), None, "Sparse data"),
+    ],
+)
+def test_rows_and_labels_of_odd_shapes_are_refused_on_one_line(rows, y, message):
+    with pytest.raises(InputError, match=message):
+        snnl().fit(rows, y)
 
 
 def test_more_classes_than_clusters_are_warned_of():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from coterie import DEC, JULE, MLP, N2D, AEKMeans, Conv, Schedule, SelfLabel
+from coterie import DEC, JULE, MLP, N2D, AEKMeans, Conv, Schedule, SelfLabel, SNNLKMeans
 from coterie.algorithms.building import build
 from coterie.algorithms.defaults import resolve
 from coterie.cli.rehearsal import rehearse
@@ -70,6 +70,14 @@ def test_teachers_are_rehearsed_too() -> None:
     assert rehearse(SelfLabel(3, teachers=["dec", "dec"], **given), ROWS) > 10 * alone > 0
     with pytest.raises(InputError, match="needs images"):
         rehearse(SelfLabel(3, network="conv", random_state=0), ROWS)
+
+
+def test_labels_are_planned_for() -> None:
+    y = np.where(np.arange(3000) < 30, np.arange(3000) % 3, -1)
+    model = DEC(**SMALL, pretrain=steps(1))  # whose clusters are three times as long in the making with them
+    assert rehearse(model, ROWS, y) > 1.5 * rehearse(model, ROWS) > 0
+    with pytest.raises(InputError, match="batch_size of SNNLKMeans' train must be >= 8"):
+        rehearse(SNNLKMeans(3, train=Schedule(steps=5, batch_size=4), random_state=0), ROWS, y)
 
 
 def test_the_estimator_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ class Clusterer(
             Present for scikit-learn; only :class:`coterie.SNNLKMeans` reads labels there.
         known : array-like of int of shape (n,) or None, default=None
             Class of each row, -1 where unknown, for the systems that can use a few: DEC, IDEC, SelfLabel and
-            SNNLKMeans. Cluster c is class c.
+            SNNLKMeans. Cluster c is class c; in SNNLKMeans where all classes are below K.
         must_link, cannot_link : array-like of int of shape (m, 2) or None, default=None
             Numbers of two rows that belong together, or apart, for the same systems but the last.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,7 +13,7 @@ from sklearn.base import clone
 from coterie.algorithms import warming
 from coterie.algorithms.building import SHARED
 from coterie.algorithms.defaults import is_dense
-from coterie.algorithms.inputs import pick_seed
+from coterie.algorithms.inputs import is_repeatable, kept_seed
 from coterie.components import fit_components
 from coterie.config import get_config
 from coterie.criteria import find_groups, nested_groups, replication
@@ -23,7 +21,6 @@ from coterie.criteria.gaps import is_parted
 from coterie.criteria.replication import ROWS as HALF
 from coterie.criteria.replication import divisions
 from coterie.errors import CollapseWarning, Interrupted
-from coterie.files import write_json
 from coterie.subsample import sample_rows, sample_source
 from coterie.training import part_of
 
@@ -43,7 +40,6 @@ ROWS = 10_000  # that are looked at
 FEW_ROWS = 2_000  # that are divided where there is little time
 CODED_IMAGES = 1_000  # images from which an autoencoder's code tells more than pixels
 FOLDER = "count"  # of the autoencoder's checkpoint, within that of the fit
-SEED = "seed.json"  # beside it
 ADVICE = "Stopped while clusters were counted. Within coterie.config_context(checkpoint=...) a fit can go on."
 _SHARED = ("image_shape", "scaling", "code_size", "network", "reconstruction", "augment", "pretrain")
 
@@ -212,23 +208,11 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
     try:
         fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
     except Interrupted as error:
-        if get_config().checkpoint is not None or isinstance(estimator.random_state, int | np.integer):
+        if is_repeatable(estimator.random_state):
             raise
         raise Interrupted(f"{error} Give random_state={seed} too, the seed that was drawn.") from None
     fitted.count_ = found
     return fitted
-
-
-def kept_seed(random_state: Any) -> int:
-    """Return the seed of counting and fitting: one that was drawn is kept, so that another process can go on."""
-    folder = get_config().checkpoint
-    if folder is None or isinstance(random_state, int | np.integer):
-        return pick_seed(random_state)
-    path = Path(folder) / SEED
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"seed": pick_seed(random_state)})
-    return int(json.loads(path.read_text(encoding="utf-8"))["seed"])
 
 
 def at_least(found: Count, n_classes: int, *, asked: Any) -> Count:

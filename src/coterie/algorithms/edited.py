@@ -75,10 +75,15 @@ class Edits:
         """Return these without the last."""
         return replace(self, done=self.done[:-1])
 
+    def groups(self) -> list[dict[str, Any]]:
+        """Return those that changed which rows are together, without the names that they gave."""
+        regrouping = (edit.to_dict() for edit in self.done if not isinstance(edit, Rename))
+        return [{key: value for key, value in edit.items() if key != "name"} for edit in regrouping]
+
     @property
     def regroup(self) -> bool:
         """Whether any of them changed which rows are together, and not only names."""
-        return any(not isinstance(edit, Rename) for edit in self.done)
+        return bool(self.groups())
 
     def labels(self) -> np.ndarray:
         """Return the clusters of the training rows, shape (n,)."""

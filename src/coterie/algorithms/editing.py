@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, cast
 
@@ -70,7 +70,7 @@ class Editing:
         new = None if name is None else self._check_name(name, {k})
         return self if new == self.cluster_names_[k] else self._edit(Rename(k, new))
 
-    def merge(self, clusters: Sequence[int], *, name: str | None = None) -> Self:
+    def merge(self, clusters: Sequence[int] | Set[int], *, name: str | None = None) -> Self:
         """Make one cluster of several.
 
         It has the smallest of their numbers, and higher numbers move down so that none is missing. The probabilities
@@ -79,7 +79,7 @@ class Editing:
 
         Parameters
         ----------
-        clusters : sequence of int
+        clusters : sequence or set of int
             Two or more, as ``predict`` numbers them, but not all there are.
         name : str or None, default=None
             Its name; None takes the first that one of them has, by their numbers.
@@ -95,7 +95,8 @@ class Editing:
             If one is not there or given twice, there are too few or too many, or the name breaks a rule.
         """
         check_is_fitted(self)
-        given = [self._check_cluster(k) for k in np.atleast_1d(np.asarray(clusters, dtype=object)).tolist()]
+        listed = list(clusters) if isinstance(clusters, Set) else clusters
+        given = [self._check_cluster(k) for k in np.atleast_1d(np.asarray(listed, dtype=object)).tolist()]
         twice = next((k for k in given if given.count(k) > 1), None)
         if twice is not None:
             raise InputError(f"Cluster {twice} is given twice; a merge needs different clusters.")
@@ -223,8 +224,8 @@ class Editing:
         if self.edits_.done:
             raise InputError("Classes have names before clusters are changed; rename a cluster instead.")
         K = self.edits_.n_fitted
-        known = [name[:LONGEST] if name.isprintable() else "" for name in names[:K]]
-        told = [name if name.strip() and known.count(name) == 1 else None for name in known]
+        cut = [name[:LONGEST] if name.isprintable() else "" for name in names[:K]]
+        told = [name if name.strip() and cut.count(name) == 1 else None for name in cut]
         return self._apply_edits(replace(self.edits_, classes=(*told, *[None] * (K - len(told)))))
 
     def _clusters(self, X: ArrayLike | Source) -> Assigned:
@@ -259,9 +260,9 @@ class Editing:
 
     def _check_cluster(self, cluster: object) -> int:
         last = len(self.cluster_centers_) - 1
-        if not (whole(cluster, 0) and cast("int", cluster) <= last):
+        if not (whole(cluster, 0) and cluster <= last):
             raise InputError(f"There is no cluster {cluster!r}; the clusters are 0 to {last}.")
-        return int(cast("int", cluster))
+        return int(cluster)
 
     def _check_name(self, name: object, own: set[int]) -> str:
         if not isinstance(name, str) or not name.strip():

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeGuard, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names, validate_data
 
+from coterie.checks import whole
+from coterie.config import get_config
 from coterie.data import Source, make_source
 from coterie.data.arrays import check_shape, is_frame, to_array
 from coterie.data.statistics import measure_ranges
 from coterie.errors import InputError
+from coterie.files import write_json
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
 
 IMAGES = (3, 4)  # numbers of axes of stacked images
+SEED = "seed.json"  # in a checkpoint folder, beside those of the fits within
 _Estimator = TypeVar("_Estimator")
 _Fitted = TypeVar("_Fitted")
 _Arguments = ParamSpec("_Arguments")
@@ -117,7 +124,7 @@ def _stacked(images: Sequence[Any]) -> np.ndarray:
 
 def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:
     """Return rows as scikit-learn checks them, its errors in one sentence."""
-    if isinstance(X, np.ma.MaskedArray):
+    if isinstance(X, np.ma.MaskedArray) or issparse(X):
         to_array(X)  # which says that they cannot be used
     try:
         return validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
@@ -173,7 +180,7 @@ def pick_seed(random_state: int | np.integer | np.random.RandomState | None) -> 
     """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
-    if _is_whole(random_state):
+    if whole(random_state, 0):
         return int(random_state)
     try:
         return int(check_random_state(random_state).randint(2**31))
@@ -184,5 +191,45 @@ def pick_seed(random_state: int | np.integer | np.random.RandomState | None) -> 
         ) from None
 
 
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
+def is_repeatable(random_state: Any) -> bool:
+    """Return whether a fit that is stopped would have the same seed when it is begun again.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        The estimator's parameter.
+
+    Returns
+    -------
+    bool
+        True of a number, and of any within a checkpoint folder, where a drawn seed is kept.
+    """
+    return get_config().checkpoint is not None or isinstance(random_state, int | np.integer)
+
+
+def kept_seed(random_state: Any) -> int:
+    """Return the seed of a fit within which others are fitted: one that was drawn is kept in the checkpoint folder.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        The estimator's parameter.
+
+    Returns
+    -------
+    int
+        The same one in every process that goes on with the fit.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    folder = get_config().checkpoint
+    if folder is None or isinstance(random_state, int | np.integer):
+        return pick_seed(random_state)
+    path = Path(folder) / SEED
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"seed": pick_seed(random_state)})
+    return int(json.loads(path.read_text(encoding="utf-8"))["seed"])

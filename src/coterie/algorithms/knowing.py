@@ -10,7 +10,7 @@ row the loss gains
 
 for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`, with m the mean number of known rows
 of a class, in IDEC times :math:`\gamma`: a single one names a cluster, and its target is sure. With more, training is
-three times as long, and is not over when clusters have settled.
+not over when clusters have settled, and where ``train`` is "auto" it is three times as long.
 
 Gathering is left as it is: in a code that was drawn to the known rows' classes, known rows could not tell how far the
 start's clusters are classes.
@@ -77,7 +77,7 @@ def check_knowledge(estimator: Clusterer, n: int, *, owner: str | None = None, *
         pairs = of_no_use[0] != "known"
         *able, last = [cls.__name__ for cls in SYSTEMS.values() if cls.knows and (cls.knows_pairs or not pairs)]
         raise InputError(f"{owner} cannot use {of_no_use[0]}=; Auto, {', '.join(able)} and {last} can.")
-    knowledge = make_knowledge(n, **told)
+    knowledge = make_knowledge(n, **told, none=estimator.reads_y)
     if estimator.one_a_class:
         _check_numbers(estimator.n_clusters, knowledge, owner)
     return knowledge
@@ -245,12 +245,10 @@ def terms(fit: Fit, batch: Batch, scale: float = 1.0) -> dict[str, Tensor]:
         "known", "together" and "apart", each only where there is such knowledge; nats.
     """
     found = {}
-    if KNOWN in fit.memory:
+    if (share := weight(fit)) > 0:
         y = fit.memory[KNOWN]
-        if weight(fit) > 0:
-            rows = _balanced(fit, y, max(1, len(batch.index) // SHARE))
-            loss = nll_loss(_log_q(fit, rows, KNOWN), y[rows].to(batch.x.device))
-            found["known"] = scale * weight(fit) * loss
+        rows = _balanced(fit, y, max(1, len(batch.index) // SHARE))
+        found["known"] = scale * share * nll_loss(_log_q(fit, rows, KNOWN), y[rows].to(batch.x.device))
     for name, part in ((TOGETHER, "together"), (APART, "apart")):
         if name in fit.memory:
             pairs = _drawn(fit, name, max(1, len(batch.index) // SHARE // 2))

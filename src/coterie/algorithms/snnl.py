@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import torch
 from sklearn.metrics import pairwise_distances_argmin
-from sklearn.utils.validation import _num_samples
 from torch import Tensor
 
 from coterie.algorithms import recipes
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from coterie.data import DataSpec, Source
+    from coterie.data.knowledge import Knowledge
 
 POWER = 0.55  # of the annealed temperature
 # Of squared Euclidean distances. With far less each row sees its nearest one alone, which pulls no class together; it
@@ -123,6 +123,7 @@ class SNNLKMeans(DeepClusterer):
     loss: str = "snnl"
 
     knows: ClassVar[bool] = True
+    reads_y: ClassVar[bool] = True
     one_a_class: ClassVar[bool] = False
     title: ClassVar[str] = "Soft nearest neighbour loss, then k-means on the code (Agarap 2020); reads labels"
     auto_start: ClassVar[str | None] = "kmeans"
@@ -163,19 +164,12 @@ class SNNLKMeans(DeepClusterer):
         """
         if known is not None and y is not None and not np.array_equal(known, y):
             raise InputError("fit(X, y, known=...) of SNNLKMeans takes labels by one name: y and known differ.")
-        labels = known if y is None else y
-        told = None if labels is None else np.asarray(labels)
-        if told is None or (told.shape == (_num_samples(X),) and bool((told == UNKNOWN).all())):
-            labels = None
-            if all(pair is None for pair in pairs.values()):  # else they are refused below
-                warnings.warn(
-                    "No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=2
-                )
-        if y is not None and np.asanyarray(y).dtype.kind == "b":
-            labels = np.asanyarray(y).astype(np.int64)  # as a classifier has it; known= may be a mask, and is refused
-        super().fit(X, known=labels, **pairs)
-        _warn_of_labels(self.known_, len(self.cluster_centers_))
-        return self
+        return super().fit(X, known=known if y is None else _as_classes(y), **pairs)
+
+    def _learn(self, source: Source, knowledge: Knowledge) -> None:
+        """Warn where labels teach nothing or share clusters, and train."""
+        _warn_of_labels(knowledge.labels[knowledge.labels > UNKNOWN], self.n_clusters)
+        super()._learn(source, knowledge)
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""
@@ -235,14 +229,24 @@ class SNNLKMeans(DeepClusterer):
         fit.model.head.fill_from(z, torch.from_numpy(centers))
 
 
-def _warn_of_labels(known: np.ndarray | None, K: int) -> None:
+def _as_classes(y: Any) -> Any:
+    """Return booleans as 0 and 1, as a classifier has them, and all else as it is; those of known= may be a mask."""
+    try:
+        given = np.asanyarray(y)
+    except (TypeError, ValueError):
+        return y  # which is refused where labels are checked
+    return given.astype(np.int64) if given.dtype.kind == "b" else y
+
+
+def _warn_of_labels(labels: np.ndarray, K: int) -> None:
     """Warn where classes share clusters, or teach nothing."""
-    if known is None:
+    if not len(labels):
+        warnings.warn("No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=6)
         return
-    sizes = np.unique(known[known >= 0], return_counts=True)[1]
+    sizes = np.unique(labels, return_counts=True)[1]
     if len(sizes) > K:
         message = f"{len(sizes)} classes are known, but there are {K} clusters: some share one."
-        warnings.warn(message, DataWarning, stacklevel=3)
+        warnings.warn(message, DataWarning, stacklevel=6)
     if sizes.max() == 1:
         message = "No class has two labelled rows: the code learned nothing from them; they number and place clusters."
-        warnings.warn(message, DataWarning, stacklevel=3)
+        warnings.warn(message, DataWarning, stacklevel=6)

@@ -28,6 +28,7 @@ class System(BaseEstimator):
     trained: ClassVar[tuple[str, ...]] = ("encoder", "head")  # parts of the model that clustering changes
     knows: ClassVar[bool] = False  # whether labels of a few rows can steer it
     knows_pairs: ClassVar[bool] = False  # whether must-link and cannot-link pairs can
+    reads_y: ClassVar[bool] = False  # whether ``fit(X, y)`` has labels there, of which all may be unknown
     one_a_class: ClassVar[bool] = True  # whether each known class needs a cluster of its own number
     auto_start: ClassVar[str | None] = None  # what start="auto" is; None leaves it to the rule of all systems
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.algorithms.building import is_open
-from coterie.algorithms.counting import kept_seed
+from coterie.algorithms.inputs import is_repeatable, kept_seed
 from coterie.algorithms.knowing import fit_arguments
 from coterie.algorithms.numbering import follow_classes
 from coterie.config import get_config
@@ -135,7 +135,7 @@ def stopped_amid_learning(random_state: object) -> Iterator[None]:
     try:
         yield
     except Interrupted:
-        if get_config().checkpoint is not None or isinstance(random_state, int | np.integer):
+        if is_repeatable(random_state):
             raise
         raise Interrupted(_ADVICE) from None
 
@@ -166,8 +166,7 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
     """
     if is_open(n_clusters):
         raise InputError(f"The 'n_clusters' parameter must be a number where clusters are given. Got {n_clusters!r}.")
-    first, *others = check_partitions(partitions)
-    y, told = unanimous([first, *others]), knowledge.labels
+    first, y, told = check_partitions(partitions)[0], unanimous(partitions), knowledge.labels
     if len(y) != len(told):
         raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(y)} instead.")
     if first.max() >= n_clusters:

@@ -68,8 +68,9 @@ class CentreDistanceOutlier(OutlierDetector):
 
     def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:
         """Raise a ValueError if arrays out of a file are not a width for each cluster."""
-        widths = kept.get("widths")
-        if widths is None or widths.shape != (len(model.cluster_centers_),) or not bool((widths > 0).all()):
+        widths = kept.get("widths", np.empty(0))
+        shape = (len(model.cluster_centers_),)
+        if set(kept) != {"widths"} or widths.shape != shape or not ((widths > 0) & np.isfinite(widths)).all():
             raise ValueError("it holds no width for each cluster")
 
     def _apart(self, source: Source) -> tuple[np.ndarray, np.ndarray]:

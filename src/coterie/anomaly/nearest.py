@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.familiarity import EQUAL
+from coterie.neighbours import search
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
-
-SPARE = 8  # candidates beyond those asked for, since the search rounds
-BLOCK = 2048  # rows whose differences to their candidates are held at a time
 
 
 def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,19 +43,9 @@ def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
     >>> nearest(np.array([[1.0], [2.9]]), known, 1)[0].ravel().tolist()
     [0, 2]
     """
-    import faiss  # loading it takes a moment
-
-    middle = known.mean(0, dtype=np.float64)
-    z, known = (np.ascontiguousarray(rows - middle, dtype=np.float32) for rows in (z, known))
     m, wanted = len(known), min(k, max(len(known) - 1, 1))
-    _, candidates = faiss.knn(z, known, min(wanted + 1 + SPARE, m))
-    distance = np.empty(candidates.shape)
-    for start in range(0, len(z), BLOCK):  # faiss expands the square, which loses the small distances
-        part = slice(start, start + BLOCK)
-        apart = known[candidates[part]] - z[part, None].astype(np.float64)
-        distance[part] = np.sqrt(np.square(apart).sum(2))
-    order = np.argsort(distance, axis=1, kind="stable")
-    distance, index = (np.take_along_axis(each, order, axis=1) for each in (distance, candidates))
+    index, squared = search(z, known, min(wanted + 1, m))
+    distance = np.sqrt(squared)
     # The place of a row among others may change the last bits of its code: an equal one is one within rounding.
     least = EQUAL * float(np.sqrt(known.var(0, dtype=np.float64).sum()))
     first = ((distance[:, 0] <= least) & (m > 1)).astype(np.int64)[:, None] + np.arange(wanted)

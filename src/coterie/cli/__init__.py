@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from coterie.cli.app import Command, app
+from coterie.cli.app import INTERRUPTED, Command, app
 from coterie.cli.compare import compare
 from coterie.cli.console import write_line
 from coterie.cli.datasets import datasets
@@ -67,4 +67,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(arguments, prog_name="coterie")
     except KeyboardInterrupt:  # between the parts of the command line itself
         write_line("Stopped.", sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

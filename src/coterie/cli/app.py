@@ -36,24 +36,24 @@ class Command(TyperCommand):
             with one_line_warnings():
                 return super().invoke(ctx)
         except CoterieError as error:
-            self._fail(str(error), BAD_INPUT)
+            self._fail(str(error))
         except BrokenPipeError:
             # Whoever read the output has gone, as head does; Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
             where = f": {error.filename}" if error.filename is not None else ""
-            self._fail(f"{error.strerror or error}{where}", BAD_INPUT)
+            self._fail(f"{error.strerror or error}{where}")
         except MemoryError as error:
-            self._fail(f"There is not enough memory. {error}".rstrip(), BAD_INPUT)
+            self._fail(f"There is not enough memory. {error}".rstrip())
         except KeyboardInterrupt as error:
             write_line(str(error) or "Stopped.", sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
 
     @staticmethod
-    def _fail(message: str, code: int) -> None:
+    def _fail(message: str) -> None:
         write_line(f"error: {message}", sys.stderr)
-        raise typer.Exit(code) from None
+        raise typer.Exit(BAD_INPUT) from None
 
 
 def _show_version(asked: bool) -> None:

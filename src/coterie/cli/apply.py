@@ -7,10 +7,10 @@ from pathlib import Path
 import coterie
 from coterie.algorithms import Clusterer
 from coterie.cli.inputs import Data, open_like, reopen, resolve_data
-from coterie.cli.run import CHECKPOINT, how_to_go_on, stored_settings
+from coterie.cli.run import how_to_go_on, stored_settings
 from coterie.cli.settling import finish_edit
 from coterie.errors import InputError
-from coterie.runfiles import CONFIG, MODEL
+from coterie.runfiles import CHECKPOINT, MODEL, holds_run
 
 
 def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]:
@@ -38,7 +38,7 @@ def apply_model(run: Path, data: str, *, strict: bool) -> tuple[Clusterer, Data]
         If there is no model, or the rows do not fit it.
     """
     finish_edit(run)
-    is_run = (run / CONFIG).is_file()
+    is_run = holds_run(run)
     if is_run and (run / CHECKPOINT).is_dir():
         raise InputError(f"The run in {run} is not finished; to go on with it: {how_to_go_on(run)}")
     model = coterie.load(run / MODEL if is_run else run)

@@ -14,6 +14,7 @@ from coterie.cli.judging import figures_of
 from coterie.files import write_text
 from coterie.report.images import as_pictures
 from coterie.selection import Auto, align
+from coterie.selection.agreement import mean_support
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from coterie.data import Source
 
 DOUBTFUL = 50  # rows that are named, the least sure first
-JUDGED_CODE = "judged_code"  # in arrays.npz, where partitions were judged on the code of a system that does not answer
+# In arrays.npz:
+SECOND_LABELS, DOUBTFUL_PICTURES = "second_labels", "doubtful_choice"
+JUDGED_CODE = "judged_code"  # where partitions were judged on the code of a system that does not answer
 
 
 def system_name(estimator: Clusterer) -> str:
@@ -65,9 +68,9 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         ``second`` run, ``stability`` of each cluster, ``doubtful`` rows and, where the number of clusters was left
         open, ``count``.
     """
-    trials, lost = [], auto.why_not()
+    trials, lost, K = [], auto.why_not(), len(auto.cluster_centers_)
     for trial in auto.trials_:
-        figures = figures_of(trial.model.labels_, n_clusters=len(auto.cluster_centers_), y=data.y)
+        figures = figures_of(trial.model.labels_, n_clusters=K, y=data.y)
         told = {name: value for name, value in asdict(trial.judgement).items() if value is not None}
         told |= {"kept": trial.judgement.kept}
         told |= {} if trial.agreement is None else {"agreement_with_known": round(trial.agreement, 4)}
@@ -87,7 +90,7 @@ def describe_choice(auto: Auto, data: Data) -> dict[str, Any]:
         "names": names,
         "second": auto.second_name_,
         "agreement": np.round(auto.consensus_.agreement, 4).tolist(),
-        "stability": [] if agreed is None else stability(auto.labels_, agreed, n_clusters=len(auto.cluster_centers_)),
+        "stability": [] if agreed is None else mean_support(auto.labels_, agreed, n_clusters=K).round(4).tolist(),
         "doubtful": [] if second is None else doubtful_rows(auto.labels_, second, auto.confidence_, names=data.names),
         "count": None if auto.count_ is None else auto.count_.to_dict(),
     }
@@ -127,7 +130,7 @@ def choice_arrays(auto: Clusterer | Auto, data: Data, choice: Mapping[str, Any])
     """
     if not isinstance(auto, Auto):
         return {}
-    second = {} if auto.second_labels_ is None else {"second_labels": auto.second_labels_.astype(np.int32)}
+    second = {} if auto.second_labels_ is None else {SECOND_LABELS: auto.second_labels_.astype(np.int32)}
     code = code_before_clusters(auto)
     lent = {} if code is None or code is getattr(auto.best_, "pretrained_code_", None) else {JUDGED_CODE: code}
     return second | lent | doubtful_pictures(data.source, choice)
@@ -143,28 +146,6 @@ def agreement_column(auto: Clusterer | Auto) -> dict[str, list[str]]:
 def agreed_column(same: np.ndarray) -> dict[str, list[str]]:
     """Return the column of ``labels.csv`` from whether a second run has each row in the same cluster, shape (n,)."""
     return {"agreed": ["yes" if each else "no" for each in same.tolist()]}
-
-
-def stability(labels: np.ndarray, support: np.ndarray, *, n_clusters: int) -> list[float]:
-    """Return the mean support of the rows of each cluster, 0 of an empty one.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,)
-        Clusters.
-    support : ndarray of shape (n,)
-        Share of other runs that agree on each row.
-    n_clusters : int
-        K.
-
-    Returns
-    -------
-    list of float of length K
-        In [0, 1].
-    """
-    sizes = np.bincount(labels, minlength=n_clusters)
-    found = np.bincount(labels, weights=support, minlength=n_clusters) / np.maximum(sizes, 1)
-    return np.round(found, 4).tolist()
 
 
 def doubtful_rows(
@@ -204,7 +185,7 @@ def doubtful_pictures(source: Source, choice: Mapping[str, Any]) -> dict[str, np
     rows = [entry["row"] for entry in choice["doubtful"]]
     if source.spec.kind != "images" or not rows:
         return {}
-    return {"doubtful_choice": as_pictures(source.raw(np.array(rows)), source.spec)}
+    return {DOUBTFUL_PICTURES: as_pictures(source.raw(np.array(rows)), source.spec)}
 
 
 def _agreed(auto: Auto) -> np.ndarray | None:

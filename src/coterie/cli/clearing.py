@@ -7,11 +7,12 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+from coterie._workspace import is_workspace
 from coterie.cli.editing import held
 from coterie.cli.locking import locked
-from coterie.cli.run import CHECKPOINT, PARTS, WORKSPACE, is_begun, is_finished, stored_settings
+from coterie.cli.run import PARTS, is_begun, is_finished, stored_settings
 from coterie.errors import InputError
-from coterie.runfiles import LABELS, MODEL
+from coterie.runfiles import CHECKPOINT, LABELS, MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def clear_for_demo(folder: Path) -> None:
     """
     if not is_begun(folder):
         return
-    foreign = [e.name for e in folder.iterdir() if e.name not in PARTS and not WORKSPACE.fullmatch(e.name)]
+    foreign = [e.name for e in folder.iterdir() if e.name not in PARTS and not is_workspace(e.name)]
     if foreign or stored_settings(folder).made_by != "demo":
         what = f"{sorted(foreign)[0]!r}, which coterie demo did not make" if foreign else "another run"
         raise InputError(f"{folder} holds {what}; give another --out.")

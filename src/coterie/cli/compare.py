@@ -32,8 +32,8 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     from coterie.runfiles import LABELS
 
     check_outputs({"--out": out, "--report": report}, runs=runs)
-    check_csv("--out", out)
-    check_page("--report", report)
+    check_csv(out)
+    check_page(report)
     for run in runs:
         finish_edit(run)
     screen = Screen()

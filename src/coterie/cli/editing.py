@@ -16,7 +16,7 @@ from coterie.algorithms import Clusterer
 from coterie.cli.fittedrows import rows_of_fit
 from coterie.cli.labelfile import rows_in_order, write_labels
 from coterie.cli.locking import locked
-from coterie.cli.retelling import assigned, groups_of, regrouped, with_agreement, with_names
+from coterie.cli.retelling import assigned, regrouped, with_agreement, with_names
 from coterie.cli.run import how_to_go_on, is_finished
 from coterie.cli.settling import settle_edit
 from coterie.data import Source
@@ -26,7 +26,7 @@ from coterie.report import save_arrays
 from coterie.report.clusters import column_names
 from coterie.report.html import render
 from coterie.report.run import Run, read_run
-from coterie.runfiles import ARRAYS, CONFIG, EDITED, LABELS, METRICS, MODEL, REPORT
+from coterie.runfiles import ARRAYS, EDITED, LABELS, METRICS, MODEL, REPORT, holds_run
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,14 @@ def edit_run(folder: Path, change: Callable[[Editable], None], *, train: str | N
     """
     with held(folder):
         edited = Editable.open(folder, train)
-        groups, columns = groups_of(edited.model), _further(edited)
+        groups, columns = edited.model.edits_.groups(), _further(edited)
         change(edited)
         if "cluster_name" in columns and any(edited.model.cluster_names_):
             raise InputError(
                 f"{folder / LABELS} has a column cluster_name already, which names of clusters need: call it otherwise."
             )
         run = edited.run
-        if groups_of(edited.model) != groups:
+        if edited.model.edits_.groups() != groups:
             run = regrouped(run, edited.model, source=edited.source, columns=columns)
         metrics = with_names(run.metrics, edited.model)
         with replace_folder(folder / EDITED) as new:
@@ -144,7 +144,7 @@ def held(folder: Path) -> Iterator[None]:
     InputError
         If it is no finished run, or another process is at work in it.
     """
-    if not (folder / CONFIG).is_file():
+    if not holds_run(folder):
         raise InputError(f"{folder} is not a run folder; edits are made to what coterie fit wrote.")
     if not is_finished(folder):
         raise InputError(f"The run in {folder} is not finished; to go on with it: {how_to_go_on(folder)}")
@@ -158,10 +158,9 @@ def _write(new: Path, run: Run, model: Clusterer, *, columns: Mapping[str, Seque
     model.save(new / MODEL)
     write_json(new / METRICS, run.metrics)
     more = with_agreement(columns, run, model)
-    names = [str(name) for name in run.arrays["names"]] if "names" in run.arrays else None
     sure = assigned(run, model).confidence(model.calibration_)
     called = model.cluster_names_
-    write_labels(new / LABELS, model.labels_, sure, names=names, more=more, cluster_names=called)
+    write_labels(new / LABELS, model.labels_, sure, names=run.names, more=more, cluster_names=called)
     if (run.folder / REPORT).is_file():
         write_text(new / REPORT, render(run))
 

@@ -9,7 +9,7 @@ from coterie.cli.inputs import open_like, reopen, resolve_data
 from coterie.cli.run import stored_settings
 from coterie.data import Source
 from coterie.errors import InputError
-from coterie.runfiles import CONFIG
+from coterie.runfiles import holds_run
 
 
 def rows_of_fit(run: Path, model: Clusterer, *, train: str | None) -> Source:
@@ -34,7 +34,7 @@ def rows_of_fit(run: Path, model: Clusterer, *, train: str | None) -> Source:
     InputError
         If they cannot be read, or are others now.
     """
-    is_run = (run / CONFIG).is_file()
+    is_run = holds_run(run)
     if train is not None:
         where = resolve_data(train)
         data = reopen(stored_settings(run), model.spec_, where) if is_run else open_like(where, model.spec_)

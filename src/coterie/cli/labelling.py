@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coterie.algorithms.editing import LONGEST
 from coterie.cli.answers import Answers
 from coterie.cli.console import Screen, plain, print_raw
 from coterie.cli.editing import Editable, held
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SKIP, BACK, STOP, VERBATIM = "", "u", "q", "="
-LONGEST = 80  # characters of a label
 _LISTED = 20  # labels that are listed
 
 
@@ -56,9 +56,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         raise InputError(f"-n must be an integer >= 0. Got {n} instead.")
     with held(folder):
         edited = Editable.open(folder, train)
-        arrays = edited.run.arrays
-        names = [str(name) for name in arrays["names"]] if "names" in arrays else None
-        answers = Answers.read(folder / KNOWN, len(arrays["labels"]), names)
+        answers = Answers.read(folder / KNOWN, len(edited.run.labels), edited.run.names)
         _take_over(answers, edited.run)
         before, rows, source = answers.labelled, [], edited.source  # with other rows, labels would be those of others
         if n:

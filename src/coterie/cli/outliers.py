@@ -31,8 +31,8 @@ def outliers(
     from coterie.report import write_outliers
 
     check_outputs({"--out": out, "--report": report}, data=[data, train], runs=[run])
-    check_csv("--out", out)
-    check_page("--report", report)
+    check_csv(out)
+    check_page(report)
     share = read_share(contamination)
     model, rows = apply_model(run, data, strict=bool(strict))
     detector = fitted_score(run, model, score=score, train=train)

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coterie.cli.inputs import resolve_data
-from coterie.cli.run import CHECKPOINT
 from coterie.datasets import DATASETS
 from coterie.errors import InputError
-from coterie.runfiles import CONFIG, MODEL
+from coterie.runfiles import CHECKPOINT, CONFIG, MODEL
 
 _NO_TEXT = (".gz", ".bz2", ".xz", ".zst", ".zip", ".npy", ".npz", ".parquet", ".feather", ".xlsx", ".xls", ".ods")
 _RUNS = ((CONFIG, f"{MODEL}/manifest.json"), (CONFIG, CHECKPOINT))  # what is in a run that is finished, or is not
@@ -67,13 +66,11 @@ def _is_run(folder: Path) -> bool:
     return any(all((folder / name).exists() for name in names) for names in _RUNS)
 
 
-def check_csv(flag: str, path: Path | None) -> None:
-    """Refuse a file to write as CSV whose name says that it holds something else, before a command does anything.
+def check_csv(path: Path | None) -> None:
+    """Refuse an --out to write as CSV whose name says that it holds something else, before a command does anything.
 
     Parameters
     ----------
-    flag : str
-        The flag that names it.
     path : path or None
         The file, if any.
 
@@ -84,16 +81,14 @@ def check_csv(flag: str, path: Path | None) -> None:
     """
     ending = "" if path is None else path.suffix.lower()
     if ending in _NO_TEXT + _OTHER_TEXT:
-        raise InputError(f"{flag} is written as plain CSV and must not end in {ending}. Got {path} instead.")
+        raise InputError(f"--out is written as plain CSV and must not end in {ending}. Got {path} instead.")
 
 
-def check_page(flag: str, path: Path | None, *, or_json: bool = False) -> None:
-    """Refuse a file to write as a page whose name says that it holds something else, before a command does anything.
+def check_page(path: Path | None, *, or_json: bool = False) -> None:
+    """Refuse a --report to write as a page whose name says that it is something else, before a command does anything.
 
     Parameters
     ----------
-    flag : str
-        The flag that names it.
     path : path or None
         The file, if any.
     or_json : bool, default=False
@@ -107,4 +102,4 @@ def check_page(flag: str, path: Path | None, *, or_json: bool = False) -> None:
     ending = "" if path is None else path.suffix.lower()
     if ending not in ("", ".html", ".htm") and not (or_json and ending == ".json"):
         also = ", or in .json for the figures alone" if or_json else ""
-        raise InputError(f"{flag} must end in .html{also}, or have no ending. Got {path} instead.")
+        raise InputError(f"--report must end in .html{also}, or have no ending. Got {path} instead.")

@@ -28,8 +28,8 @@ def predict(
     from coterie.selection import drift
 
     check_outputs({"--out": out, "--report": report}, data=[data], runs=[run])
-    check_csv("--out", out)
-    check_page("--report", report, or_json=True)
+    check_csv(out)
+    check_page(report, or_json=True)
     model, rows = apply_model(run, data, strict=bool(strict))
     if report is not None and model.familiarity_ is None:
         raise InputError(f"{run} was saved without training rows to compare with; fit it again for a --report.")

@@ -18,7 +18,7 @@ from coterie.algorithms import SelfLabel
 from coterie.algorithms.building import check_parameters, is_open
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
-from coterie.algorithms.knowing import check_knowledge
+from coterie.algorithms.knowing import check_knowledge, remember
 from coterie.algorithms.teaching import appoint, names_for
 from coterie.algorithms.warming import settle
 from coterie.config import config_context
@@ -29,6 +29,7 @@ from coterie.training import Callback
 
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
+    from coterie.data.knowledge import Knowledge
     from coterie.training import Fit, Phase
 
 _STEPS = 6
@@ -46,7 +47,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     source : Source
         The rows.
     known : ndarray of shape (n,) or None, default=None
-        Known classes, which are checked; the steps are taken without.
+        Known classes, which are checked and planned for; the steps are taken without.
 
     Returns
     -------
@@ -66,6 +67,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     if is_open(estimator.n_clusters):
         most = RANGE[1] if isinstance(estimator.n_clusters, str) else estimator.n_clusters[1]
         estimator = clone(estimator).set_params(n_clusters=min(most, len(source)))
+    planner = estimator  # as the fit has it: training that is chosen for a user may be longer where classes are known
     chosen = {k: v for k, v in settle(estimator, resolve(estimator, source)).items() if k != "random_state"}
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
     estimator = copy.copy(estimator).set_params(**chosen)  # which has what a warm fit goes on from, where clones do not
@@ -74,7 +76,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     if isinstance(estimator, SelfLabel):  # whose teachers take most of the time
         teachers = appoint(names_for(estimator, source, knowledge), estimator)
         begin = partial(estimator.fit_to, partitions=[np.arange(len(few)) % int(estimator.n_clusters)])
-    timer = _Timer(estimator, source)
+    timer = _Timer(planner, source, knowledge)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
     with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly), warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # which the fit itself will give
@@ -94,13 +96,16 @@ class _Enough(Exception):
 class _Timer(Callback):
     """Measures steps, foresees how many there will be, and stops the fit."""
 
-    def __init__(self, estimator: Clusterer, source: Source) -> None:
-        self.estimator, self.source = estimator, source
+    def __init__(self, planner: Clusterer, source: Source, knowledge: Knowledge) -> None:
+        self.planner, self.source, self.knowledge = planner, source, knowledge
         self.expected = 0.0
-        self._times = [time.perf_counter()]
+        self._planned, self._times = 0, [time.perf_counter()]
 
     def on_phase(self, fit: Fit, phase: Phase) -> None:
-        """Begin to measure."""
+        """Begin to measure, with the whole fit planned, which may be refused."""
+        whole = replace(fit, source=self.source, memory=dict(fit.memory))
+        remember(whole, self.knowledge)
+        self._planned = sum(_turns(later) * later.steps for later in self.planner.phases(whole))
         self._times = [time.perf_counter()]
 
     def on_step(self, fit: Fit, phase: Phase) -> None:
@@ -111,9 +116,7 @@ class _Timer(Callback):
             return
         each = [after - before for before, after in zip(self._times, self._times[1:], strict=False)]
         # The fastest: the first step also warms caches up, and other processes may be in the way of any.
-        planned = self.estimator.phases(replace(fit, source=self.source))
-        turns = sum(_turns(later) * later.steps for later in planned)
-        self.expected = min(each) / _turns(phase) * turns
+        self.expected = min(each) / _turns(phase) * self._planned
         raise _Enough
 
 

@@ -10,7 +10,14 @@ import numpy as np
 
 from coterie.algorithms import Clusterer
 from coterie.algorithms.edited import Assigned
-from coterie.cli.choosing import JUDGED_CODE, agreed_column, doubtful_pictures, doubtful_rows, stability
+from coterie.cli.choosing import (
+    DOUBTFUL_PICTURES,
+    JUDGED_CODE,
+    SECOND_LABELS,
+    agreed_column,
+    doubtful_pictures,
+    doubtful_rows,
+)
 from coterie.cli.judging import figures_of
 from coterie.cli.run import stored_settings
 from coterie.data import Source
@@ -18,11 +25,11 @@ from coterie.metrics import evaluate, per_class
 from coterie.report import model_arrays
 from coterie.report.grouped import cluster_arrays
 from coterie.report.run import Run
+from coterie.selection.agreement import mean_support
 from coterie.selection.reasons import reason_retold
 
 _JUDGED = ("n_clusters", "sizes", "metrics", "criteria", "per_class", "known", "choice")  # of metrics.json
 _OWN_ARRAYS = ("samples", "merges", "merge_clusters", "merge_cut", "prior")  # what model_arrays may give
-_PICTURES, _SECOND = "doubtful_choice", "second_labels"
 
 
 def assigned(run: Run, model: Clusterer) -> Assigned:
@@ -31,15 +38,6 @@ def assigned(run: Run, model: Clusterer) -> Assigned:
 
     z = torch.from_numpy(run.arrays["z"])
     return model.edits_.assign(model._assign(z), z)
-
-
-def groups_of(model: Clusterer) -> list[dict[str, Any]]:
-    """Return the edits that changed which rows are together, without names."""
-    return [
-        {key: value for key, value in edit.items() if key != "name"}
-        for edit in model.edits_.to_list()
-        if edit["edit"] != "rename"
-    ]
 
 
 def regrouped(run: Run, model: Clusterer, *, source: Source, columns: Mapping[str, Sequence[str]]) -> Run:
@@ -64,7 +62,7 @@ def regrouped(run: Run, model: Clusterer, *, source: Source, columns: Mapping[st
     found, z, labels = assigned(run, model), run.arrays["z"], model.labels_
     q, sure = found.log_q.double().softmax(1).float().numpy(), found.confidence(model.calibration_)
     metrics = _judged(run, model, q=q, sure=sure, columns=columns)
-    kept = {name: value for name, value in run.arrays.items() if name not in (*_OWN_ARRAYS, _PICTURES)}
+    kept = {name: value for name, value in run.arrays.items() if name not in (*_OWN_ARRAYS, DOUBTFUL_PICTURES)}
     arrays = kept | cluster_arrays(z, labels, q, source=source, sure=sure)
     if "choice" in metrics:
         arrays |= doubtful_pictures(source, metrics["choice"])
@@ -98,8 +96,8 @@ def with_agreement(columns: Mapping[str, Sequence[str]], run: Run, model: Cluste
     dict of str to sequence of str
         With the column ``agreed`` as it is now, without it where that cannot be told any more.
     """
-    if _SECOND in run.arrays:
-        return {**columns, **agreed_column(_followed(run.arrays[_SECOND], model) == model.labels_)}
+    if SECOND_LABELS in run.arrays:
+        return {**columns, **agreed_column(_followed(run.arrays[SECOND_LABELS], model) == model.labels_)}
     lost = {"agreed"} if "choice" in run.metrics and model.edits_.regroup else set()
     return {name: values for name, values in columns.items() if name not in lost}
 
@@ -144,15 +142,15 @@ def _choice(choice: Mapping[str, Any], run: Run, model: Clusterer, *, sure: np.n
 
     A run of an earlier version did not keep the clusters of its second run; what it said of them is left out.
     """
-    if _SECOND not in run.arrays:
+    if SECOND_LABELS not in run.arrays:
         return {**choice, "why": reason_retold(choice["why"], None), "stability": [], "doubtful": []}
-    labels, there = model.labels_, _followed(run.arrays[_SECOND], model)
-    same, names = there == labels, run.arrays.get("names")
+    labels, there = model.labels_, _followed(run.arrays[SECOND_LABELS], model)
+    same = there == labels
     return {
         **choice,
         "why": reason_retold(choice["why"], same.mean()),
-        "stability": stability(labels, same.astype(np.float64), n_clusters=len(model.cluster_centers_)),
-        "doubtful": doubtful_rows(labels, there, sure, names=names.tolist() if names is not None else None),
+        "stability": mean_support(labels, same, n_clusters=len(model.cluster_centers_)).round(4).tolist(),
+        "doubtful": doubtful_rows(labels, there, sure, names=run.names),
     }
 
 

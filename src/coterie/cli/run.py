@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import shlex
 import shutil
 import tomllib
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coterie import baselines
+from coterie._workspace import is_workspace
 from coterie.algorithms.building import is_open
 from coterie.cli import judging, show
 from coterie.cli.choosing import (
@@ -36,7 +36,21 @@ from coterie.errors import InputError, Interrupted
 from coterie.files import write_json
 from coterie.metrics import per_class
 from coterie.report import collect, model_arrays, save_arrays, write_report
-from coterie.runfiles import ARRAYS, CONFIG, EDITED, ENVIRONMENT, HISTORY, LABELS, METRICS, MODEL, OUTLIERS, REPORT
+from coterie.runfiles import (
+    ARRAYS,
+    CHECKPOINT,
+    CONFIG,
+    DONE,
+    EDITED,
+    ENVIRONMENT,
+    HISTORY,
+    LABELS,
+    METRICS,
+    MODEL,
+    OUTLIERS,
+    REPORT,
+    holds_run,
+)
 from coterie.selection import Auto
 from coterie.training import HistoryFile
 
@@ -49,13 +63,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT = "checkpoint"
 _BASELINE = "kmeans.npz"
 _CODELESS = "kmeans"  # the system whose code is the raw row again
-_DONE = ".checkpoint-done"  # a checkpoint folder on its way out; its renaming is what finishes a run
 _WRITTEN = (MODEL, ARRAYS, LABELS, HISTORY, ENVIRONMENT)
-PARTS = (*_WRITTEN, CONFIG, METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, _DONE)
-WORKSPACE = re.compile(r"\..+\.coterie-[0-9a-f]{16}")  # what a killed writer leaves; see coterie.files
+PARTS = (*_WRITTEN, CONFIG, METRICS, REPORT, OUTLIERS, CHECKPOINT, EDITED, DONE)
 
 
 def is_begun(folder: Path) -> bool:
@@ -70,11 +81,11 @@ def is_begun(folder: Path) -> bool:
         return False
     if not folder.is_dir():
         raise InputError(f"{folder} is a file; a run needs a folder.")
-    if (folder / CONFIG).is_file():
+    if holds_run(folder):
         return True
     # A run that was killed before its settings were written may have left these.
     held = [e for e in folder.iterdir() if not (e.name == CHECKPOINT and e.is_dir() and not any(e.iterdir()))]
-    if any(not WORKSPACE.fullmatch(entry.name) for entry in held):
+    if any(not is_workspace(entry.name) for entry in held):
         raise InputError(f"{folder} is neither empty nor a run; give another --out.")
     return False
 
@@ -257,8 +268,8 @@ def _judge(
 
 def _finish(folder: Path) -> None:
     """Take the checkpoint away; in one step, so that a kill leaves a run that is finished or one that can go on."""
-    (folder / CHECKPOINT).rename(folder / _DONE)
-    shutil.rmtree(folder / _DONE, ignore_errors=True)
+    (folder / CHECKPOINT).rename(folder / DONE)
+    shutil.rmtree(folder / DONE, ignore_errors=True)
 
 
 @contextmanager

@@ -14,13 +14,12 @@ from coterie.anomaly import DETECTORS, OutlierDetector, load
 from coterie.anomaly.base import CONTAMINATION
 from coterie.cli.fittedrows import rows_of_fit
 from coterie.cli.inputs import Data
-from coterie.cli.retelling import groups_of
 from coterie.data import Source
 from coterie.errors import DataWarning, InputError, ModelFileError
 from coterie.figures import counted
 from coterie.report import Scored, load_arrays
 from coterie.report.scored import overview
-from coterie.runfiles import ARRAYS, CONFIG, OUTLIERS
+from coterie.runfiles import ARRAYS, OUTLIERS, holds_run
 
 
 def read_share(text: str) -> float | str:
@@ -93,7 +92,7 @@ def fitted_score(run: Path, model: Clusterer, *, score: str, train: str | None) 
         raise InputError(f"--score must be one of {', '.join(DETECTORS)}. Got {score!r} instead.")
     detector = DETECTORS[score](model=model, random_state=model.seed_)
     _check_score(score, model)
-    is_run, place = (run / CONFIG).is_file(), run / OUTLIERS / score
+    is_run, place = holds_run(run), run / OUTLIERS / score
     if train is None and is_run and place.is_dir():
         kept = _read_kept(place)
         if kept is not None and _are_same(kept.model_, model):
@@ -198,7 +197,7 @@ def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None
     CoterieError
         If the training rows cannot be read.
     """
-    is_run = (run / CONFIG).is_file()
+    is_run = holds_run(run)
     if scored.source.spec.kind == "images" or not (is_run or train):
         return scored
     if is_run:
@@ -210,7 +209,7 @@ def with_usual(scored: Scored, run: Path, model: Clusterer, *, train: str | None
 
 def _are_same(kept: Clusterer, model: Clusterer) -> bool:
     """Return whether a kept score was fitted with this model, and its clusters are as they are now."""
-    if groups_of(kept) != groups_of(model):
+    if kept.edits_.groups() != model.edits_.groups():
         return False
     ours, theirs = kept.model_.state_dict(), model.model_.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.figures import index, percentage
-from coterie.report.choice import found_sentence, system_name
+from coterie.report.choice import found_sentence, system_title
 from coterie.report.known import known_sentence
 from coterie.report.wording import baseline_name, duration, percent
 
@@ -66,7 +66,7 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     """Show the result beside its baselines, and the clusters."""
     noun = "images" if data.source.spec.kind == "images" else "rows"
     entries = {
-        system_name(metrics).replace("’", "'"): metrics,
+        system_title(metrics).replace("’", "'"): metrics,
         **{baseline_name(key, noun).replace("’", "'"): entry for key, entry in metrics["baselines"].items()},
     }
     names = ["accuracy", "nmi", "ari"] if data.y is not None else ["silhouette", "log_likelihood"]

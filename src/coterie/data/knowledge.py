@@ -141,7 +141,7 @@ def _as_array(given: Any, what: str, rule: str) -> np.ndarray:
     try:
         return np.asarray(list(given) if isinstance(given, Iterator) else given)
     except (ValueError, TypeError) as error:
-        raise InputError(f"{what} must be {rule}: {error}.") from error
+        raise InputError(f"{what} must be {rule}: {str(error).rstrip('.')}.") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +212,9 @@ class Knowledge:
         return {"known": digest.hexdigest()[:32]}
 
 
-def make_knowledge(n: int, *, known: Any = None, must_link: Any = None, cannot_link: Any = None) -> Knowledge:
+def make_knowledge(
+    n: int, *, known: Any = None, must_link: Any = None, cannot_link: Any = None, none: bool = False
+) -> Knowledge:
     """Check what is known of rows, and draw the conclusions.
 
     Parameters
@@ -223,6 +225,8 @@ def make_knowledge(n: int, *, known: Any = None, must_link: Any = None, cannot_l
         See :func:`check_known`.
     must_link, cannot_link : array-like of shape (m, 2) or None, default=None
         See :func:`check_pairs`.
+    none : bool, default=False
+        Whether ``known`` may be given though none is known.
 
     Returns
     -------
@@ -243,7 +247,7 @@ def make_knowledge(n: int, *, known: Any = None, must_link: Any = None, cannot_l
     ...
     coterie.errors.InputError: must_link and cannot_link contradict each other: rows 0 and 2 belong together and apart.
     """
-    given = np.full(n, UNKNOWN, dtype=np.int64) if known is None else check_known(known, n)
+    given = np.full(n, UNKNOWN, dtype=np.int64) if known is None else check_known(known, n, none=none)
     together, apart = check_pairs(must_link, n, "must_link"), check_pairs(cannot_link, n, "cannot_link")
     groups = _groups(together, n)
     labels = _passed_on(given, groups)

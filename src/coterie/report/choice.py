@@ -199,7 +199,7 @@ def candidate_name(name: str) -> str:
     return _CANDIDATES.get(name, name)
 
 
-def system_name(metrics: Mapping[str, Any]) -> str:
+def system_title(metrics: Mapping[str, Any]) -> str:
     """Return what a run's system is called; a classic method is called by its own name.
 
     Parameters
@@ -214,8 +214,8 @@ def system_name(metrics: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> from coterie.report.choice import system_name
-    >>> system_name({"system": "dec"}), system_name({"system": "shallow", "settings": {"method": "ward"}})
+    >>> from coterie.report.choice import system_title
+    >>> system_title({"system": "dec"}), system_title({"system": "shallow", "settings": {"method": "ward"}})
     ('DEC', 'Ward’s agglomeration')
     """
     from coterie.algorithms import SYSTEMS

@@ -44,6 +44,11 @@ class Run:
     environment: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def names(self) -> list[str] | None:
+        """A name for each row, such as its file's; None where rows have none."""
+        return [str(name) for name in self.arrays["names"]] if "names" in self.arrays else None
+
+    @property
     def labels(self) -> np.ndarray:
         """Cluster of each row, shape (n,)."""
         return self.arrays["labels"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from coterie.report.changed import of_fit
-from coterie.report.choice import system_name
+from coterie.report.choice import system_title
 from coterie.report.clusters import balance, describe_clusters
 from coterie.report.known import known_sentence, role_of_labels
 from coterie.report.run import Run, read_run
@@ -87,7 +87,7 @@ def facts_of(run: Run) -> dict[str, Any]:
     y = run.arrays.get("y")
     n_classes = None if y is None else len(np.unique(y))
     return {
-        "title": f"{system_name(run.metrics)} on {run.metrics.get('dataset') or run.folder.name}",
+        "title": f"{system_title(run.metrics)} on {run.metrics.get('dataset') or run.folder.name}",
         "headline": headline(own, sizes=sizes, noun=run.noun, sure=sureness(run.arrays["q_max"]), n_known=run.n_known),
         "beside": f"{beside(own, baselines, noun=run.noun)} {of_fit(run.metrics)}".strip(),
         "warnings": warnings_about(sizes, noun=run.noun, n_classes=n_classes),
@@ -194,7 +194,8 @@ def _head(run: Run) -> list[tuple[str, str]]:
 def _comparison(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     charts = []
     for key in _CONTESTED["accuracy" in own]:
-        bars = [{"name": f"{system_name(run.metrics)}, this run", "value": own[key], "own": True}] if key in own else []
+        ours = f"{system_title(run.metrics)}, this run"
+        bars = [{"name": ours, "value": own[key], "own": True}] if key in own else []
         bars += [{"name": name, "value": values[key], "own": False} for name, values in others.items() if key in values]
         if bars:
             charts.append({"key": key, "title": METRICS[key][0], "help": METRICS[key][1], "bars": bars})
@@ -203,7 +204,7 @@ def _comparison(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping
 
 def _table(run: Run, own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     columns = [key for key in METRICS if key in own or any(key in values for values in others.values())]
-    entries = [(f"{system_name(run.metrics)}, this run", run.metrics, own)]
+    entries = [(f"{system_title(run.metrics)}, this run", run.metrics, own)]
     baselines = run.metrics.get("baselines", {})
     entries += [(name, baselines[key], values) for (name, values), key in zip(others.items(), baselines, strict=True)]
     rows = []

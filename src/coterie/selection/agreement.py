@@ -46,9 +46,35 @@ class Consensus:
     @property
     def stability(self) -> np.ndarray:
         """Mean support of the rows of each cluster, shape (K,); 0 of one that no row is in."""
-        K = int(self.aligned[self.central].max()) + 1
-        sizes = np.bincount(self.labels, minlength=K)
-        return np.bincount(self.labels, weights=self.support, minlength=K) / np.maximum(sizes, 1)
+        return mean_support(self.labels, self.support, n_clusters=int(self.aligned[self.central].max()) + 1)
+
+
+def mean_support(labels: np.ndarray, support: np.ndarray, *, n_clusters: int) -> np.ndarray:
+    """Return the mean support of the rows of each cluster.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Clusters, 0 to K - 1.
+    support : ndarray of shape (n,)
+        Share of partitions that agree on each row.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    ndarray of shape (K,)
+        In [0, 1]; 0 of a cluster that no row is in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.selection.agreement import mean_support
+    >>> mean_support(np.array([0, 0, 1]), np.array([1.0, 0.5, 1.0]), n_clusters=3).tolist()
+    [0.75, 1.0, 0.0]
+    """
+    sizes = np.bincount(labels, minlength=n_clusters)
+    return np.bincount(labels, weights=support, minlength=n_clusters) / np.maximum(sizes, 1)
 
 
 def agreement(partitions: Sequence[ArrayLike]) -> np.ndarray:
