@@ -223,7 +223,7 @@ def _kill_lines() -> list[str]:
 
 def _hardware(rows: Iterable[Row]) -> list[str]:
     kinds = sorted({f"{row['hardware']}, torch {row['versions']['torch']}" for row in rows})
-    return [f"No labels used in fitting or choosing; measured on {'; '.join(kinds)}."] if kinds else []
+    return [f"No labels used in fitting, or in choosing among runs; measured on {'; '.join(kinds)}."] if kinds else []
 
 
 if __name__ == "__main__":
