@@ -166,7 +166,8 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
     """
     if is_open(n_clusters):
         raise InputError(f"The 'n_clusters' parameter must be a number where clusters are given. Got {n_clusters!r}.")
-    first, y, told = check_partitions(partitions)[0], unanimous(partitions), knowledge.labels
+    partitions = check_partitions(partitions)
+    first, y, told = partitions[0], unanimous(partitions), knowledge.labels
     if len(y) != len(told):
         raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(y)} instead.")
     if first.max() >= n_clusters:
