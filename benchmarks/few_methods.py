@@ -236,6 +236,7 @@ METHODS: dict[str, Method] = {
     "dec known, mirrored": dec_mirrored,
     "plain autoencoder": plain,
     "raw k-means": pixels,
+    "softmax": softmax,
     "svm": machine,
     "label spreading": spreading,
     "label spreading in DEC": spreading_in_dec,

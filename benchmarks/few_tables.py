@@ -13,7 +13,12 @@ from benchmarks.step_times import STEP_ROWS
 from benchmarks.suggesting import TARGETS, WAYS, labels_needed, share_of
 
 COUNTS = ("none", "1 a class", "10 a class", "1000", "10000", "all")
-PAIRS = (("snnl annealed", "snnl fixed"), ("snnl fixed", "softmax"), ("selflabel known", "dec known"))
+PAIRS = (
+    ("snnl annealed", "snnl fixed"),
+    ("snnl fixed", "softmax"),
+    ("selflabel known", "dec known"),
+    ("selflabel known", "softmax"),
+)
 Row = dict[str, Any]
 Key = tuple[str, str, str]  # data, labels, method
 
@@ -69,9 +74,11 @@ def steps() -> list[str]:
 
 def suggested() -> list[str]:
     """Return how many labels suggested and random rows need to reach an accuracy, as medians over seeds."""
-    lines = ["| data | system | learner | accuracy to reach | seeds | suggested | random | share | of each seed |"]
-    lines.append("|---|---|---|--:|--:|--:|--:|--:|--:|")
-    rows = [row for row in read("suggest.jsonl") if row["seed"] <= 9 and row["rows"] is None]
+    lines = [
+        "| data | system | learner | accuracy to reach | seeds | suggested | random | share | median | of each seed |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    rows = [row for row in read("suggest.jsonl") if row["seed"] <= 9 and row["rows"] is None and row["steps"] is None]
     latest = of_one_program(rows, lambda row: (row["dataset"], row["system"], row["learner"], row["way"]))
     for dataset, system, learner in dict.fromkeys((row["dataset"], row["system"], row["learner"]) for row in latest):
         if dataset not in TARGETS:
@@ -84,9 +91,9 @@ def suggested() -> list[str]:
         if not both:
             continue
         suggest, random = (statistics.median(needed[way][seed] for seed in both) for way in ("suggest", "random"))
-        shares = [share_of(needed["suggest"][seed], needed["random"][seed]) for seed in both]
-        told = share_of(suggest, random)
-        counts = f"{_most(suggest)} | {_most(random)} | {told} | {', '.join(sorted(shares))}"
+        shares = sorted(share_of(needed["suggest"][seed], needed["random"][seed]) for seed in both)
+        told = f"{_share(share_of(suggest, random))} | {_share(statistics.median(shares))}"
+        counts = f"{_most(suggest)} | {_most(random)} | {told} | {', '.join(map(_share, shares))}"
         lines.append(f"| {dataset} | {system} | {learner} | {decimal(TARGETS[dataset])} | {len(both)} | {counts} |")
     return lines if len(lines) > 2 else [NOT_YET]
 
@@ -107,6 +114,10 @@ def _groups() -> dict[Key, dict[int, Row]]:
 
 def _signed(value: float) -> str:
     return f"{'−' if value < 0 else '+'}{decimal(abs(value))}"
+
+
+def _share(share: float) -> str:
+    return f"{share:.2f}" if share < float("inf") else "–"
 
 
 def _most(needed: float) -> str:

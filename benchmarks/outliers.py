@@ -31,7 +31,7 @@ from benchmarks.common import ROOT, carry_out, provenance
 from benchmarks.splits import load_split
 
 FILE = "outliers.jsonl"
-# Which system's codes each score reads: those that it fits itself where it is given none.
+# Which system's codes each score reads: those that it fits by itself where it is given none.
 CODES = {"neighbours": "jule", "centre": "jule", "isolation": "aekmeans", "reconstruction": "aekmeans"}
 SYSTEMS = tuple(dict.fromkeys(CODES.values()))
 PIXELS = "pixels"  # an isolation forest on the rows as they are

@@ -56,11 +56,13 @@ def fitted(model: Any, x: np.ndarray, *, name: str, models: str) -> Any:
     What uncommitted changes made is not kept: nobody could tell which.
     """
     import coterie
+    from coterie.algorithms.defaults import digest, resolve
+    from coterie.data import make_source
 
     now = commit()
     if now.endswith("+changes"):
         return model.fit(x)
-    folder = Path(models) / now / name
+    folder = Path(models) / now / f"{name}-{digest(resolve(model, make_source(x)))}"
     if folder.is_dir():
         return coterie.load(folder)
     model.fit(x).save(folder)

@@ -165,12 +165,14 @@ def tell(job: dict[str, Any], seeds: list[int], target: float) -> None:
     needed = {way: [labels_needed(curves[way][seed], target) for seed in both] for way in WAYS}
     for way in WAYS:
         print(f"{job['dataset']}, {way}: {needed[way]}, median {median(needed[way])} of {len(both)} seeds")
-    print(f"{job['dataset']}: {share_of(*(median(needed[way]) for way in WAYS))} of what random choice needs")
+    each = [share_of(*pair) for pair in zip(*(needed[way] for way in WAYS), strict=True)]
+    whole = share_of(*(median(needed[way]) for way in WAYS))
+    print(f"{job['dataset']}: {whole:.2f} of what random choice needs; seed by seed {median(each):.2f} in the median")
 
 
-def share_of(suggest: float, random: float) -> str:
-    """Return which share of random choice's labels suggestions need; a dash where either never reached."""
-    return f"{suggest / random:.2f}" if max(suggest, random) < float("inf") else "–"
+def share_of(suggest: float, random: float) -> float:
+    """Return which share of random choice's labels suggestions need; infinity where either never reached."""
+    return suggest / random if max(suggest, random) < float("inf") else float("inf")
 
 
 def labels_needed(curve: Sequence[tuple[int, float]], target: float) -> float:

@@ -28,7 +28,6 @@ from coterie import Schedule, SNNLKMeans
 from coterie.datasets import load
 from coterie.errors import DatasetMissingError
 from coterie.figures import percentage
-from coterie.metrics import accuracy
 from coterie.nn import soft_nearest_neighbor_loss
 
 mpl.use("Agg")  # no screen is needed
@@ -110,7 +109,7 @@ def draw_codes(options: argparse.Namespace) -> None:
             continue
         short = {} if options.steps is None else {"train": Schedule(steps=options.steps)}
         model = SNNLKMeans(n_clusters=len(np.unique(y)), random_state=options.seed, **short).fit(x, y)
-        acc = accuracy(y_test, model.predict(x_test))
+        acc = float((model.predict(x_test) == y_test).mean())
         print(f"{name}: ACC {acc:.3f} on the test part, with all {len(y):,} labels of the train part")
         rows = np.random.default_rng(options.seed).permutation(len(x_test))[: options.shown]
         views = {"pixels": x_test[rows].reshape(len(rows), -1) / 255.0, "code": model.transform(x_test[rows])}
@@ -147,8 +146,12 @@ def draw_curve(options: argparse.Namespace) -> None:
         print(f"{options.results} is not there; python -m benchmarks.few_labels --few makes it.")
         return
     rows = [json.loads(line) for line in options.results.read_text(encoding="utf-8").splitlines()]
-    latest = {(row["dataset"], row["labels"], row["method"], row["seed"]): row for row in rows if is_reported(row)}
-    rows = [row for row in latest.values() if row["method"] in CURVES | FLAT and row["labels"] != "all"]
+    rows = [row for row in rows if is_reported(row) and row["method"] in CURVES | FLAT and row["labels"] != "all"]
+    settings = {
+        (row["dataset"], row["method"]): row["settings"] for row in rows
+    }  # the latest: a mean is of one program
+    rows = [row for row in rows if row["settings"] == settings[row["dataset"], row["method"]]]
+    rows = list({(row["dataset"], row["labels"], row["method"], row["seed"]): row for row in rows}.values())
     sets = [name for name in ("mnist", "fashion-mnist") if any(row["dataset"] == name for row in rows)]
     if not sets:
         print(f"{options.results} has no rows of few labels; python -m benchmarks.few_labels --few makes them.")
@@ -174,7 +177,9 @@ def draw_panel(ax: Any, rows: list[dict[str, Any]]) -> None:
         found: dict[int, list[float]] = {}
         for row in rows:
             if row["method"] == method:
-                found.setdefault(row["labels_used"], []).append(row["accuracy"])
+                # What learned from labels says which class a cluster is; the others are matched by the test part's.
+                figure = "unmatched_accuracy" if row["labels_used"] else "accuracy"
+                found.setdefault(row["labels_used"], []).append(row[figure])
         if not found:
             continue
         counts, colour = sorted(found), f"C{number}"

@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from small import bars, blobs, small
 
 import coterie
+from benchmarks.outliers import CODES
 from coterie import DEC, JULE, MLP, AEKMeans, Auto, KMeans, Schedule, Shallow
 from coterie.anomaly import DEFAULT, DETECTORS, LatentIsolationForest, ReconstructionOutlier, load
 from coterie.anomaly.forest import Forest
@@ -21,6 +22,7 @@ from coterie.anomaly.nearest import nearest
 from coterie.errors import InputError, ModelFileError
 from coterie.persistence import read_model, save_model
 from coterie.settings import hyperparameters
+from coterie.subsample import sample_rows
 
 every_score = pytest.mark.parametrize("cls", DETECTORS.values())
 
@@ -388,3 +390,35 @@ def test_the_place_of_a_row_does_not_change_its_score():
     np.testing.assert_allclose(found.score_samples(X[::-1])[::-1], scores, rtol=1e-4)
     np.testing.assert_allclose([found.score_samples(X[i : i + 1])[0] for i in range(20)], scores[:20], rtol=1e-4)
     np.testing.assert_allclose(found.train_scores_, scores, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["neighbours", "reconstruction"])
+def test_landmarks_are_a_sample_of_the_rows_each_with_what_is_its_own(fitted, name):
+    model, X, _ = fitted
+    found = DETECTORS[name](model=model, landmarks=20, random_state=5).fit(X)
+    rows = sample_rows(len(X), 20, found.seed_)
+    assert len(rows) == 20 and rows.max() > 20
+    np.testing.assert_array_equal(found.kept_["codes"], model.transform(X)[rows])
+    if name == "reconstruction":
+        np.testing.assert_array_equal(found.kept_["errors"], model.reconstruction_error(X).astype(np.float64)[rows])
+
+
+def test_a_cluster_without_training_rows_is_as_wide_as_all():
+    X, y = blobs(n=80, k=2)
+    model = KMeans(n_clusters=2, random_state=0).fit(X)
+    found = DETECTORS["centre"](model=model).fit(X[y == 0])
+    own = model.predict(X[y == 0])[0]
+    assert found.kept_["widths"][1 - own] == pytest.approx(found.kept_["widths"][own])
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"widths": np.array([np.inf, 1.0, 1.0])}, {"widths": np.ones(3), "more": np.ones(3)}]
+)
+def test_widths_that_are_none_are_refused(fitted, spoilt):
+    found = DETECTORS["centre"](model=fitted[0])
+    with pytest.raises(ValueError, match="no width for each cluster"):
+        found.check_kept(spoilt, fitted[0])
+
+
+def test_scores_are_measured_on_the_codes_that_they_fit_by_themselves():
+    assert {name: cls.inside.__name__.lower() for name, cls in DETECTORS.items()} == CODES

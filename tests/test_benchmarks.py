@@ -8,8 +8,10 @@ import pytest
 from benchmarks import common, few_tables, tables
 from benchmarks.accuracy import make_estimator
 from benchmarks.common import of_one_program, read
-from benchmarks.few_methods import joined
-from benchmarks.suggesting import labels_needed
+from benchmarks.few_methods import BELIEVED, NEIGHBOURS, SVM_ROWS, joined
+from benchmarks.splits import SVM
+from benchmarks.suggesting import labels_needed, rule
+from coterie import DEC, AEKMeans, KMeans, SelfLabel, SNNLKMeans
 from coterie.algorithms.defaults import digest, resolve
 from coterie.data import make_source
 
@@ -81,13 +83,17 @@ def test_labels_needed_are_those_from_which_on_a_curve_stays_above():
 
 
 def test_a_curve_that_never_reaches_is_told_and_methods_are_compared_seed_by_seed(monkeypatch):
-    told = {"dataset": "fashion-mnist", "system": "dec", "learner": "svm", "rows": None, "settings": "a"}
+    told = {"dataset": "fashion-mnist", "system": "dec", "learner": "svm", "rows": None, "steps": None, "settings": "a"}
     curves = {"suggest": [(10, 0.7), (12, 0.8)], "random": [(10, 0.6), (12, 0.7)]}
     # Those of an earlier rule, which were reached with less, are no part of it.
     rows = [told | {"way": "suggest", "seed": seed, "curve": [(10, 0.8)], "settings": "b"} for seed in (0, 1)]
     rows += [told | {"way": way, "seed": 0, "curve": curve} for way, curve in curves.items()]
+    # Nor are short runs that tried the script.
+    rows += [told | {"way": way, "seed": 0, "curve": [(10, 0.9)], "steps": 5, "settings": "c"} for way in curves]
     monkeypatch.setattr(few_tables, "read", lambda name: rows)
-    assert few_tables.suggested()[-1] == "| fashion-mnist | dec | svm | .780 | 1 | 12 | more than were tried | – | – |"
+    assert (
+        few_tables.suggested()[-1] == "| fashion-mnist | dec | svm | .780 | 1 | 12 | more than were tried | – | – | – |"
+    )
     told = {"dataset": "mnist", "labels": "1000", "labels_used": 1000, "accuracy": 0.99, "settings": "a"}
     found = {"snnl annealed": [0.9, 0.8], "snnl fixed": [0.8, 0.85, 0.9]}
     rows = [
@@ -117,3 +123,35 @@ def test_a_run_that_fails_is_told_and_does_not_end_the_others(tmp_path, monkeypa
     assert read("rows.jsonl") == []
     assert [row["system"] for row in read("begun.jsonl")] == ["no such system"]
     assert json.loads((tmp_path / "rows.jsonl").read_text())["failed"] == "exit status 1"
+
+
+def with_labels(dataset, k, source):
+    """Digests of today's defaults by the methods of few labels that have settings."""
+    teacher = resolve(DEC(k), source)
+    return {
+        "snnl fixed": resolve(SNNLKMeans(k), source),
+        "snnl annealed": resolve(SNNLKMeans(k, temperature="annealed"), source),
+        "plain autoencoder": resolve(AEKMeans(k, code_size=max(10, k)), source),
+        "raw k-means": resolve(KMeans(k), source),
+        "selflabel known": resolve(SelfLabel(k), source) | {"teachers": ("dec", "dec"), "dec": digest(teacher)},
+        "label spreading in DEC": teacher | {"alpha": BELIEVED, "spread_neighbours": NEIGHBOURS},
+        "svm": SVM | {"rows": SVM_ROWS},
+    }
+
+
+@pytest.mark.parametrize(
+    ("dataset", "n", "k"), [("mnist", 60_000, 10), ("fashion-mnist", 60_000, 10), ("emnist", 39_373, 47)]
+)
+def test_no_figure_with_labels_was_made_with_other_defaults_than_todays(dataset, n, k):
+    images = np.zeros((n, 28, 28), np.uint8)
+    images[0] = 255
+    source = make_source(images)
+    today = {method: digest(settings) for method, settings in with_labels(dataset, k, source).items()}
+    for (data, _, method), rows in few_tables._groups().items():
+        if data == dataset:
+            assert {row["settings"] for row in rows.values() if "settings" in row} <= {today.get(method)}, method
+    dec = resolve(DEC(k), source)
+    ways = {"random": digest(dec), "suggest": digest(dec | rule())}
+    for row in read("suggest.jsonl"):
+        if row["dataset"] == dataset and row["seed"] <= 9:
+            assert row["settings"] == ways[row["way"]], (row["way"], row["seed"])

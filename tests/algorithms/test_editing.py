@@ -358,3 +358,9 @@ def test_auto_is_edited_in_the_system_that_answers(tmp_path: Path) -> None:
     assert np.array_equal(model.labels_, model.predict(X))
     model.undo().undo()
     assert model.why() == why
+
+
+def test_classes_that_share_a_name_give_it_to_no_cluster(fitted: Path) -> None:
+    assert coterie.load(fitted).name_classes(["a", "a", "b\n", " "]).cluster_names_ == [None] * 4
+    alike = ["x" * 80 + "1", "x" * 80 + "2", "c"]
+    assert coterie.load(fitted).name_classes(alike).cluster_names_ == [None, None, "c", None]

@@ -12,7 +12,7 @@ from stops import StopAt
 
 import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
-from coterie.algorithms import knowing
+from coterie.algorithms import knowing, steering
 from coterie.algorithms.steering import gather_groups, keep_pairs, number_clusters, propagate
 from coterie.data.knowledge import check_known, make_knowledge
 from coterie.errors import DataWarning, InputError, Interrupted
@@ -420,3 +420,48 @@ def test_pairs_that_cannot_all_be_kept_are_told():
     apart = [(i, j) for i in range(4) for j in range(i)]  # four rows, each in a cluster of its own, of three
     with pytest.warns(DataWarning, match=r"[1-6] of 6 pairs are not kept"):
         small(DEC).fit(X, cannot_link=apart)
+
+
+@family
+def test_what_is_known_is_part_of_the_loss(cls):
+    known, pairs = few(np.arange(60) % 3, 5), {"must_link": [(0, 3)], "cannot_link": [(1, 2)]}
+    fit, _, _ = ready(known=known, **pairs)
+    fit.memory["target"] = torch.full((60, 3), 1 / 3)
+    batch = fit.batch(torch.arange(32), 0)
+    model = small(cls) if cls is DEC else small(cls, gamma=0.3)
+    scale = 1.0 if cls is DEC else 0.3
+    found, alone = model.terms(fit, batch), knowing.terms(fit, batch)
+    assert set(alone) == {"known", "together", "apart"} < set(found)
+    for name, term in alone.items():
+        torch.testing.assert_close(found[name], scale * term)
+
+
+def test_every_pair_is_drawn_now_and_then():
+    pairs = np.stack([np.arange(50), np.arange(50, 100)], 1)
+    fit, _, _ = ready(rows=100, must_link=pairs)
+    drawn = set()
+    for step in range(60):
+        fit.clock.step = step
+        drawn |= {tuple(pair) for pair in knowing._drawn(fit, knowing.TOGETHER, 8).tolist()}
+    assert drawn == {tuple(pair) for pair in pairs.tolist()}
+
+
+def test_with_labels_to_be_learned_training_is_longer_and_goes_to_its_end():
+    fit, _, _ = ready(known=few(np.arange(60) % 3, 5))
+    plain, _, _ = ready()
+    for train, longer in (("auto", knowing.LONGER), (Schedule(steps=40, batch_size=32), 1)):
+        model = small(DEC, train=train)
+        with_labels, without = model.clustering(fit), model.clustering(plain)
+        assert with_labels.steps == longer * without.steps
+        assert with_labels.tolerance is None and without.tolerance is not None
+
+
+def test_of_many_rows_classes_spread_among_a_sample_and_the_others_follow(monkeypatch):
+    monkeypatch.setattr(steering, "SAMPLE", 120)
+    rng = np.random.default_rng(0)
+    y, angle = np.arange(600) % 2, rng.uniform(0, np.pi, 600)
+    moons = np.stack([np.cos(angle) * (1 - 2 * y) + y, np.sin(angle) * (1 - 2 * y) + 0.5 * y], 1)
+    known = few(y, 10)
+    found = propagate(moons, known, (moons[:, 0] > 0.5).astype(int), seed=0)
+    assert (found == y).mean() > 0.95
+    np.testing.assert_array_equal(found[known >= 0], known[known >= 0])

@@ -12,7 +12,7 @@ from stops import StopAt
 from torch import nn
 
 from coterie import Conv, Schedule, SelfLabel, config_context
-from coterie.algorithms.teaching import agreed
+from coterie.algorithms.teaching import agreed, names_for
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import DataWarning, InputError, Interrupted
@@ -191,3 +191,20 @@ def test_clusters_that_are_given_have_a_number():
 def test_partitions_that_do_not_fit_are_refused(partitions, said):
     with pytest.raises(InputError, match=said):
         small(SelfLabel).fit_to(blobs()[0], partitions)
+
+
+def test_teachers_of_images_are_of_two_kinds_unless_something_is_known():
+    images, rows = make_source(bars()[0]), make_source(blobs(n=60)[0])
+    nothing, something = make_knowledge(60), make_knowledge(60, known=[0, 1, *[-1] * 58])
+    pupil = SelfLabel(2)
+    assert names_for(pupil, images, nothing) == ("dec", "jule")
+    assert names_for(pupil, images, something) == names_for(pupil, rows, nothing) == ("dec", "dec")
+
+
+@pytest.mark.parametrize(("confirmed", "left"), [(1, 20), (3, 3)])
+def test_a_cluster_that_hardly_anybody_confirms_is_taken_as_the_first_has_it(confirmed, left):
+    first = np.repeat([0, 1], 20)
+    second = np.where(np.arange(40) < confirmed, 0, 1)
+    found = agreed([first, second], 2, make_knowledge(40))
+    assert (found[:20] == 0).sum() == left
+    assert (found[20:] == 1).all()

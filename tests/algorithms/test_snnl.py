@@ -421,3 +421,15 @@ def test_pairs_are_refused_in_a_sentence():
         SNNLKMeans(n_clusters=2).fit(X, y, must_link=[(0, 2)])
     with pytest.raises(InputError, match="SNNLKMeans cannot use must_link"):  # and no word of labels before it
         SNNLKMeans(n_clusters=2).fit(X, must_link=[(0, 2)])
+
+
+def test_training_is_twice_as_long_as_that_of_an_autoencoder():
+    source = make_source(blobs(n=3000)[0])
+    steps = resolve(AEKMeans(3), source)["pretrain"].steps
+    assert resolve(SNNLKMeans(3), source)["train"].steps == 2 * steps
+
+
+def test_pretraining_that_is_asked_for_comes_first():
+    X, y = blobs()
+    model = snnl(pretrain=SHORT).fit(X, y)
+    assert list(dict.fromkeys(entry["phase"] for entry in model.history_)) == ["pretrain", "disentangle"]

@@ -303,3 +303,24 @@ def test_suggestions_leave_the_global_random_state_alone() -> None:
     before = np.random.get_state()[1].copy()
     model.suggest(7, X, known=known)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_of_many_rows_those_that_count_most_are_among_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggesting, "SAMPLE", 200)
+    rng = np.random.default_rng(0)
+    weights, closed = rng.random(3000).astype(np.float32), np.arange(3000) % 5 == 0
+    labels = np.zeros(3000, dtype=int)
+    rows = suggesting._sample(6, weights, labels=labels, closed=closed, rng=rng)
+    open_ = np.flatnonzero(~closed)
+    assert set(open_[np.argsort(-weights[open_])[: 6 * suggesting.WIDER]].tolist()) <= set(rows.tolist())
+    assert len(rows) < 400
+
+
+def test_beyond_the_rows_that_are_compared_the_most_doubtful_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, labels, y = two_classes(40)
+    monkeypatch.setattr(suggesting, "SAMPLE", 40)
+    rows = suggest_rows(len(z), z, labels=labels, sure=np.ones(len(z)), known=y, random_state=0)
+    rest = rows[60:]
+    margin = margins(z, y, n_clusters=2, rng=np.random.default_rng(0))
+    assert margin is not None and len(rest) > 20
+    assert np.corrcoef(np.arange(len(rest)), margin[rest])[0, 1] > 0.9

@@ -87,10 +87,14 @@ def test_what_weights_are_of_must_stay():
         ({"n_clusters": (4, 6)}, "'n_clusters' must be that of the last fit, 3. Got"),
         ({"code_size": 3}, "'code_size' must be that of the last fit, 2. Got 3"),
         ({"network": MLP(hidden=(32,), activation="tanh")}, "'network' must be that of the last fit, MLP"),
+        ({"image_shape": (2, 2)}, "'image_shape' must be that of the last fit, None. Got (2, 2)"),
         ({"scaling": "none"}, "'scaling' must be that of the last fit, 'standard'. Got 'none'"),
     ):
         with pytest.raises(InputError, match=re.escape(said)):
             clone_of(model).set_params(**changed).fit(X)
+    unit = small(DEC, warm_start=True, scaling="unit").fit(X)
+    with pytest.raises(InputError, match="'reconstruction' must be that of the last fit, 'mse'. Got 'bce'"):
+        clone_of(unit).set_params(reconstruction="bce").fit(X)
     with pytest.raises(ValueError, match="X has 2 features, but DEC is expecting 4"):
         model.fit(X[:, :2])
     np.testing.assert_array_equal(model.predict(X), before)  # nothing was lost

@@ -14,13 +14,16 @@ def drawn(path):
         return len(set(picture.convert("L").resize((200, 200)).tobytes())) > 10
 
 
-def test_annealing_pulls_points_further_apart(tmp_path):
+def test_points_are_pulled_apart_under_each_temperature_in_its_own_way(tmp_path):
     snnl_pictures.main(["--only", "points", "--out", str(tmp_path)])
     assert drawn(tmp_path / "points.png")
     fixed, annealed = (snnl_pictures.pulled(T, 0) for T in snnl_pictures.TEMPERATURES.values())
     np.testing.assert_array_equal(fixed[0][0], annealed[0][0])
     for found in (fixed, annealed):
         assert found[50][1] < found[20][1] < found[0][1]
+        assert snnl_pictures.beside_own(found[0][0]) < 0.4 < 0.98 < snnl_pictures.beside_own(found[20][0])
+    # What is measured at a temperature of 1 favours what was trained at it.
+    assert fixed[50][1] < 0.1 < annealed[50][1]
 
 
 def test_codes_are_drawn_beside_pixels(tmp_path, capsys):
@@ -36,9 +39,9 @@ def test_codes_are_drawn_beside_pixels(tmp_path, capsys):
 def test_the_curve_is_drawn_where_there_are_results(tmp_path, capsys, there):
     path = tmp_path / "few.jsonl"
     if there:
-        about = {"dataset": "mnist", "seed": 0}
+        about = {"dataset": "mnist", "seed": 0, "settings": "now"}
         rows = [
-            about | {"method": m, "labels": str(n), "labels_used": n, "accuracy": 0.1 * i}
+            about | {"method": m, "labels": str(n), "labels_used": n, "unmatched_accuracy": 0.1 * i}
             for m in snnl_pictures.CURVES
             for i, n in enumerate((10, 100, 1000), 1)
         ]

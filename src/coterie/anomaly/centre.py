@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from coterie.algorithms import DEC, Clusterer
+from coterie.algorithms import JULE, Clusterer
 from coterie.anomaly.base import OutlierDetector
 from coterie.settings import hyperparameters
 
@@ -35,7 +35,7 @@ class CentreDistanceOutlier(OutlierDetector):
 
     Notes
     -----
-    Without a ``model`` a :class:`coterie.DEC` is fitted.
+    Without a ``model`` a :class:`coterie.JULE` is fitted, whose clusters are drawn tight.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class CentreDistanceOutlier(OutlierDetector):
 
     title: ClassVar[str] = "Distance to the own centre"
     unit: ClassVar[str] = "in widths of the cluster"
-    inside: ClassVar[type[Clusterer]] = DEC
+    inside: ClassVar[type[Clusterer]] = JULE
 
     def learn(self, source: Source, seed: int) -> dict[str, np.ndarray]:
         """Return the width of each cluster; a cluster without rows has that of all."""
