@@ -185,7 +185,7 @@ def draw_panel(ax: Any, rows: list[dict[str, Any]]) -> None:
         counts, colour = sorted(found), f"C{number}"
         means = [float(np.mean(found[count])) for count in counts]
         if method in FLAT:
-            ax.axhline(means[0], color=colour, linestyle="--", label=f"{title} (no labels)")
+            ax.axhline(means[0], color=colour, linestyle="--", label=f"{title} (no labels; matched by the test's)")
             continue
         ax.plot(counts, means, color=colour, marker="o", label=title)
         low, high = ([pick(found[count]) for count in counts] for pick in (min, max))
