@@ -292,11 +292,25 @@ def test_a_new_kind_has_a_cluster_of_its_own(blobs: Blobs, tmp_path: Path) -> No
 def test_a_run_that_begins_anew_for_want_of_clusters_says_so(own: Path) -> None:
     said = "There are more classes than the 3 clusters of this run; the new one begins anew, with 4."
     assert said not in fit_again(own, "a\nb\nc\n").stdout
-    shutil.rmtree(own.with_name("run-labelled"))
+    learned = own / "known-for-run-labelled.csv"
+    before = learned.read_bytes()
+    own.with_name("run-labelled").rename(own.with_name("best"))
     done = fit_again(own, "d\n\n\n")
     assert done.exit_code == 0, done.stderr
     assert said in done.stdout
-    assert coterie.load(own.with_name("run-labelled") / "model").n_clusters == 4
+    assert coterie.load(own.with_name("run-labelled-2") / "model").n_clusters == 4
+    assert learned.read_bytes() == before  # what the run that has moved would be made from again
+
+
+def test_a_refit_that_is_refused_leaves_no_labels_behind(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(values: dict[str, object], **_: object) -> None:
+        assert Path(str(values["known"])).is_file()
+        raise InputError("No.")
+
+    monkeypatch.setattr("coterie.cli.refitting.launch", refuse)
+    assert fit_again(own, "a\nb\nc\n").exit_code == 2
+    assert not list(own.glob("known-for-*"))
+    assert len(given(own)) == 3
 
 
 def test_who_was_skipped_is_not_asked_again_by_the_run_that_follows(own: Path) -> None:

@@ -161,3 +161,34 @@ def test_a_damaged_settings_file_is_named(tmp_path: Path) -> None:
     done = run("fit", "--out", tmp_path, "--resume")
     assert done.code == 2
     assert "config.toml is damaged" in done.err
+
+
+def test_a_run_that_another_process_finished_meanwhile_stays_finished(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from coterie.cli import launch
+
+    folder = tmp_path / "run"
+    shutil.copytree(undisturbed, folder)
+    before = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(launch, "is_finished", lambda _: False)  # as it was when this process began
+    done = run("fit", "--out", folder, "--resume")
+    assert (done.code, done.err) == (2, f"error: Another process has finished the run in {folder}.\n")
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_lock_on_a_folder_that_was_taken_away_counts_for_nothing(tmp_path: Path) -> None:
+    from coterie.cli import locking
+    from coterie.errors import InputError
+
+    folder = tmp_path / "run" / "checkpoint"
+    folder.mkdir(parents=True)
+    opened = os.open(folder, os.O_RDONLY)
+    assert locking._is_there(opened, folder)
+    folder.rename(folder.with_name("gone"))
+    assert not locking._is_there(opened, folder)
+    folder.mkdir()
+    assert not locking._is_there(opened, folder)
+    os.close(opened)
+    with locking.locked(folder), pytest.raises(InputError, match="at work"), locking.locked(folder):
+        pass

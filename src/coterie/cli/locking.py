@@ -45,6 +45,16 @@ def locked(folder: Path, run: Path | None = None) -> Iterator[None]:
             raise InputError(f"Another process is at work in {run or folder.parent}.") from None
         except OSError:
             logger.debug("no locks on the file system of %s", folder)
+        if not _is_there(lock, folder):  # a run that ends takes its folder away
+            raise InputError(f"Another process is at work in {run or folder.parent}.")
         yield
     finally:
         os.close(lock)
+
+
+def _is_there(lock: int, folder: Path) -> bool:
+    """Return whether what was opened is still the folder of that name."""
+    try:
+        return os.path.samestat(os.fstat(lock), folder.stat())
+    except FileNotFoundError:
+        return False

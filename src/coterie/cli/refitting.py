@@ -71,15 +71,18 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
         values["data"] = resolve_data(train)
         values |= _found_in(Path(values["data"]), values, model)
     out = _free(folder)
-    values["known"] = str(_copy(known, out.name))
-    launch(values, config=None, out=out, resume=False, quiet=screen.quiet)
-
-
-def _copy(known: Path, name: str) -> Path:
-    """Return a copy of the labels for the run of that name: before it goes on, or is repeated, more may be given."""
-    copy = known.with_name(f"known-for-{name}.csv")
+    copy = _copy_of(known, out.name)
     write_bytes(copy, known.read_bytes())
-    return copy
+    try:
+        launch(values | {"known": str(copy)}, config=None, out=out, resume=False, quiet=screen.quiet)
+    finally:
+        if not out.exists():  # nothing was begun that would go on with them
+            copy.unlink()
+
+
+def _copy_of(known: Path, name: str) -> Path:
+    """Return where the run of that name has its labels: before it goes on, or is repeated, more may be given."""
+    return known.with_name(f"known-for-{name}.csv")
 
 
 def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str, Any]:
@@ -140,9 +143,11 @@ def _classes(answers: Answers, n_clusters: int) -> int:
 
 
 def _free(folder: Path) -> Path:
-    """Return a folder beside the run that is not there yet."""
+    """Return a folder beside the run that is not there, nor was: the labels of one that has moved are here still."""
     name, number = folder.resolve().name, 1  # of what a link or "." stands for
     beside = folder if folder.name not in ("", "..") else folder.resolve()
-    while (out := beside.with_name(f"{name}-labelled" + (f"-{number}" if number > 1 else ""))).exists():
+    out = beside.with_name(f"{name}-labelled")
+    while out.exists() or _copy_of(folder / KNOWN, out.name).exists():
         number += 1
+        out = beside.with_name(f"{name}-labelled-{number}")
     return out

@@ -275,6 +275,8 @@ def _finish(folder: Path) -> None:
 @contextmanager
 def _occupied(folder: Path) -> Iterator[None]:
     """Make the run folder, keep other processes out of it, and say at Ctrl-C how to go on."""
+    if is_finished(folder):  # since this process began to make ready
+        raise InputError(f"Another process has finished the run in {folder}.")
     (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
     with locked(folder / CHECKPOINT):
         try:
