@@ -147,9 +147,8 @@ def draw_curve(options: argparse.Namespace) -> None:
         return
     rows = [json.loads(line) for line in options.results.read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if is_reported(row) and row["method"] in CURVES | FLAT and row["labels"] != "all"]
-    settings = {
-        (row["dataset"], row["method"]): row["settings"] for row in rows
-    }  # the latest: a mean is of one program
+    # A mean is of one program: the latest.
+    settings = {(row["dataset"], row["method"]): row["settings"] for row in rows}
     rows = [row for row in rows if row["settings"] == settings[row["dataset"], row["method"]]]
     rows = list({(row["dataset"], row["labels"], row["method"], row["seed"]): row for row in rows}.values())
     sets = [name for name in ("mnist", "fashion-mnist") if any(row["dataset"] == name for row in rows)]

@@ -14,7 +14,10 @@ BLOCK = 4096  # rows whose differences to one neighbour are held at a time
 
 
 def neighbours(z: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's nearest other rows, exactly.
+    """Return each row's nearest other rows.
+
+    Distances are exact. The search itself is in float32, and may pass a row over where groups lie some thousand times
+    as far apart as the rows within them.
 
     Parameters
     ----------
