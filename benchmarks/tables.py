@@ -143,16 +143,21 @@ def curves() -> list[str]:
 
 
 def speed() -> list[str]:
-    """Return the table of speed, memory, the demo and the kills: the latest row of each name."""
-    latest = {row["name"]: row for row in read("speed.jsonl")}
-    lines = ["| what | figure | against |", "|---|--:|---|"]
-    for name, row in latest.items():
+    """Return the table of speed, memory, the demo and the kills: the latest row of each name, times on each machine."""
+    rows = read("speed.jsonl")
+    # How much faster than something else depends on the machine; how much memory does not.
+    latest = {(row["name"], row["hardware"] if row["unit"] != "MB" else ""): row for row in rows}
+    names, machines = (list(dict.fromkeys(row[key] for row in rows)) for key in ("name", "hardware"))
+    lines = ["| what | figure | against | machine |", "|---|--:|---|---|"]
+    order = sorted(latest.values(), key=lambda r: (names.index(r["name"]), machines.index(r["hardware"])))
+    for row in order:
         more = ""
         if "seconds_versus" in row:
             more = f": {row['seconds']:.0f} s, ACC {decimal(row['accuracy'])}, against {row['seconds_versus']:.0f} s"
-        lines.append(f"| {name}{more} | {row['value']:g} {row['unit']} | {row['versus']} |")
+        cells = [f"{row['name']}{more}", f"{row['value']:g} {row['unit']}", row["versus"], row["hardware"]]
+        lines.append("| " + " | ".join(cells) + " |")
     lines += _demo_lines() + _kill_lines()
-    return [*lines, "", *_hardware([*latest.values(), *read("demo.jsonl")])]
+    return [*lines, "", *_hardware([*order, *read("demo.jsonl"), *read("kills.jsonl")])]
 
 
 def _name(key: Key) -> str:
@@ -205,7 +210,8 @@ def _demo_lines() -> list[str]:
     return [
         f"| `make demo` on MNIST-10k, baselines and report included, {len(rows)} seeds: ACC {decimal(fmean(acc))} "
         f"({decimal(min(acc))} – {decimal(max(acc))}) | {fmean(wall):.0f} s (longest {max(wall):.0f} s) | "
-        "k-means on pixels ACC " + decimal(fmean(row["baselines"]["kmeans"] for row in rows)) + " |"
+        f"k-means on pixels ACC {decimal(fmean(row['baselines']['kmeans'] for row in rows))} | "
+        f"{'; '.join(sorted({row['hardware'] for row in rows}))} |"
     ]
 
 
@@ -217,7 +223,8 @@ def _kill_lines() -> list[str]:
     saving, same, kills = (sum(row[name] for row in latest) for name in ("killed_while_saving", "same_labels", "kills"))
     return [
         f"| fits killed with SIGKILL at random moments ({saving} while saving) and resumed | "
-        f"{same} of {kills} end with the same bits | undisturbed fit |"
+        f"{same} of {kills} end with the same bits | undisturbed fit | "
+        f"{'; '.join(sorted({row['hardware'] for row in latest}))} |"
     ]
 
 
