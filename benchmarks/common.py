@@ -80,6 +80,12 @@ def hardware() -> str:
     return f"{_processor()}, {os.cpu_count()} cores, {able[0] if able else 'no AVX-512'}"
 
 
+def machines(rows: Iterable[Row]) -> str:
+    """Return the machines that rows were made on, each with the arithmetic in which networks are trained there."""
+    kinds = sorted({row["hardware"] for row in rows})
+    return "; ".join(f"{kind} (coterie trains in {'bfloat16' if 'bf16' in kind else 'float32'})" for kind in kinds)
+
+
 def run_apart(module: str, job: dict[str, Any]) -> dict[str, Any]:
     """Run ``module``'s ``job`` in a process of its own and return what it prints as JSON on its last line.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, decimal, of_one_program, read
+from benchmarks.common import NOT_YET, decimal, machines, of_one_program, read
 from benchmarks.few_labels import figure_of
 from benchmarks.step_times import STEP_ROWS
 from benchmarks.suggesting import TARGETS, WAYS, labels_needed, share_of
@@ -37,7 +36,10 @@ def few() -> list[str]:
         seconds = statistics.median(row["seconds"] for row in rows.values())
         told = f"{key[0]} | {max(row['labels_used'] for row in rows.values()):,} | {key[2]} | {len(rows)}"
         lines.append(f"| {told} | {decimal(fmean(acc))}{spread} | {span} | {seconds:.0f} |")
-    return [*lines, "", _machines(row for rows in groups.values() for row in rows.values())] if groups else [NOT_YET]
+    if not groups:
+        return [NOT_YET]
+    hardware = machines(row for rows in groups.values() for row in rows.values())
+    return [*lines, "", f"Fitted on the train part, scored on the test part. Hardware: {hardware}."]
 
 
 def paired() -> list[str]:
@@ -122,8 +124,3 @@ def _share(share: float) -> str:
 
 def _most(needed: float) -> str:
     return f"{needed:g}" if needed < float("inf") else "more than were tried"
-
-
-def _machines(rows: Iterable[Row]) -> str:
-    kinds = sorted({row["hardware"] for row in rows})
-    return f"Fitted on the train part, scored on the test part. Hardware: {'; '.join(kinds)}."

@@ -6,7 +6,7 @@ import statistics
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import NOT_YET, decimal, of_one_program, read
+from benchmarks.common import NOT_YET, decimal, machines, of_one_program, read
 
 Row = dict[str, Any]
 Runs = dict[int, dict[int, Row]]  # by seed and class
@@ -35,10 +35,10 @@ def outliers() -> list[str]:
         if whole:
             lines.append(_line(dataset, score, whole))
     rows = [row for runs in groups.values() for classes in runs.values() for row in classes.values()]
-    machines, pyod = (sorted({row[name] for row in rows if name in row}) for name in ("hardware", "pyod"))
+    pyod = sorted({row["pyod"] for row in rows if "pyod" in row})
     beside = f" PyOD {', '.join(pyod)} at its defaults, on the same rows and threads." if pyod else ""
     unfinished = ["", f"Not all classes yet: {'; '.join(partial)}."] if partial else []
-    return [*lines, *unfinished, "", f"Hardware: {'; '.join(machines)}.{beside}"]
+    return [*lines, *unfinished, "", f"Hardware: {machines(rows)}.{beside}"]
 
 
 def _line(dataset: str, score: str, runs: Runs) -> str:
