@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model.set_params(pretrain__epochs=options.epochs).fit(train)
     print(model.summary())
     trained, held = (model.reconstruction_error(rows).mean() for rows in (train, held_out))
-    print(f"\nBinary cross entropy, nats a pixel: {trained:.4f} on {len(train):,} training images,")
+    print(f"\nMean squared error of a pixel in [0, 1]: {trained:.4f} on {len(train):,} training images,")
     print(f"{held:.4f} on {len(held_out):,} held-out ones; {model.fit_seconds_:.0f} seconds.")
 
     labels = model.recluster(held_out).labels_

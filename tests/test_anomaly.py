@@ -236,6 +236,26 @@ def test_errors_are_taken_relative_to_those_of_rows_with_like_codes(fitted):
     np.testing.assert_allclose(-found.score_samples(strange), errors / usual, rtol=1e-4)
 
 
+def test_rows_beyond_what_cross_entropy_is_for_are_strange():
+    X, _ = blobs(n=200)
+    model = small(AEKMeans, scaling="unit", reconstruction="bce", random_state=0).fit(X)
+    for relative in ("neighbours", "none"):
+        found = ReconstructionOutlier(model=model, relative=relative, random_state=0).fit(X)
+        far = X.mean(0) + np.array([[20.0], [40.0], [90.0]]) * np.ones(4)
+        assert (found.predict(far) == -1).all()
+        assert (np.diff(found.score_samples(far)) < 0).all()  # the farther, the stranger
+
+
+def test_of_rows_with_one_code_only_the_row_itself_is_left_out():
+    grid = np.array([[a, b, 0] for a in range(6) for b in range(6)] * 6, dtype=float)
+    X = np.concatenate([[[2, 3, 4]], grid])  # a code that six others have, and an error that none has
+    model = Shallow(n_clusters=2, n_components=2, scaling="none", random_state=0).fit(X)
+    for rows in (X, X[::-1]):
+        found = ReconstructionOutlier(model=model, n_neighbors=5, random_state=0).fit(rows)
+        without = ReconstructionOutlier(model=model, n_neighbors=5, random_state=0).fit(grid)
+        np.testing.assert_allclose(found.score_samples(X[:1]), without.score_samples(X[:1]), rtol=1e-6)
+
+
 def test_rows_that_are_all_alike_are_no_outliers():
     X = np.tile([[0.0, 1.0], [1.0, 0.0]], (20, 1))
     for name, cls in DETECTORS.items():

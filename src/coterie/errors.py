@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
     "CollapseWarning",
     "CoterieError",
@@ -11,6 +13,7 @@ __all__ = [
     "Interrupted",
     "ModelFileError",
     "NonFiniteLossError",
+    "OtherFitError",
 ]
 
 
@@ -23,6 +26,22 @@ class CoterieError(Exception):
 
 class InputError(CoterieError, ValueError):
     """Data or a parameter that cannot be used; also a ``ValueError``."""
+
+
+class OtherFitError(InputError):
+    """A checkpoint that belongs to another fit.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+    differs : mapping of str to tuple
+        What was and what is now, by name; ``rows``, ``known`` and ``warm`` are digests.
+    """
+
+    def __init__(self, message: str, differs: Mapping[str, tuple[object, object]]) -> None:
+        super().__init__(message)
+        self.differs = differs
 
 
 class ModelFileError(CoterieError, ValueError):

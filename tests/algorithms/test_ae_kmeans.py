@@ -33,15 +33,14 @@ def test_the_tutorials_recipe_learns_and_finds_the_bars(tmp_path):
     np.testing.assert_array_equal(loaded.reconstruction_error(X), model.reconstruction_error(X))
 
 
-def test_errors_are_the_loss_of_each_row():
+def test_errors_are_squared_whatever_was_minimised():
     X, _ = bars()
     for reconstruction in ("mse", "bce"):
         model = tutorial(reconstruction=reconstruction).fit(X)
         x, x_hat = X / 255.0, model.inverse_transform(model.transform(X)) / 255.0
-        terms = (x - x_hat) ** 2 if reconstruction == "mse" else -x * np.log(x_hat) - (1 - x) * np.log(1 - x_hat)
-        np.testing.assert_allclose(model.reconstruction_error(X), terms.mean((1, 2)), rtol=1e-3)
-        # Their mean is what was minimised.
-        assert model.reconstruction_error(X).mean() == pytest.approx(model.history_[-1]["reconstruction"], rel=0.1)
+        np.testing.assert_allclose(model.reconstruction_error(X), ((x - x_hat) ** 2).mean((1, 2)), rtol=1e-3)
+        if reconstruction == "mse":  # their mean is what was minimised
+            assert model.reconstruction_error(X).mean() == pytest.approx(model.history_[-1]["reconstruction"], rel=0.1)
         np.testing.assert_array_equal(model.reconstruction_error(X[:1]), model.reconstruction_error(X)[:1])
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import typer
-from commands import run, start
+from commands import Blobs, run, start
 
 from coterie import __version__
 from coterie.cli import app
@@ -114,6 +116,27 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert process.wait(60) == 1
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_without_a_standard_stream_there_is_nothing_to_read_or_nobody_listens(finished: Path, closed: str) -> None:
+    code = "from coterie.cli import main; main()"
+    command = shlex.join([sys.executable, "-c", code, "label", str(finished), "-n", "1", "--no-refit"])
+    done = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, input=b"", check=False)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_tilde_that_names_no_user_stands_as_it_is(
+    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(blobs.csv, tmp_path / "~plants.csv")
+    monkeypatch.chdir(tmp_path)
+    done = run("fit", "~plants.csv", "--drop", "kind", "-k", 3, "--system", "kmeans", "--out", "r", "--no-report")
+    assert done.code == 0, done.err
+    done = run("predict", "r", "~nobody.csv", "--out", "z.csv")
+    assert done.code == 2
+    assert "/~nobody.csv'" in done.err
 
 
 def test_the_list_of_systems_names_their_recipes() -> None:

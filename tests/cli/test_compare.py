@@ -7,7 +7,7 @@ import shutil
 import tomllib
 
 import pytest
-from commands import run
+from commands import run, start
 
 
 def labels(path, clusters, names=None):
@@ -224,6 +224,24 @@ def test_a_page_that_cannot_be_written_is_refused_before_anything_is(tmp_path, n
     assert done.code == 2
     assert sentence in done.err
     assert not (tmp_path / "all.csv").exists()
+
+
+def test_files_are_written_whoever_listens(tmp_path):
+    runs = [labels(tmp_path / name / "labels.csv", [0, 1] * 5) for name in "ab"]
+    process = start("compare", *runs, "--out", tmp_path / "all.csv", "--report", tmp_path / "all.html")
+    process.stdout.close()
+    process.wait(60)
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert (tmp_path / "all.csv").exists()
+    assert (tmp_path / "all.html").exists()
+
+
+def test_a_run_that_is_called_as_a_column_is_told_from_it(tmp_path):
+    runs = [labels(tmp_path / "w" / name / "labels.csv", [0, 1] * 5) for name in ("row", "agreement")]
+    assert run("compare", *runs, "--out", tmp_path / "all.csv").code == 0
+    with (tmp_path / "all.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == ["row", "w/row", "w/agreement", "agreement"]
 
 
 def test_finished_runs_can_be_compared(finished):

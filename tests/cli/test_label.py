@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -327,6 +328,18 @@ def test_how_to_fit_again_is_said(own: Path) -> None:
     said = say(own, "a\nb\nq\n").stdout
     assert f"To fit again with them: coterie label {own} -n 0" in said
     assert "To fit again" not in say(own, "q\n").stdout
+
+
+def test_a_run_whose_name_begins_as_a_flag_does_is_told_as_it_is_typed(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(own.rename(own.with_name("-n run")).parent)
+    command = ["label", "--no-refit", "-n", "1", "--", "-n run"]
+    said = CliRunner().invoke(app, command, input="a\nb\nq\n", prog_name="coterie").stdout
+    told = next(line for line in said.splitlines() if line.startswith("To fit again"))
+    typed = shlex.split(told.partition("coterie ")[2])
+    assert typed == ["label", "./-n run", "-n", "0"]
+    assert CliRunner().invoke(app, [*typed, "--no-refit"], prog_name="coterie").exit_code == 0
 
 
 def fit_again(folder: Path, answers: str):

@@ -14,8 +14,12 @@ import numpy as np
 import pytest
 from commands import Blobs, run, start
 
+from coterie.cli import judging
+from coterie.cli.inputs import open_data
+from coterie.cli.resuming import unchanged
 from coterie.cli.settings import RunSettings, read_settings
 from coterie.config import config_context
+from coterie.errors import InputError, OtherFitError
 
 STEPS = 1500
 DEADLINE = 120.0
@@ -129,19 +133,50 @@ def test_a_run_killed_while_it_was_written_is_written_again(finished: Path, tmp_
 
 
 def test_other_rows_are_refused(blobs: Blobs, tmp_path: Path) -> None:
+    rows_file, folder = tmp_path / "rows.npy", tmp_path / "run"
     rows = np.load(blobs.npy)
-    np.save(tmp_path / "rows.npy", rows)
-    folder = tmp_path / "run"
-    values = {**read_settings(blobs.settings()), "data": str(tmp_path / "rows.npy")}
+    np.save(rows_file, rows)
+    values = {**read_settings(blobs.settings()), "data": str(rows_file)}
     settings = RunSettings.from_values(values)
     settings.write(folder)
     with config_context(checkpoint=folder / "checkpoint"):
         settings.estimator().fit(rows)
     rows[0] += 1
-    np.save(tmp_path / "rows.npy", rows)
+    np.save(rows_file, rows)
     done = run("fit", "--out", folder, "--resume")
     assert done.code == 2
-    assert "checkpoint of another fit" in done.err
+    assert done.err.startswith(
+        f"error: The run in {folder} cannot go on, since this is no longer what it was begun with: "
+    )
+    assert done.err.endswith(
+        f": the rows of {rows_file}. Put it back as it was, or give another --out to begin anew.\n"
+    )
+
+
+def test_the_baseline_of_other_rows_is_not_taken_for_that_of_these(blobs: Blobs, tmp_path: Path) -> None:
+    rows_file, folder = tmp_path / "rows.npy", tmp_path / "run"
+    rows = np.load(blobs.npy)
+    np.save(rows_file, rows)
+    RunSettings.from_values({**read_settings(blobs.settings()), "data": str(rows_file)}).write(folder)
+    (folder / "checkpoint").mkdir()
+    judging.first_baseline(open_data(str(rows_file)), 3, seed=3, seconds=1.0, path=folder / "checkpoint" / "kmeans.npz")
+    for others in (rows[::-1], rows[:200]):
+        np.save(rows_file, others)
+        done = run("fit", "--out", folder, "--resume")
+        assert done.code == 2
+        assert f"no longer what it was begun with: the rows of {rows_file}. " in done.err
+        assert not (folder / "checkpoint" / "checkpoint.safetensors").exists()  # nothing was trained in vain
+    np.save(rows_file, rows)
+    assert run("fit", "--out", folder, "--resume").code == 0
+
+
+def test_what_else_has_changed_is_told(blobs: Blobs, tmp_path: Path) -> None:
+    values = {**read_settings(blobs.settings()), "data": str(blobs.npy), "known": str(blobs.labels)}
+    settings = RunSettings.from_values(values)
+    changed = {"known": ("ab12", "cd34"), "precision": ("bfloat16", "float32")}
+    with pytest.raises(InputError) as told, unchanged(settings, tmp_path):
+        raise OtherFitError("it is another fit", changed)
+    assert f": the labels of {blobs.labels}; precision (was 'bfloat16', is 'float32'). " in str(told.value)
 
 
 def test_two_processes_do_not_work_on_one_run(finished: Path, tmp_path: Path) -> None:

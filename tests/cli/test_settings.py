@@ -162,7 +162,7 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> N
         ({"system": "idec"}, "system = 'dec', and --system says 'idec'"),
         ({"data": "usps"}, "data = 'mnist10k', and DATA says 'usps'"),
         ({"parameters": {"n_clusters": 4}}, "n_clusters = 10, and -k says 4"),
-        ({"parameters": {"tol": 0.1}}, "tol = None"),
+        ({"parameters": {"tol": 0.1}}, "tol = None, and --config says 0.1"),
     ],
 )
 def test_a_run_is_not_continued_with_other_settings(asked: dict[str, Any], sentence: str) -> None:

@@ -100,6 +100,24 @@ def test_a_temperature_near_zero_leaves_loss_and_gradient_finite(distance):
     assert float(ours(rows(), Y, 1e-6, distance)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_wide_rows_leave_it_finite_too():
+    h = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1e5, 0.0], [1e5, 1.0]])
+    y = torch.tensor([0, 0, 1, 1])
+    for T in (1e-15, 1e-20, 1e-30, 1e-45):
+        assert float(soft_nearest_neighbor_loss(h, y, temperature=T, distance="euclidean")) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("h", "y", "T"),
+    [(torch.zeros(3), torch.zeros(3), 1.0), (torch.zeros(3, 2), np.zeros(3), 1.0), (torch.zeros(3, 2), Y[:3], "warm")],
+)
+def test_what_is_no_output_no_class_and_no_temperature_is_refused(h, y, T):
+    with pytest.raises(InputError, match="Outputs must be tensors|'temperature' argument"):
+        soft_nearest_neighbor_loss(h, y, temperature=T)
+    with pytest.raises(InputError, match="Outputs must be tensors|'temperature' argument"):
+        supervised_contrastive_loss(h, y, temperature=T)
+
+
 @both
 @pytest.mark.parametrize("y", [[0, 1, 2, 3], [-1, -1, -1, -1], [-1, 5, -1, -1]])
 def test_no_two_rows_of_one_class_give_zero_and_no_gradient(distance, y):

@@ -80,9 +80,9 @@ class Reading:
         Returns
         -------
         ndarray of shape (n,)
-            Mean over a row's values of the squared error in the units of scaled rows or, with
-            ``reconstruction="bce"``, of the cross entropy in nats; float32. The mean over rows is what pretraining has
-            as "reconstruction", augmentation, noise and weights aside.
+            Mean over a row's values of the squared error in the units of scaled rows, float32, whatever was minimised.
+            With ``reconstruction="mse"`` the mean over rows is what pretraining has as "reconstruction", augmentation,
+            noise and weights aside.
 
         Raises
         ------

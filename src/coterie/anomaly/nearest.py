@@ -12,8 +12,12 @@ from coterie.neighbours import search
 if TYPE_CHECKING:
     from coterie.algorithms import Clusterer
 
+SAME = 1e-4  # relative difference up to which two numbers of a row are one within rounding
 
-def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+
+def nearest(
+    z: np.ndarray, known: np.ndarray, k: int, *, told_by: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the k nearest known rows of each row and how far they are.
 
     A row that equals a known one is taken for it, and is none of its own neighbours: so a row has the same score while
@@ -27,6 +31,9 @@ def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
         Rows to look among.
     k : int
         Neighbours a row, >= 1; no more than m - 1 are found, and one where m is 1.
+    told_by : tuple of ndarray of shape (n,) and of shape (m,), or None, default=None
+        A number of each row and of each known one: those at one place are equal only if they have the same; None takes
+        them for equal.
 
     Returns
     -------
@@ -48,8 +55,13 @@ def nearest(z: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
     distance = np.sqrt(squared)
     # The place of a row among others may change the last bits of its code: an equal one is one within rounding.
     least = EQUAL * float(np.sqrt(known.var(0, dtype=np.float64).sum()))
-    first = ((distance[:, 0] <= least) & (m > 1)).astype(np.int64)[:, None] + np.arange(wanted)
-    return np.take_along_axis(index, first, axis=1), np.take_along_axis(distance, first, axis=1)
+    equal = distance <= least
+    if told_by is not None:
+        of_rows, of_known = told_by
+        equal &= np.isclose(of_known[index], of_rows[:, None], rtol=SAME, atol=0)
+    own = np.where(equal.any(1) & (m > 1), equal.argmax(1), wanted)  # the place to leave out; else the last
+    others = np.arange(wanted) + (np.arange(wanted) >= own[:, None])
+    return np.take_along_axis(index, others, axis=1), np.take_along_axis(distance, others, axis=1)
 
 
 def check_codes(kept: dict[str, np.ndarray], model: Clusterer, *, also: tuple[str, ...] = ()) -> None:

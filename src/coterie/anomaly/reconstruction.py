@@ -46,8 +46,8 @@ class ReconstructionOutlier(OutlierDetector):
 
     Notes
     -----
-    Without a ``model`` an :class:`coterie.AEKMeans` is fitted. The error is the system's own
-    (:meth:`coterie.DEC.reconstruction_error`).
+    Without a ``model`` an :class:`coterie.AEKMeans` is fitted. The error is that of
+    :meth:`coterie.DEC.reconstruction_error`: squared, also where the system minimised a cross entropy.
 
     Examples
     --------
@@ -94,7 +94,9 @@ class ReconstructionOutlier(OutlierDetector):
         errors = self.model_.reconstruction_error(source).astype(np.float64)
         if not self.kept_:
             return errors
-        index, _ = nearest(self.model_.transform(source), self.kept_["codes"], self._fitted_params["n_neighbors"])
+        k, z = self._fitted_params["n_neighbors"], self.model_.transform(source)
+        # Of rows with one code only the one with the same error too is the row itself.
+        index, _ = nearest(z, self.kept_["codes"], k, told_by=(errors, self.kept_["errors"]))
         return errors / np.maximum(self.kept_["errors"][index].mean(1), LEAST)
 
     def check_kept(self, kept: dict[str, np.ndarray], model: Clusterer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -63,8 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     coterie ...
     0
     """
+    _open_closed_streams()
     try:
         app(arguments, prog_name="coterie")
     except KeyboardInterrupt:  # between the parts of the command line itself
         write_line("Stopped.", sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _open_closed_streams() -> None:
+    """Let a process that was started without standard streams, as some schedulers do, read nothing and tell nobody."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as the process

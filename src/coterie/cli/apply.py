@@ -7,7 +7,8 @@ from pathlib import Path
 import coterie
 from coterie.algorithms import Clusterer
 from coterie.cli.inputs import Data, open_like, reopen, resolve_data
-from coterie.cli.run import how_to_go_on, stored_settings
+from coterie.cli.resuming import how_to_go_on
+from coterie.cli.run import stored_settings
 from coterie.cli.settling import finish_edit
 from coterie.errors import InputError
 from coterie.runfiles import CHECKPOINT, MODEL, holds_run

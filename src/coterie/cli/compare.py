@@ -42,14 +42,16 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     learned = [labels_learned_from(folder) for folder in folders]
     data = [_data_of(folder) for folder in folders]
     found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names, data=data)
+    if out is not None:  # before a word is said: whoever listens may go, as head does
+        write_compared(out, found)
+    if report is not None:
+        write_comparison(report, found)
     _show_agreement(screen, found)
     for pair in found.pairs:
         _show_pair(screen, pair, n=len(found.support))
     if out is not None:
-        write_compared(out, found)
         screen.say(f"Wrote the clusters of {counted(len(found.support), 'rows')} to {out}")
     if report is not None:
-        write_comparison(report, found)
         screen.say(f"Report: {report}")
 
 

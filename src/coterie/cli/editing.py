@@ -16,8 +16,9 @@ from coterie.algorithms import Clusterer
 from coterie.cli.fittedrows import rows_of_fit
 from coterie.cli.labelfile import rows_in_order, write_labels
 from coterie.cli.locking import locked
+from coterie.cli.resuming import how_to_go_on
 from coterie.cli.retelling import assigned, regrouped, with_agreement, with_names
-from coterie.cli.run import how_to_go_on, is_finished
+from coterie.cli.run import is_finished
 from coterie.cli.settling import settle_edit
 from coterie.data import Source
 from coterie.errors import InputError

@@ -294,4 +294,4 @@ def _with_named_classes(table: Table, info: Dataset) -> Table:
 
 
 def _absolute(text: str, folder: Path | None) -> str:
-    return os.path.abspath(Path(folder or "") / Path(text).expanduser())
+    return os.path.abspath(Path(folder or "") / os.path.expanduser(text))  # as it stands where it names no user

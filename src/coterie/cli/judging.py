@@ -11,6 +11,7 @@ from coterie.algorithms.numbering import classes_of_clusters
 from coterie.baselines import Baseline, raw_kmeans
 from coterie.criteria import judge, sizes
 from coterie.data.spreadsheets import defuse
+from coterie.errors import OtherFitError
 from coterie.files import atomic_path
 from coterie.metrics import evaluate
 
@@ -152,14 +153,27 @@ def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, pa
     -------
     Baseline
         With a label for every row.
+
+    Raises
+    ------
+    OtherFitError
+        If what is kept there is of other rows.
     """
+    fingerprint = data.source.fingerprint
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             labels, (spent, rows, n_init), centers = stored["labels"], stored["cost"].tolist(), stored["centers"]
+            of_rows = str(stored["rows"])
+        if of_rows != fingerprint:
+            raise OtherFitError(f"{path} is of other rows; delete it.", {"rows": (of_rows, fingerprint)})
         return Baseline(labels, spent, int(rows), int(n_init), centers)
     found = raw_kmeans(data.source, n_clusters, seed=seed, budget_seconds=SHARE * seconds)
     with atomic_path(path) as temporary:
         np.savez(
-            temporary, labels=found.labels, centers=found.centers, cost=[found.seconds, found.rows_fitted, found.n_init]
+            temporary,
+            labels=found.labels,
+            centers=found.centers,
+            cost=[found.seconds, found.rows_fitted, found.n_init],
+            rows=fingerprint,
         )
     return found

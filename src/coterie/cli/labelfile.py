@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coterie.report.comparison import Comparison
 
 _LARGEST = 2**53  # number of a cluster: spreadsheets hold whole numbers exactly up to here
+_OWN_COLUMNS = {"row", "name", "agreement"}  # of what compare writes, beside those of the runs
 _SEPARATORS = ",;\t"  # ours, and those of spreadsheets where the comma is the decimal sign
 
 
@@ -256,11 +257,11 @@ def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:
 
 
 def _titles(runs: Sequence[Path]) -> list[str]:
-    """Return the shortest ends of the paths that differ; paths that are the same are numbered."""
+    """Return the shortest ends of the paths that differ and head a column; paths that are the same are numbered."""
     parts = [run.resolve().parts for run in runs]
     for size in range(1, max(map(len, parts)) + 1):
         titles = [str(Path(*each[-size:])) for each in parts]
-        if len(set(titles)) == len(titles):
+        if len(set(titles)) == len(titles) and not _OWN_COLUMNS & set(titles):
             return titles
     return [f"{title} ({number})" for number, title in enumerate(titles, 1)]
 

@@ -43,9 +43,10 @@ def outliers(
     if any(called := scored.cluster_names):
         columns["cluster_name"] = [defuse(called[k] or "") for k in columns["cluster"]]
     write_rows(out, columns, names=rows.names)
+    if report is not None:
+        write_outliers(report, with_usual(scored, run, model, train=train))
     screen = Screen()
     screen.say(f"Wrote the scores of {counted(len(flags), 'rows')} to {out}")
     screen.say(scored.sentence())
     if report is not None:
-        write_outliers(report, with_usual(scored, run, model, train=train))
         screen.say(f"Report: {report}")

@@ -40,10 +40,11 @@ def predict(
     more = None if found is None else {"strange": ["yes" if strange else "no" for strange in found.strange.tolist()]}
     sure, called = model.predict_confidence(rows.source), model.cluster_names_
     write_labels(out, labels, sure, names=rows.names, more=more, cluster_names=called)
+    if report is not None and found is not None:
+        write_differences(report, run, model=model, rows=rows, found=found)
     screen = Screen()
     screen.say(f"Wrote the clusters of {counted(len(labels), 'rows')} to {out}")
     if found is not None:
         screen.say(found.sentence())
         if report is not None:
-            write_differences(report, run, model=model, rows=rows, found=found)
             screen.say(f"Report: {report}")

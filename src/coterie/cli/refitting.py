@@ -15,6 +15,7 @@ from coterie.cli.console import Screen
 from coterie.cli.inputs import resolve_data
 from coterie.cli.labelling import learned_from
 from coterie.cli.launch import launch
+from coterie.cli.resuming import typed
 from coterie.cli.run import stored_settings
 from coterie.data.forms import guess_form, is_delimited
 from coterie.data.labels import number_classes
@@ -56,7 +57,7 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
         return
     if not wanted:
         moved = [] if train is None else ["--train", train]
-        screen.say(f"To fit again with them: {shlex.join(['coterie', 'label', str(folder), '-n', '0', *moved])}")
+        screen.say(f"To fit again with them: {shlex.join(['coterie', 'label', typed(folder), '-n', '0', *moved])}")
         return
     model = coterie.load(folder / MODEL)
     if model.edits_.done:

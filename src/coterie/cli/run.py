@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from coterie.cli.inputs import Data, open_data
 from coterie.cli.labelfile import write_labels
 from coterie.cli.locking import locked
 from coterie.cli.rehearsal import rehearse
+from coterie.cli.resuming import how_to_go_on, unchanged
 from coterie.cli.settings import RunSettings, resolve_paths
 from coterie.cli.settling import finish_edit
 from coterie.cli.trace import LabelTrace
@@ -141,7 +141,7 @@ def make_run(settings: RunSettings, folder: Path, screen: Screen) -> None:
     with config_context(**machine, progress=False if screen.quiet else "auto"):
         is_new = not (folder / CHECKPOINT / _BASELINE).exists()
         expected = rehearse(estimator, data.source, data.known) if is_new else 0.0
-        with _occupied(folder):
+        with _occupied(folder), unchanged(settings, folder):
             settings.write(folder)
             baseline = _begin(settings, folder, data, k=estimator.n_clusters, screen=screen, expected=expected)
             trace = LabelTrace()
@@ -283,8 +283,3 @@ def _occupied(folder: Path) -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             raise Interrupted(f"Stopped; what is done is kept. To go on: {how_to_go_on(folder)}") from None
-
-
-def how_to_go_on(folder: Path) -> str:
-    """Return the command that goes on with a run."""
-    return f"coterie fit --out {shlex.quote(str(folder))} --resume"

@@ -29,6 +29,7 @@ _FLAGS = {
     "warm_start": "--warm-start",
     "image_shape": "--image-shape",
     "data": "DATA",
+    "candidates": "--candidates",
     "time_budget": "--time-budget",
 }
 
@@ -275,7 +276,7 @@ def refuse_contradictions(asked: dict[str, Any], begun: RunSettings, folder: Pat
     pairs += [(name, value, begun.parameters.get(name)) for name, value in asked.get("parameters", {}).items()]
     for name, value, before in pairs:
         if value != before:
-            flag = _FLAGS.get(name, f"--{name}")
+            flag = _FLAGS.get(name, "--config" if name in asked.get("parameters", {}) else f"--{name}")
             raise InputError(
                 f"{folder} was begun with {name} = {before!r}, and {flag} says {value!r}; "
                 "leave it out to go on, or give another --out to begin anew."

@@ -38,7 +38,7 @@ def data_home() -> Path:
     """
     chosen = os.environ.get("COTERIE_DATA_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()  # as it stands where it names no user
     from platformdirs import user_cache_path
 
     return user_cache_path("coterie", appauthor=False) / "datasets"

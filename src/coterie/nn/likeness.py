@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from coterie.errors import InputError
 
 DISTANCES = ("cosine", "euclidean")
-COLDEST = 1e-30  # temperature below which distances over it would be more than float32 can hold
+COLDEST = 1e-20  # temperature below which distances over it, of up to 1e18, would be more than float32 can hold
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
 SHORTEST = 1e-12  # squared length below which a row has no direction
@@ -36,7 +37,8 @@ def soft_nearest_neighbor_loss(
     temperature : float
         T, in units of D; positive. The smaller, the fewer neighbours count.
     distance : {"cosine", "euclidean"}, default="cosine"
-        D: one minus the cosine, or the squared Euclidean distance. The cosine with a row of zeros is 0.
+        D: one minus the cosine, or the squared Euclidean distance. The cosine with a row of zeros is 0, and
+        one shorter than 1e-6 counts as such.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def soft_nearest_neighbor_loss(
     Notes
     -----
     All is computed from the products of rows and in log space: no array is larger than b x b or h itself, and a
-    temperature near 0 leaves the loss finite; one below 1e-30 counts as that. What D has in common for a row, it has in
+    temperature near 0 leaves the loss finite; one below 1e-20 counts as that. What D has in common for a row, it has in
     both sums, and is left out.
 
     References
@@ -141,8 +143,10 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
 
 def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
     """Return the temperature that is counted with, or raise."""
-    if not 0 < float(temperature) < math.inf:
+    if not isinstance(temperature, Real | Tensor) or not 0 < float(temperature) < math.inf:
         raise InputError(f"The 'temperature' argument must be a positive number. Got {temperature!r} instead.")
+    if not isinstance(y, Tensor) or any(not isinstance(layer, Tensor) or layer.ndim < 2 for layer in layers):
+        raise InputError("Outputs must be tensors of shape (b, ...), with b classes in a tensor of shape (b,).")
     if not layers or any(len(layer) != len(y) for layer in layers):
         lengths = [len(layer) for layer in layers]
         raise InputError(f"Outputs must have a row for each of the {len(y)} classes. Got {lengths} rows instead.")
@@ -171,7 +175,11 @@ def _cosines(h: Tensor, temperature: float) -> Tensor:
 
 
 def _nearness(h: Tensor) -> Tensor:
-    """Return |h_i|² - D_ij (l, l). Around their mean rows are short, so that the difference loses little."""
+    """Return |h_i|² - D_ij (l, l).
+
+    Around their mean rows are short, so that the difference loses little, unless a few lie thousands of times further
+    out than the others are apart: then it takes float64.
+    """
     products = _products(h - h.detach().mean(0), exact=True)
     return 2 * products - products.diagonal()
 

@@ -59,20 +59,26 @@ class Model(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return reconstructions, shape (b, *shape)."""
-        x_hat = self._decoded(z)
-        return x_hat.sigmoid() if self.reconstruction == "bce" else x_hat
+        return self._bounded(self._decoded(z))
 
     def error(self, z: Tensor, x: Tensor) -> Tensor:
         """Return how far what the decoder makes of codes is from rows x, shape (b, *shape): one mean over all."""
         return RECONSTRUCTIONS[self.reconstruction](self._decoded(z), x)
 
     def errors(self, x: Tensor) -> Tensor:
-        """Return how far each row is from its reconstruction, shape (b,): means over the row's entries."""
-        return torch.vmap(RECONSTRUCTIONS[self.reconstruction])(self._decoded(self.decoder_input(x)), x)
+        """Return the squared error of each row's reconstruction, shape (b,): means over the row's entries.
+
+        Whatever was minimised: cross entropy grows without bound below zero for a row that leaves [0, 1].
+        """
+        x_hat = self._bounded(self._decoded(self.decoder_input(x)))
+        return (x_hat.float() - x.float()).square().flatten(1).mean(1)
 
     def decoder_input(self, x: Tensor) -> Tensor:
         """Return what the decoder reads of rows, shape (b, code entries)."""
         return self.encoder(x)
+
+    def _bounded(self, x_hat: Tensor) -> Tensor:
+        return x_hat.sigmoid() if self.reconstruction == "bce" else x_hat
 
     def _decoded(self, z: Tensor) -> Tensor:
         assert self.decoder is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.errors import InputError, ModelFileError
+from coterie.errors import ModelFileError, OtherFitError
 from coterie.files import write_json
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Notes:
 
     Raises
     ------
-    InputError
+    OtherFitError
         If the folder belongs to another choice.
     ModelFileError
         If the notes are damaged.
@@ -80,11 +80,13 @@ class Notes:
         except (ValueError, KeyError, TypeError) as error:
             raise ModelFileError(f"{self.path} is damaged ({error}); delete its folder to start anew.") from None
         ours = self.identity
-        wrong = [name for name in sorted(ours | theirs) if theirs.get(name) != ours.get(name)]
-        if wrong:
-            raise InputError(
-                f"{self.path} belongs to another choice ({', '.join(wrong)} differ); give another checkpoint folder, "
-                "or delete this one."
+        both = {name: (theirs.get(name), ours.get(name)) for name in sorted(ours | theirs)}
+        differs = {name: values for name, values in both.items() if values[0] != values[1]}
+        if differs:
+            raise OtherFitError(
+                f"{self.path} belongs to another choice ({', '.join(differs)} differ); give another checkpoint folder, "
+                "or delete this one.",
+                differs,
             )
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from coterie.config import config_context
-from coterie.errors import InputError, Interrupted, ModelFileError
+from coterie.errors import Interrupted, ModelFileError, OtherFitError
 from coterie.files import atomic_path
 from coterie.persistence import decode_value, encode_value
 
@@ -80,7 +80,7 @@ class Checkpointer:
         ------
         ModelFileError
             If the file is not a checkpoint that this version reads.
-        InputError
+        OtherFitError
             If it belongs to another fit.
         """
         if self.path is None or not self.path.exists():
@@ -103,15 +103,17 @@ class Checkpointer:
 
     def _check(self, theirs: dict[str, Any]) -> None:
         ours, theirs = _flat(self.identity), _flat(theirs)
-        wrong = [
-            f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}"
+        differs = {
+            key: (theirs.get(key), ours.get(key))
             for key in sorted(ours.keys() | theirs.keys())
             if ours.get(key) != theirs.get(key)
-        ]
-        if wrong:
-            raise InputError(
+        }
+        if differs:
+            wrong = [f"{key} was {was!r}, is {now!r}" for key, (was, now) in differs.items()]
+            raise OtherFitError(
                 f"{self.path} is the checkpoint of another fit ({'; '.join(wrong[:3])}); "
-                "give another checkpoint folder, or delete this one."
+                "give another checkpoint folder, or delete this one.",
+                differs,
             )
 
 
