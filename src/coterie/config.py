@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -56,6 +57,8 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that no machine understands."""
+        if not isinstance(self.checkpoint, str | Path | None) or os.path.isfile(self.checkpoint or ""):
+            raise InputError(f"The 'checkpoint' setting must be a folder or None. Got {self.checkpoint!r} instead.")
         if self.precision not in PRECISIONS:
             raise InputError(f"The 'precision' setting must be one of {PRECISIONS}. Got {self.precision!r} instead.")
         if self.progress not in ("auto", True, False):

@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from coterie.criteria import log_likelihood
+from coterie.criteria import likelihood, log_likelihood
+from coterie.errors import InputError
+from coterie.subsample import sample_rows
+
+KEPT = sample_rows(30, 20, seed=0)
 
 
 def sample(n: int = 400, d: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -82,3 +86,18 @@ def test_tiny_clusters_earn_nothing() -> None:
     split[:20] = np.arange(20) + 3
     assert log_likelihood(z, split) < log_likelihood(z, labels) + 0.5
     assert np.isfinite(log_likelihood(z, np.arange(200)))
+
+
+def test_a_code_of_more_columns_than_rows_needs_no_covariance_of_its_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, labels = sample(30, 50)
+    whole = log_likelihood(z, labels)
+    monkeypatch.setattr(likelihood, "_WIDE", 40)
+    assert log_likelihood(z, labels) == pytest.approx(whole, rel=1e-9)
+    monkeypatch.setattr(likelihood, "_WIDE", 20)
+    assert log_likelihood(z, labels) == pytest.approx(log_likelihood(*(part[KEPT] for part in (z, labels))), rel=1e-9)
+
+
+def test_a_code_that_cannot_be_squared_is_refused() -> None:
+    z, labels = sample(20, 2)
+    with pytest.raises(InputError, match="z must lie within 1e\\+100 of its mean"):
+        log_likelihood(z * 1e200, labels)

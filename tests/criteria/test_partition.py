@@ -149,3 +149,11 @@ def test_global_random_state_is_left_alone() -> None:
     before = np.random.get_state()[1].copy()
     judge(z, None, labels)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_judge_refuses_probabilities_of_other_rows_and_what_are_none() -> None:
+    z, labels = np.arange(4.0)[:, None], [0, 0, 1, 1]
+    with pytest.raises(InputError, match="q and labels must have the same length, got 1 and 4"):
+        judge(z, [[1.0, 0.0]], labels)
+    with pytest.raises(InputError, match="two-dimensional array of numbers"):
+        assignment_entropy([["a", "b"]])

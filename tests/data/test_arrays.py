@@ -175,3 +175,19 @@ def test_other_rows_than_those_of_the_fit_are_refused_in_one_line(change, said):
 def test_a_system_says_what_is_wrong_with_an_array_and_where(rows, said):
     with pytest.raises(InputError, match=said):
         KMeans(n_clusters=2).fit(rows)
+
+
+def test_columns_that_only_differ_in_kind_are_refused():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(InputError, match="a name of its own for each column: two are called the same"):
+        KMeans(2).fit(pd.DataFrame({1: X[:, 0], "1": X[:, 1]}))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [torch.zeros(6, 2).to(torch.float8_e4m3fn), [torch.zeros(2, requires_grad=True) for _ in range(6)]],
+    ids=["float8", "with gradients"],
+)
+def test_tensors_that_numpy_has_not_are_refused_in_one_sentence(rows):
+    with pytest.raises(InputError, match="^X "):
+        KMeans(2).fit(rows)

@@ -262,3 +262,13 @@ def test_blocks_are_all_rows_in_their_order():
     blocks = list(source.blocks(4))
     assert [(block.start, block.stop) for block in blocks] == [(0, 4), (4, 8), (8, 11)]
     assert np.array_equal(np.concatenate([source.take(block).numpy() for block in blocks]), source.raw(slice(0, 11)))
+
+
+def test_whole_numbers_however_large_are_rows_like_others():
+    X = np.r_[np.zeros((30, 8)), np.full((30, 8), 9.0)] + np.arange(60)[:, None] / 100
+    model = KMeans(2, random_state=0).fit(X)
+    far = np.full((2, 8), 2**63 - 1)
+    np.testing.assert_array_equal(model.predict_proba(far), model.predict_proba(far.astype(float)))
+    np.testing.assert_array_equal(model.strangeness(far), model.strangeness(far.astype(float)))
+    ends = np.where(X > 5, np.iinfo("i8").max, np.iinfo("i8").min)
+    assert np.bincount(KMeans(2, scaling="none").fit(ends).labels_).tolist() == [30, 30]

@@ -115,3 +115,12 @@ def test_the_first_value_that_is_not_finite_is_named(value, word, row):
         measure_ranges(data, name="X")
     with pytest.raises(InputError, match=rf"first in row {row}, pixel \(0, 13\)"):
         make_source(data.reshape(3000, 20, 35))
+
+
+def test_what_float32_does_not_hold_of_unscaled_rows_is_told():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.raises(InputError, match="differ by too little for float32.*scaling='standard'"):
+        make_source(X + 1e10, scaling="none")
+    with pytest.warns(DataWarning, match="too little for float32 count for nothing: 1; scaling='standard'"):
+        make_source(X + np.array([0, 1e12, 0]), scaling="none")
+    assert len(make_source(X + 1e10).take(slice(None)).unique(dim=0)) == 60

@@ -176,3 +176,14 @@ def test_masked_labels_are_refused():
     with pytest.raises(InputError, match="y contains masked entries"):
         accuracy(masked, [0, 1, 0, 0])
     assert accuracy(np.ma.array([0, 1, 1, 1]), [1, 0, 0, 0]) == 1
+
+
+@pytest.mark.parametrize("y", [["a", float("nan"), "a"], ["a", None, "a"], ["a", 1, "1"]])
+def test_missing_classes_and_mixtures_in_lists_are_no_classes(y: list[object]) -> None:
+    with pytest.raises(InputError, match="y must hold"):
+        match(y, [0, 1, 0])
+
+
+def test_whole_numbers_are_classes_whatever_holds_them() -> None:
+    assert accuracy(np.array([1.0, 2.0, 2.0], dtype=object), [0, 1, 1]) == 1.0
+    assert accuracy(["a", "b", "b"], (0, 1, 1)) == 1.0

@@ -154,6 +154,8 @@ def test_settings_hold_within_their_block_only():
     [
         ({"precision": "float8"}, "'precision' setting must be one of .* Got 'float8'"),
         ({"progress": "loud"}, "'progress' setting must be 'auto', True or False. Got 'loud'"),
+        ({"checkpoint": 5}, "'checkpoint' setting must be a folder or None. Got 5"),
+        ({"checkpoint": __file__}, "'checkpoint' setting must be a folder or None. Got '/"),
         ({"checkpoint_every": "a"}, "'checkpoint_every' setting must be a number of seconds >= 0. Got 'a'"),
         ({"checkpoint_every": -1}, "'checkpoint_every' setting must be a number of seconds >= 0. Got -1"),
         ({"cores": 3}, "There is no setting 'cores'; the settings are"),

@@ -130,7 +130,7 @@ def _validated(estimator: Clusterer, X: Any, *, reset: bool) -> np.ndarray:
         return validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=1)
     except InputError:
         raise
-    except (OverflowError, ValueError) as error:
+    except (OverflowError, RuntimeError, ValueError) as error:
         rows = to_array(X)[0]  # these checks name the fault and its place without printing the rows
         if not 2 <= rows.ndim <= max(IMAGES):
             check_shape(rows, name="X", min_rows=1)

@@ -123,8 +123,9 @@ def assignment_entropy(q: ArrayLike) -> float:
     0.5
     """
     probabilities = np.asarray(q)
-    if probabilities.ndim != 2 or probabilities.size == 0:
-        raise InputError(f"q must be a non-empty two-dimensional array, got shape {probabilities.shape}.")
+    if probabilities.ndim != 2 or probabilities.size == 0 or probabilities.dtype.kind not in "fiub":
+        shape, kind = probabilities.shape, probabilities.dtype
+        raise InputError(f"q must be a non-empty two-dimensional array of numbers, got shape {shape} of {kind}.")
     sums = probabilities.sum(1, dtype=np.float64)
     if not (probabilities.min() >= 0 and np.allclose(sums, 1, rtol=0, atol=1e-3)):
         raise InputError("q must hold probabilities: values of 0 or more whose sum over each row is 1.")
@@ -162,6 +163,10 @@ def judge(z: ArrayLike, q: ArrayLike | None, labels: ArrayLike) -> dict[str, flo
     >>> {name: round(value, 2) for name, value in judged.items()}
     {'silhouette': 0.9, 'entropy': 0.0, 'log_likelihood': -1.42}
     """
+    if q is not None and len(np.asarray(q)) != len(np.asarray(labels)):
+        raise InputError(
+            f"q and labels must have the same length, got {len(np.asarray(q))} and {len(np.asarray(labels))}."
+        )
     return {
         "silhouette": silhouette(z, labels),
         "entropy": 0.0 if q is None else assignment_entropy(q),

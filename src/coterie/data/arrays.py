@@ -49,7 +49,11 @@ def to_array(data: Any, name: str = "X") -> tuple[np.ndarray, list[str] | None]:
         return _from_frame(data, name)
     if isinstance(data, torch.Tensor):
         data = data.detach().cpu()
-        data = (data.float() if data.dtype == torch.bfloat16 else data).resolve_conj().resolve_neg().numpy()
+        data = (data.float() if data.dtype == torch.bfloat16 else data).resolve_conj().resolve_neg()
+        try:
+            data = data.numpy()
+        except TypeError:
+            raise InputError(f"{name} has dtype {data.dtype}, which NumPy has not: pass {name}.float().") from None
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise InputError(f"{name} contains masked entries: fill or drop them, every entry must be a number.")
     try:
@@ -213,6 +217,8 @@ def _from_frame(data: Any, name: str) -> tuple[np.ndarray, list[str] | None]:
     try:
         frame = nw.from_native(data, eager_only=True)
         columns = {str(series.name): _column(series) for series in frame.iter_columns()}
+        if len(columns) < len(frame.columns):
+            raise ValueError("two are called the same, one by a number and one by its digits")
     except (TypeError, ValueError, NarwhalsError) as error:
         what = " ".join(str(error).split())
         raise InputError(

@@ -111,7 +111,7 @@ class Source:
         else:
             np.copyto(target, self._channels_first(rows), casting="unsafe")
             self._scaled(target)
-        return out.clamp_(-_FARTHEST, _FARTHEST) if self.dtype.kind == "f" else out
+        return out.clamp_(-_FARTHEST, _FARTHEST) if self.dtype.itemsize > 1 else out  # bytes are never so far out
 
     def blocks(self, size: int = BLOCK) -> Iterator[slice]:
         """Yield where blocks of rows begin and end, for :meth:`raw` and :meth:`take`, in their order.

@@ -20,6 +20,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _FLOAT32_TINY = float(np.finfo(np.float32).tiny)  # below it deviations would vanish when squared or divided by
 _SAME = 8 * np.finfo(np.float64).eps  # a column whose relative range is below this is constant
 _NAMED = 5
+_ALIKE = "All rows are the same, or differ by too little for float32: clustering needs rows that differ."
 
 SCALINGS = ("auto", "none", "unit", "standard")
 
@@ -37,6 +38,11 @@ class Ranges:
         """Which columns hold one value only, as far as numbers tell, shape (d,)."""
         rounding = _SAME * np.maximum(np.abs(self.low), np.abs(self.high))
         return self.high - self.low <= np.maximum(rounding, _FLOAT32_TINY)
+
+    @property
+    def lost(self) -> np.ndarray:
+        """Which columns hold one value only once they are float32, shape (d,)."""
+        return (self.low.astype(np.float32) == self.high.astype(np.float32)) | self.constant
 
     @property
     def within_unit(self) -> bool:
@@ -123,26 +129,26 @@ def choose_scaling(
     Raises
     ------
     InputError
-        If `scaling` is none of these, or all rows are the same.
+        If `scaling` is none of these, or all rows are the same, as they are or unscaled in float32.
 
     Warns
     -----
     DataWarning
-        If some columns that would be scaled are constant; they are only centred.
+        If some columns that would be scaled are constant; they are only centred. If some that are not scaled become
+        constant in float32.
     """
     if scaling not in SCALINGS:
         options = ", ".join(map(repr, SCALINGS))
         raise InputError(f"The 'scaling' parameter must be one of {options}. Got {scaling!r} instead.")
     if ranges.constant.all():
         raise InputError(
-            "There is one sample: clustering needs several rows that differ."
-            if len(array) == 1
-            else "All rows are the same, or differ by too little for float32: clustering needs rows that differ."
+            "There is one sample: clustering needs several rows that differ." if len(array) == 1 else _ALIKE
         )
     pixels = _are_pixels(ranges, certain=kind == "images" or array.dtype == np.uint8)
     if scaling == "auto":
         scaling = "none" if ranges.within_unit else "unit" if kind == "images" or pixels else "standard"
     if scaling == "none":
+        _check_kept(ranges, kind=kind, feature_names=feature_names)
         return scaling, (0.0,), (1.0,)
     if scaling == "unit" and pixels:
         return scaling, (0.0,), (float(_PIXEL_MAX),)
@@ -182,6 +188,18 @@ def _are_pixels(ranges: Ranges, *, certain: bool) -> bool:
     if not ranges.whole:
         return False
     return bool(low >= 0 and _BRIGHT <= high <= _PIXEL_MAX) if certain else (low, high) == (0, _PIXEL_MAX)
+
+
+def _check_kept(ranges: Ranges, *, kind: str, feature_names: Sequence[str] | None) -> None:
+    """Raise where float32 holds nothing of how unscaled rows differ, and warn of columns of which it holds nothing."""
+    hint = "scaling='standard' takes their mean away first."
+    if ranges.lost.all():
+        raise InputError(f"{_ALIKE} {hint}")
+    lost = np.flatnonzero(ranges.lost & ~ranges.constant).tolist()
+    if lost and kind == "vectors":
+        labels = [feature_names[j] if feature_names else j for j in lost]
+        message = f"Unscaled columns that differ by too little for float32 count for nothing: {named(labels, _NAMED)}; "
+        warnings.warn(message + hint, DataWarning, stacklevel=4)
 
 
 def _warn_constant(columns: np.ndarray, feature_names: Sequence[str] | None) -> None:

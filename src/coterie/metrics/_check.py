@@ -59,6 +59,8 @@ def _number(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     if np.ma.is_masked(values):
         raise InputError(f"{name} contains masked entries: fill or drop them.")
     array = np.asarray(values)
+    if isinstance(values, list | tuple) and array.dtype.kind in "US":  # NumPy has made text of whatever is among it
+        array = np.array(values, dtype=object)
     if array.dtype.kind == "T":
         array = array.astype(object)
     if array.ndim != 1 or array.size == 0:
@@ -82,5 +84,6 @@ def _number(values: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
 def _refuse_missing(array: np.ndarray, name: str) -> None:
     """Raise if an object array holds None, NaN or another missing value, which equal nothing, not even themselves."""
     for row, value in enumerate(array):
-        if value is None or not isinstance(value, (str, bytes, bool, int, np.integer, np.bool_)):
+        whole = isinstance(value, float | np.floating) and float(value).is_integer()
+        if not whole and not isinstance(value, (str, bytes, bool, int, np.integer, np.bool_)):
             raise InputError(f"{name} must hold whole numbers or names, got {value!r} at row {row}.")
