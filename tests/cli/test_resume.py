@@ -173,10 +173,10 @@ def test_the_baseline_of_other_rows_is_not_taken_for_that_of_these(blobs: Blobs,
 def test_what_else_has_changed_is_told(blobs: Blobs, tmp_path: Path) -> None:
     values = {**read_settings(blobs.settings()), "data": str(blobs.npy), "known": str(blobs.labels)}
     settings = RunSettings.from_values(values)
-    changed = {"known": ("ab12", "cd34"), "precision": ("bfloat16", "float32")}
+    changed = {"known": ("ab12", "cd34"), "precision": ("bfloat16", "float32"), "parameters": ({"K": 2}, {"K": 3})}
     with pytest.raises(InputError) as told, unchanged(settings, tmp_path):
         raise OtherFitError("it is another fit", changed)
-    assert f": the labels of {blobs.labels}; precision (was 'bfloat16', is 'float32'). " in str(told.value)
+    assert f": the labels of {blobs.labels}; precision (was 'bfloat16', is 'float32'); parameters. " in str(told.value)
 
 
 def test_two_processes_do_not_work_on_one_run(finished: Path, tmp_path: Path) -> None:

@@ -54,8 +54,13 @@ def unchanged(settings: RunSettings, folder: Path) -> Iterator[None]:
             "known": f"the labels of {settings.known}",
             "warm": f"the model of {settings.warm_start}",
         }
-        changed = [files.get(name) or f"{name} (was {was!r}, is {now!r})" for name, (was, now) in error.differs.items()]
+        changed = [files.get(name) or _told(name, was, now) for name, (was, now) in error.differs.items()]
         raise InputError(
             f"The run in {folder} cannot go on, since this is no longer what it was begun with: "
             f"{'; '.join(changed[:3])}. Put it back as it was, or give another --out to begin anew."
         ) from None
+
+
+def _told(name: str, was: object, now: object) -> str:
+    short = all(isinstance(value, str | float | int | None) for value in (was, now))
+    return f"{name} (was {was!r}, is {now!r})" if short else name
