@@ -246,6 +246,19 @@ def test_rows_beyond_what_cross_entropy_is_for_are_strange():
         assert (np.diff(found.score_samples(far)) < 0).all()  # the farther, the stranger
 
 
+def test_a_detector_saved_with_errors_of_another_kind_is_refused(tmp_path):
+    X, _ = blobs(n=100)
+    for reconstruction in ("bce", "mse"):
+        model = small(AEKMeans, scaling="unit", reconstruction=reconstruction, random_state=0).fit(X)
+        ReconstructionOutlier(model=model, random_state=0).fit(X).save(tmp_path / "new")
+        config, tensors = read_model(tmp_path / "new", kind="outliers")
+        del config["errors"]
+        save_model(tmp_path / reconstruction, config=config, tensors=tensors, kind="outliers")
+    assert load(tmp_path / "mse").offset_ == load(tmp_path / "new").offset_
+    with pytest.raises(ModelFileError, match="its errors are cross entropies, as an earlier version had them"):
+        load(tmp_path / "bce")
+
+
 def test_of_rows_with_one_code_only_the_row_itself_is_left_out():
     grid = np.array([[a, b, 0] for a in range(6) for b in range(6)] * 6, dtype=float)
     X = np.concatenate([[[2, 3, 4]], grid])  # a code that six others have, and an error that none has

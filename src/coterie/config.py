@@ -57,7 +57,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that no machine understands."""
-        if not isinstance(self.checkpoint, str | Path | None) or os.path.isfile(self.checkpoint or ""):
+        if not isinstance(self.checkpoint, str | os.PathLike | None) or os.path.isfile(self.checkpoint or ""):
             raise InputError(f"The 'checkpoint' setting must be a folder or None. Got {self.checkpoint!r} instead.")
         if self.precision not in PRECISIONS:
             raise InputError(f"The 'precision' setting must be one of {PRECISIONS}. Got {self.precision!r} instead.")

@@ -41,7 +41,11 @@ class OtherFitError(InputError):
 
     def __init__(self, message: str, differs: Mapping[str, tuple[object, object]]) -> None:
         super().__init__(message)
-        self.differs = differs
+        self.differs = dict(differs)
+
+    def __reduce__(self) -> tuple[type[OtherFitError], tuple[str, dict[str, tuple[object, object]]]]:
+        """Return how to make it again, in another process too."""
+        return type(self), (str(self), self.differs)
 
 
 class ModelFileError(CoterieError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -160,6 +161,9 @@ def test_the_baseline_of_other_rows_is_not_taken_for_that_of_these(blobs: Blobs,
     RunSettings.from_values({**read_settings(blobs.settings()), "data": str(rows_file)}).write(folder)
     (folder / "checkpoint").mkdir()
     judging.first_baseline(open_data(str(rows_file)), 3, seed=3, seconds=1.0, path=folder / "checkpoint" / "kmeans.npz")
+    kept = folder / "checkpoint" / "kmeans.npz"
+    with np.load(kept) as stored:
+        np.savez(tmp_path / "old.npz", **{name: stored[name] for name in stored.files if name != "rows"})
     for others in (rows[::-1], rows[:200]):
         np.save(rows_file, others)
         done = run("fit", "--out", folder, "--resume")
@@ -167,6 +171,7 @@ def test_the_baseline_of_other_rows_is_not_taken_for_that_of_these(blobs: Blobs,
         assert f"no longer what it was begun with: the rows of {rows_file}. " in done.err
         assert not (folder / "checkpoint" / "checkpoint.safetensors").exists()  # nothing was trained in vain
     np.save(rows_file, rows)
+    shutil.copy(tmp_path / "old.npz", kept)  # as an earlier version wrote it: found again
     assert run("fit", "--out", folder, "--resume").code == 0
 
 
@@ -176,7 +181,12 @@ def test_what_else_has_changed_is_told(blobs: Blobs, tmp_path: Path) -> None:
     changed = {"known": ("ab12", "cd34"), "precision": ("bfloat16", "float32"), "parameters": ({"K": 2}, {"K": 3})}
     with pytest.raises(InputError) as told, unchanged(settings, tmp_path):
         raise OtherFitError("it is another fit", changed)
-    assert f": the labels of {blobs.labels}; precision (was 'bfloat16', is 'float32'); parameters. " in str(told.value)
+    assert f": the labels of {blobs.labels}. Put it back" in str(told.value)  # from which the others may follow
+    del changed["known"]
+    error = pickle.loads(pickle.dumps(OtherFitError("it is another fit", changed)))  # as from another process
+    with pytest.raises(InputError) as told, unchanged(settings, tmp_path):
+        raise error
+    assert ": precision (was 'bfloat16', is 'float32'); parameters. Put it back" in str(told.value)
 
 
 def test_two_processes_do_not_work_on_one_run(finished: Path, tmp_path: Path) -> None:

@@ -157,3 +157,6 @@ def test_judge_refuses_probabilities_of_other_rows_and_what_are_none() -> None:
         judge(z, [[1.0, 0.0]], labels)
     with pytest.raises(InputError, match="two-dimensional array of numbers"):
         assignment_entropy([["a", "b"]])
+    for q, known in ((0.5, labels), ([[1.0, 0.0]] * 4, 3)):
+        with pytest.raises(InputError, match="must be a non-empty"):
+            judge(z, q, known)

@@ -23,7 +23,7 @@ from coterie import MLP, Auto, KMeans, Schedule, SelfLabel, config_context
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.deadlines import OutOfTimeError
-from coterie.errors import CollapseWarning, DataWarning, InputError
+from coterie.errors import CollapseWarning, DataWarning, InputError, OtherFitError
 from coterie.selection import Judgement, Trial, align, drift, ranking
 from coterie.selection.backing import Second, pupil
 from coterie.selection.candidates import CANDIDATES, names_for
@@ -445,6 +445,19 @@ def test_with_labels_what_learns_from_them_is_tried_though_rows_are_few():
     trying.fit("n2d")
     assert trying.notes.left_out == {"n2d": "not needed"}  # labels would teach it nothing
     assert not trying._is_enough("dec")
+
+
+def test_what_was_begun_in_other_arithmetic_is_no_candidate_that_failed():
+    trying = Trying(make_source(blobs(120)[0]), Notes(None, {}, seed=0), make_knowledge(120), **ANY_TIME, sparing=True)
+    trying.fit("kmeans")
+
+    def begun(name, was, now):
+        raise OtherFitError("it is another fit", {name: (was, now)})
+
+    with pytest.raises(OtherFitError):
+        trying.fit_or_load("dec", lambda: begun("precision", "bfloat16", "float32"))
+    assert trying.fit_or_load("n2d", lambda: begun("parameters.tol", 0.1, 0.2)) is None
+    assert trying.notes.left_out == {"n2d": "failed: it is another fit"}
 
 
 def test_a_checkpoint_of_another_choice_is_refused(tmp_path):

@@ -17,6 +17,7 @@ from coterie.persistence import decode_value, encode_value, read_model, save_mod
 
 KIND = "outliers"
 _SYSTEM, _KEPT, _SCORES = "system.", "kept.", "train_scores"  # beginnings of names in weights.safetensors
+_SQUARED = "squared"  # the errors of reconstruction that thresholds are in
 
 
 def save(detector: OutlierDetector, folder: str | Path) -> None:
@@ -43,6 +44,7 @@ def save(detector: OutlierDetector, folder: str | Path) -> None:
         "parameters": {name: encode_value(as_plain(value)) for name, value in parameters.items()},
         "offset": detector.offset_,
         "seed": detector.seed_,
+        "errors": _SQUARED,
         "system": system,
     }
     held = {_SYSTEM + name: value for name, value in tensors.items()}
@@ -104,6 +106,9 @@ def _rebuild(
     detector = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
     detector.note_params()
     detector.model = detector.model_ = put_together(config["system"], under(_SYSTEM), network=network)
+    of_errors = cls is DETECTORS["reconstruction"] and detector.model_.model_.reconstruction == "bce"
+    if of_errors and config.get("errors") != _SQUARED:
+        raise ValueError("its errors are cross entropies, as an earlier version had them; fit it again")
     detector.kept_ = {name: value.numpy() for name, value in under(_KEPT).items()}
     detector.check_model(detector.model_)
     detector.check_kept(detector.kept_, detector.model_)

@@ -160,13 +160,12 @@ def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, pa
         If what is kept there is of other rows.
     """
     fingerprint = data.source.fingerprint
-    if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
-            labels, (spent, rows, n_init), centers = stored["labels"], stored["cost"].tolist(), stored["centers"]
-            of_rows = str(stored["rows"])
-        if of_rows != fingerprint:
+    kept = _arrays_of(path)
+    if "rows" in kept:  # which earlier versions did not note
+        if (of_rows := str(kept["rows"])) != fingerprint:
             raise OtherFitError(f"{path} is of other rows; delete it.", {"rows": (of_rows, fingerprint)})
-        return Baseline(labels, spent, int(rows), int(n_init), centers)
+        spent, rows, n_init = kept["cost"].tolist()
+        return Baseline(kept["labels"], spent, int(rows), int(n_init), kept["centers"])
     found = raw_kmeans(data.source, n_clusters, seed=seed, budget_seconds=SHARE * seconds)
     with atomic_path(path) as temporary:
         np.savez(
@@ -177,3 +176,10 @@ def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, pa
             rows=fingerprint,
         )
     return found
+
+
+def _arrays_of(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)

@@ -55,6 +55,8 @@ def unchanged(settings: RunSettings, folder: Path) -> Iterator[None]:
             "warm": f"the model of {settings.warm_start}",
         }
         changed = [files.get(name) or _told(name, was, now) for name, (was, now) in error.differs.items()]
+        # Settings that follow from the files, such as a number of clusters, differ because these do.
+        changed = [files[name] for name in files if name in error.differs] or changed
         raise InputError(
             f"The run in {folder} cannot go on, since this is no longer what it was begun with: "
             f"{'; '.join(changed[:3])}. Put it back as it was, or give another --out to begin anew."

@@ -163,12 +163,11 @@ def judge(z: ArrayLike, q: ArrayLike | None, labels: ArrayLike) -> dict[str, flo
     >>> {name: round(value, 2) for name, value in judged.items()}
     {'silhouette': 0.9, 'entropy': 0.0, 'log_likelihood': -1.42}
     """
-    if q is not None and len(np.asarray(q)) != len(np.asarray(labels)):
-        raise InputError(
-            f"q and labels must have the same length, got {len(np.asarray(q))} and {len(np.asarray(labels))}."
-        )
-    return {
+    judged = {
         "silhouette": silhouette(z, labels),
         "entropy": 0.0 if q is None else assignment_entropy(q),
         "log_likelihood": log_likelihood(z, labels),
     }
+    if q is not None and (lengths := (np.shape(q)[0], np.shape(labels)[0])) and lengths[0] != lengths[1]:
+        raise InputError(f"q and labels must have the same length, got {lengths[0]} and {lengths[1]}.")
+    return judged

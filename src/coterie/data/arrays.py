@@ -53,7 +53,8 @@ def to_array(data: Any, name: str = "X") -> tuple[np.ndarray, list[str] | None]:
         try:
             data = data.numpy()
         except TypeError:
-            raise InputError(f"{name} has dtype {data.dtype}, which NumPy has not: pass {name}.float().") from None
+            advice = f": pass {name}.float()" if data.dtype.is_floating_point else ""
+            raise InputError(f"{name} has dtype {data.dtype}, which NumPy has not{advice}.") from None
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise InputError(f"{name} contains masked entries: fill or drop them, every entry must be a number.")
     try:

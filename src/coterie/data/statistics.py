@@ -193,8 +193,8 @@ def _are_pixels(ranges: Ranges, *, certain: bool) -> bool:
 def _check_kept(ranges: Ranges, *, kind: str, feature_names: Sequence[str] | None) -> None:
     """Raise where float32 holds nothing of how unscaled rows differ, and warn of columns of which it holds nothing."""
     hint = "scaling='standard' takes their mean away first."
-    if ranges.lost.all():
-        raise InputError(f"{_ALIKE} {hint}")
+    if ranges.lost.all():  # images have one mean for all pixels, whose differences may be lost all the same
+        raise InputError(f"{_ALIKE} {hint}" if kind == "vectors" else _ALIKE)
     lost = np.flatnonzero(ranges.lost & ~ranges.constant).tolist()
     if lost and kind == "vectors":
         labels = [feature_names[j] if feature_names else j for j in lost]

@@ -20,7 +20,7 @@ from coterie.criteria import find_groups
 from coterie.criteria.gaps import is_parted
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError
-from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError
+from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError, OtherFitError
 from coterie.selection.candidates import DEEP, NOT_NEEDED, OUT_OF_TIME, SIMPLE, Trial, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels
@@ -168,7 +168,9 @@ class Trying:
             self.notes.left_out[name] = OUT_OF_TIME
             return None
         except (NonFiniteLossError, LinAlgError, ValueError) as error:
-            if not self.models:
+            # What was begun in other arithmetic is no candidate that failed: the rest would not be comparable either.
+            elsewhere = isinstance(error, OtherFitError) and not error.differs.keys().isdisjoint(("precision", "torch"))
+            if elsewhere or not self.models:
                 raise
             self.notes.left_out[name] = f"failed: {error}"
             return None
