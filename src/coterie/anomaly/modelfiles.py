@@ -106,11 +106,11 @@ def _rebuild(
     detector = cls(**{name: decode_value(value) for name, value in config["parameters"].items()})
     detector.note_params()
     detector.model = detector.model_ = put_together(config["system"], under(_SYSTEM), network=network)
+    detector.kept_ = {name: value.numpy() for name, value in under(_KEPT).items()}
+    detector.check_model(detector.model_)
     of_errors = cls is DETECTORS["reconstruction"] and detector.model_.model_.reconstruction == "bce"
     if of_errors and config.get("errors") != _SQUARED:
         raise ValueError("its errors are cross entropies, as an earlier version had them; fit it again")
-    detector.kept_ = {name: value.numpy() for name, value in under(_KEPT).items()}
-    detector.check_model(detector.model_)
     detector.check_kept(detector.kept_, detector.model_)
     detector.train_scores_ = tensors[_SCORES].numpy()
     if detector.train_scores_.ndim != 1 or not len(detector.train_scores_):

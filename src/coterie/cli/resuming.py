@@ -54,9 +54,9 @@ def unchanged(settings: RunSettings, folder: Path) -> Iterator[None]:
             "known": f"the labels of {settings.known}",
             "warm": f"the model of {settings.warm_start}",
         }
-        changed = [files.get(name) or _told(name, was, now) for name, (was, now) in error.differs.items()]
         # Settings that follow from the files, such as a number of clusters, differ because these do.
-        changed = [files[name] for name in files if name in error.differs] or changed
+        changed = [words for name, words in files.items() if name in error.differs]
+        changed = changed or [_told(name, was, now) for name, (was, now) in error.differs.items()]
         raise InputError(
             f"The run in {folder} cannot go on, since this is no longer what it was begun with: "
             f"{'; '.join(changed[:3])}. Put it back as it was, or give another --out to begin anew."

@@ -168,6 +168,7 @@ def judge(z: ArrayLike, q: ArrayLike | None, labels: ArrayLike) -> dict[str, flo
         "entropy": 0.0 if q is None else assignment_entropy(q),
         "log_likelihood": log_likelihood(z, labels),
     }
-    if q is not None and (lengths := (np.shape(q)[0], np.shape(labels)[0])) and lengths[0] != lengths[1]:
-        raise InputError(f"q and labels must have the same length, got {lengths[0]} and {lengths[1]}.")
+    n, n_judged = len(np.asarray(labels)), len(np.asarray(labels if q is None else q))
+    if n_judged != n:
+        raise InputError(f"q and labels must have the same length, got {n_judged} and {n}.")
     return judged
