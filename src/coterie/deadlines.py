@@ -83,4 +83,5 @@ def _is_importing(frame: FrameType | None) -> bool:
 def _has_free_alarm() -> bool:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         return False
-    return signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    # A handler that is not Python's could not be put back.
+    return signal.getitimer(signal.ITIMER_REAL)[0] == 0 and signal.getsignal(signal.SIGALRM) is not None

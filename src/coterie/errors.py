@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Mapping
 
 __all__ = [
@@ -15,6 +17,8 @@ __all__ = [
     "NonFiniteLossError",
     "OtherFitError",
 ]
+
+_BETWEEN = ("coterie", "sklearn", "contextlib")  # packages that a call passes on its way from the user's line
 
 
 class CoterieError(Exception):
@@ -70,3 +74,19 @@ class CollapseWarning(UserWarning):
 
 class DataWarning(UserWarning):
     """Something about the data that coterie works around, such as constant columns or corrupt files."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's own that led here, however deep within the library.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+    category : type
+        :class:`DataWarning` or :class:`CollapseWarning`.
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -65,8 +65,8 @@ class Familiarity:
         s(x) = \frac{d_m(x)}{\sqrt{\bar d \, \operatorname{mean}_{j \in N_m(x)} d_m(x_j)}}
 
     with :math:`d_m` the distance to the m-th nearest landmark, :math:`N_m` the m nearest, m = 5, and :math:`\bar d` the
-    median of :math:`d_m` over the landmarks. It is half way between the distance [1]_, to which loose groups look
-    strange, and the local outlier factor [2]_ without its smoothing, to which what lies beside a loose group does not.
+    median of :math:`d_m` over the landmarks. It is half way between the plain distance [1]_, which calls whole
+    loose groups strange, and the local outlier factor [2]_ without its smoothing, which misses rows beside them.
     Rows are seen in their first principal components. For tables, what these leave out is added in up to 64 random
     directions, scaled to keep squared distances on average [3]_: what is new may be in columns that hardly varied. For
     images it is mostly noise, and left out; of these the direction and the log of the length are compared, since that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any, TypeVar, dataclass_transform
 
@@ -50,3 +51,30 @@ class Settings(BaseEstimator):
     def __hash__(self) -> int:
         """Hash by class only: the values may be changed by ``set_params``."""
         return hash(type(self))
+
+
+def snapshot(estimator: BaseEstimator) -> dict[str, Any]:
+    """Return the parameters of an estimator as they are now, which ``set_params`` does not change any more.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Its groups are copied, as ``set_params(network__hidden=...)`` writes into them.
+
+    Returns
+    -------
+    dict
+        Names to values.
+
+    Examples
+    --------
+    >>> from coterie import DEC, MLP
+    >>> from coterie.settings import snapshot
+    >>> model = DEC(2, network=MLP(hidden=(8,)))
+    >>> before = snapshot(model)
+    >>> _ = model.set_params(network__hidden=(16,))
+    >>> before["network"]
+    MLP(hidden=(8,))
+    """
+    given = estimator.get_params(deep=False)
+    return {name: copy.copy(value) if isinstance(value, Settings) else value for name, value in given.items()}

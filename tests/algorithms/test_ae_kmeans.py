@@ -76,6 +76,9 @@ def test_other_rows_are_clustered_by_the_same_code():
     assert adjusted_rand_score(lloyd.labels_, model.labels_) > 0.95
     first = model.labels_.copy()
     np.testing.assert_array_equal(model.recluster(rest).labels_, first)
+    assert model.was_fitted_on(rest)
+    assert not model.was_fitted_on(X[:60])
+    assert len(model.split(0, X=rest).cluster_centers_) == 4
     with pytest.raises(InputError, match="Got 2 rows and n_clusters=3"):
         model.recluster(rest[:2])
 

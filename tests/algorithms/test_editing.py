@@ -232,7 +232,6 @@ def test_descriptions_are_of_the_clusters_there_are(fitted: Path) -> None:
         (lambda m: m.merge("02"), "There is no cluster '02'; the clusters are 0 to 3."),
         (lambda m: m.merge([0, 1, 2, 3]), "Merging all 4 clusters would leave only one; leave at least one out."),
         (lambda m: m.merge([0, 1], name=""), "A cluster's name must be a text that is not empty. Got '' instead."),
-        (lambda m: m.split(0), r"A model keeps no rows; give split\(\) those that were fitted, as X."),
         (lambda m: m.split(0, into=1, X=X), r"The 'into' of split\(\) must be an integer >= 2. Got 1 instead."),
         (lambda m: m.split(5, X=X), "There is no cluster 5; the clusters are 0 to 3."),
         (lambda m: m.split(0, X=X[:50]), r"The X of split\(\) must be the rows that were fitted, in their order"),

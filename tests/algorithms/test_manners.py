@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,7 +33,7 @@ from coterie import (
     SNNLKMeans,
     config_context,
 )
-from coterie.errors import InputError, ModelFileError
+from coterie.errors import DataWarning, InputError, ModelFileError
 
 pytestmark = pytest.mark.filterwarnings("ignore:No row has a label")
 every_system = pytest.mark.parametrize("cls", SYSTEMS)
@@ -196,6 +198,8 @@ def test_inverse_transform_returns_the_users_units_and_layout():
     model = small(AEKMeans, n_clusters=2, pretrain=Schedule(steps=400, batch_size=32, learning_rate=1e-2)).fit(X)
     back = model.inverse_transform(model.transform(X))
     assert back.shape == X.shape
+    with pytest.raises(InputError, match=re.escape("Codes must have shape (n, 2), n >= 1. Got (0, 2) instead")):
+        model.inverse_transform(np.empty((0, 2)))
     error = np.abs(back.astype(float) - X).mean()
     assert error < 0.5 * np.abs(X.mean(0) - X).mean()  # far better than the mean image, so in the same units
 
@@ -353,10 +357,20 @@ def test_a_model_is_saved_as_it_was_fitted(tmp_path):
     X, _ = blobs()
     model = small(DEC).fit(X)
     before = model.predict_proba(X)
-    model.set_params(alpha=5.0, n_clusters=7).save(tmp_path / "m")
+    model.set_params(alpha=5.0, n_clusters=7, network__hidden=(16,), train__steps=99).save(tmp_path / "m")
     loaded = coterie.load(tmp_path / "m")
     np.testing.assert_array_equal(loaded.predict_proba(X), before)
-    assert (loaded.alpha, loaded.n_clusters) == (1.0, 3)
+    assert (loaded.alpha, loaded.n_clusters, loaded.network.hidden, loaded.train.steps) == (1.0, 3, (32,), 60)
+    assert model.settings_["train"].steps == loaded.settings_["train"].steps == 60
+
+
+def test_a_warning_names_the_line_that_called():
+    X, _ = blobs()
+    constant = np.column_stack([X, np.ones(len(X))])
+    for caller in (small(KMeans).fit, small(SNNLKMeans).fit, small(DEC).fit_predict, clone(small(Shallow)).fit):
+        with pytest.warns(DataWarning) as told:
+            caller(constant)
+        assert {Path(warning.filename).name for warning in told} == {Path(__file__).name}
 
 
 def test_what_could_not_be_loaded_is_not_saved(tmp_path):

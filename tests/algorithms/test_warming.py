@@ -87,6 +87,10 @@ def test_what_weights_are_of_must_stay():
         ({"n_clusters": (4, 6)}, "'n_clusters' must be that of the last fit, 3. Got"),
         ({"code_size": 3}, "'code_size' must be that of the last fit, 2. Got 3"),
         ({"network": MLP(hidden=(32,), activation="tanh")}, "'network' must be that of the last fit, MLP"),
+        (
+            {"network__hidden": (16,)},
+            "'network' must be that of the last fit, MLP(hidden=(32,)). Got MLP(hidden=(16,))",
+        ),
         ({"image_shape": (2, 2)}, "'image_shape' must be that of the last fit, None. Got (2, 2)"),
         ({"scaling": "none"}, "'scaling' must be that of the last fit, 'standard'. Got 'none'"),
     ):
@@ -104,7 +108,7 @@ def test_what_weights_are_of_must_stay():
 
 def clone_of(model):
     """A fitted copy, so that what is changed about it does not last."""
-    return copy.copy(model)
+    return copy.deepcopy(model)
 
 
 def test_rows_are_scaled_as_they_were():

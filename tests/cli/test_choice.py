@@ -23,7 +23,7 @@ def chosen(blobs: Blobs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     done = run("fit", blobs.csv, "--labels", "kind", "--out", folder, "--seed", 3, "--config", settings)
     assert done.code == 0, done.err
-    assert "Found 3 clusters. Between 3 groups there are gaps in the rows themselves." in done.out
+    assert "Found 3 clusters. The rows themselves show gaps between 3 groups." in done.out
     assert "was chosen of 4: it keeps neighbours together best (1.00 of 1)" in done.out
     return folder
 
@@ -66,11 +66,11 @@ def test_the_report_shows_the_choice(chosen: Path) -> None:
     assert "K-means was chosen of 4" in page
     assert ">about as good</td>" in page
     assert "Gaussian mixture" in page
-    assert "is no share of right ones" not in page
+    assert "is not the share that is right" not in page
 
 
 def test_the_report_of_one_system_says_that_its_confidence_is_not_calibrated(finished: Path) -> None:
-    assert "is no share of right ones" in (finished / "report.html").read_text(encoding="utf-8")
+    assert "is not the share that is right" in (finished / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_model_and_the_settings_make_it_again(chosen: Path, blobs: Blobs, tmp_path: Path) -> None:

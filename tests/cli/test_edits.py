@@ -423,7 +423,7 @@ def test_a_name_is_taken_away_with_an_empty_one(own: Path) -> None:
     assert run("rename", own, 1, "x").code == 0
     done = run("rename", own, "x", "")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("Cluster 1 has no name now.")
+    assert done.out.startswith("Cluster 1 has no name any more.")
     assert "cluster_name" not in table(own / "labels.csv")[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -367,6 +368,9 @@ def test_the_fit_with_labels_goes_on_from_the_run(own: Path) -> None:
     said = run("fit", "--config", again / "config.toml", "--out", own.with_name("twice"))
     assert said.code == 0, said.err
     assert (own.with_name("twice") / "labels.csv").read_bytes() == (again / "labels.csv").read_bytes()
+    for label in "abc":
+        assert run("rename", again, label, f"the {label}").code == 0
+    assert re.search(r"\(the ([abc]); in the labels \1\), confidence", say(again, "q\n").stdout)
 
 
 def test_the_run_may_be_the_working_folder(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,16 +41,17 @@ def test_text_files(tmp_path, name, text, expected):
     path.write_text(text)
     labels = load_labels(path, TABLE)
     assert labels.tolist() == expected
-    assert labels.dtype == np.int64 or labels.dtype.kind == "U"
+    assert labels.dtype.kind == ("U" if isinstance(expected[0], str) else "i")
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "bool", "<U3", "S3"])
 def test_array_files(tmp_path, dtype):
     values = np.array([1, 0, 1]).astype(dtype)
+    expected = [True, False, True] if dtype == "bool" else [1, 0, 1]  # digits are numbers in whatever form
     np.save(tmp_path / "l.npy", values)
     np.savez(tmp_path / "l.npz", y=values, x=np.zeros(3))
     for name in ("l.npy", "l.npz"):
-        assert load_labels(str(tmp_path / name), TABLE).tolist()[1:] in ([0, 1], ["Fal", "Tru"])
+        assert load_labels(str(tmp_path / name), TABLE).tolist() == expected
 
 
 def test_a_column_that_was_taken_out():

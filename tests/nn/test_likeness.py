@@ -109,7 +109,12 @@ def test_wide_rows_leave_it_finite_too():
 
 @pytest.mark.parametrize(
     ("h", "y", "T"),
-    [(torch.zeros(3), torch.zeros(3), 1.0), (torch.zeros(3, 2), np.zeros(3), 1.0), (torch.zeros(3, 2), Y[:3], "warm")],
+    [
+        (torch.zeros(3), torch.zeros(3), 1.0),
+        (torch.zeros(3, 2), np.zeros(3), 1.0),
+        (torch.zeros(3, 2), Y[:3], "warm"),
+        (torch.zeros(3, 2), Y[:3], True),
+    ],
 )
 def test_what_is_no_output_no_class_and_no_temperature_is_refused(h, y, T):
     with pytest.raises(InputError, match="Outputs must be tensors|'temperature' argument"):

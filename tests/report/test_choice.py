@@ -70,7 +70,7 @@ def test_groups_within_groups_are_told() -> None:
     assert found_sentence(found) == "Found 7 clusters. At first there are 3 groups, and within these 3, 1 and 3."
     flat = found_sentence({**found, "n": 3, "within": [1, 1, 1]})
     assert flat == "Found 3 clusters."
-    assert found_sentence({**found, "apart": 7}).endswith("Between 7 groups there are gaps in the rows themselves.")
+    assert found_sentence({**found, "apart": 7}).endswith("The rows themselves show gaps between 7 groups.")
     known = found_sentence({**found, "n": 9, "replication": [[3, 0.99], [9, 0.3]]})
     assert known == "Found 9 clusters. 7 groups were seen."
 
@@ -127,12 +127,15 @@ def test_doubtful_images_are_shown_and_names_do_no_harm(runs: dict[str, Path]) -
 
 def test_labels_that_had_a_say_in_the_choice_are_not_denied(runs: dict[str, Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(runs["chosen"], tmp_path / "run"))
-    assert "Nothing here was chosen by labels" in render(read_run(folder))
+    assert "Labels played no part in the choice" in render(read_run(folder))
     metrics = json.loads((folder / "metrics.json").read_text())
     (folder / "metrics.json").write_text(json.dumps(metrics | {"known": {"n_known": 40, "classes": [], "kept": 1.0}}))
     page = render(read_run(folder))
-    assert "But for the known ones, nothing here was chosen by labels; the accuracy is told for you alone." in page
-    assert "Nothing here was chosen by labels" not in page
+    assert (
+        "But for the known ones, labels played no part in the choice; accuracy is shown for your information only."
+        in page
+    )
+    assert "Labels played no part in the choice" not in page
 
 
 def test_candidates_that_learned_from_labels_are_marked(runs: dict[str, Path], tmp_path: Path) -> None:
@@ -154,7 +157,7 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
     assert chart["line"].count("L") == 13
     assert chart["title"] == "Found again in another half of the rows, at 6 clusters"  # whose point is marked
     assert chart["end"][0] < max(x for x, _ in chart["x_ticks"])
-    assert chart["found"] == "Found 6 clusters. Between 2 groups there are gaps in the rows themselves."
+    assert chart["found"] == "Found 6 clusters. The rows themselves show gaps between 2 groups."
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_the_curve_has_a_point_for_each_number(runs: dict[str, Path]) -> None:
         (1, 1, [], "Saw no gaps between groups. Whether a division"),  # where the time ran out
         (1, 1, [[2, 0.9], [3, 0.2]], "Found no groups: the rows hang together. Another half"),
         (3, 1, [], "Took 3 clusters, the fewest that there may be"),
-        (3, 3, [], "Found 3 clusters. Between 3 groups there are gaps"),
+        (3, 3, [], "Found 3 clusters. The rows themselves show gaps between 3 groups"),
         (5, 1, [[4, 0.9], [5, 0.4]], "Found 5 clusters. Between so many there are no gaps, and no such division"),
         (5, 1, [[4, 0.4], [5, 0.9]], "Found 5 clusters."),
         (20, 1, [[4, 0.4], [5, 0.4]], "Found 20 clusters."),  # as many classes were known

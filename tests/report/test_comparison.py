@@ -58,6 +58,16 @@ def test_runs_that_agree_have_no_rows_to_show():
     assert 'id="rows"' not in text and "What moved" not in text and "learned" not in text
 
 
+def test_rows_are_matched_by_order_unless_all_runs_have_their_names():
+    def said(**more):
+        return compared(["a", "b"], [A, B], called=[{}, {}], data=["x.npy", "y.csv"], **more).matched_by_order
+
+    names = [f"{i}.png" for i in range(10)]
+    assert "x.npy, y.csv: rows are matched by their order alone" in said(names=names, by_name=False)
+    assert said(names=names) == ""
+    assert said() != ""
+
+
 def test_names_do_no_harm_and_only_so_many_rows_are_shown():
     labels = [np.zeros(200, int), np.arange(200) % 2]
     text = render_comparison(compared([HOSTILE, "b"], labels, called=[{0: HOSTILE}, {}], names=[HOSTILE] * 200))

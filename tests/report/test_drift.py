@@ -41,9 +41,10 @@ def test_clusters_stand_then_and_now_the_largest_difference_first():
     Balanced(text)
     said = told(text)
     assert "3 of 100 rows are unlike any seen in training." in said
-    assert "That is 3 %, where 1 % is usual. The shares of the clusters differ by 21 %, where 5.6 % is chance" in said
+    assert "That is 3 %, where 1 % is usual." in said
+    assert "The shares of the clusters differ by 21 %, where up to 5.6 % is expected by chance" in said
     assert re.search(r"Now 0 55 0 34 % 55 % 2 20 3 41 % 20 % 1 25 0 25 % 25 % ", said)
-    assert "the mean row moved by 0.25 of the spread." in said
+    assert "the mean row moved by 0.25 of the rows’ spread." in said
     assert '<b class="more">55 %</b>' in text
     assert '<b class="less">20 %</b>' in text
     assert text.count('<b class="more">') == text.count('<b class="less">') == 1  # 25 % is 25 %

@@ -75,7 +75,7 @@ def test_the_page_shows_what_the_model_made_up_merged_and_expected(runs, kind, t
     assert "expected; the clusters hold from" in page and page.count('class="expected"') == k
     plain = render(read_run(runs[kind]))
     assert "Made up" not in plain and "joined" not in plain.split("</style>")[1]
-    assert "An even share, marked, is" in plain
+    assert "The mark is an even share," in plain
 
 
 def test_difference_pictures_and_figures_of_each_class_are_there(runs):

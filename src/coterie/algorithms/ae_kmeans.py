@@ -13,6 +13,7 @@ from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.inputs import open_source
 from coterie.errors import InputError
+from coterie.familiarity import Familiarity
 from coterie.nn import Model, Nearest
 from coterie.settings import hyperparameters
 from coterie.starts import make_start
@@ -90,7 +91,8 @@ class AEKMeans(DeepClusterer):
         Returns
         -------
         AEKMeans
-            Self; ``labels_`` and ``cluster_centers_`` are those of these rows. The same seed gives the same clusters.
+            Self; ``labels_``, ``cluster_centers_`` and ``familiarity_`` are those of these rows, and what else was of
+            the rows of the fit is None. The same seed gives the same clusters.
 
         Raises
         ------
@@ -108,6 +110,8 @@ class AEKMeans(DeepClusterer):
         self.model_ = copy.deepcopy(self.model_)  # what was made from this system keeps its clusters
         self._cluster(self.model_, z, self.settings_, seed=Streams(self.seed_).integer("start"))
         self._set_fitted_labels(self._assign(z).argmax(1).numpy())
+        self.familiarity_ = Familiarity.of(source, seed=Streams(self.seed_).integer("familiarity"))
+        self.count_ = self.calibration_ = self.pretrained_code_ = None  # which were of the rows of the fit
         return self
 
     def _cluster(self, model: Model, z: Tensor, settings: dict[str, Any], *, seed: int) -> None:

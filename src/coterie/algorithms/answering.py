@@ -69,7 +69,7 @@ class AnswersByBest:
         self.best_.merge(clusters, name=name)
         return self
 
-    def split(self, cluster: int, *, into: int = 2, X: ArrayLike | Source | None = None) -> Self:
+    def split(self, cluster: int, *, X: ArrayLike | Source, into: int = 2) -> Self:
         """Divide a cluster of the best; see :meth:`coterie.algorithms.Clusterer.split`."""
         check_is_fitted(self)
         self.best_.split(cluster, into=into, X=X)

@@ -26,7 +26,7 @@ from coterie.criteria import Calibration
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
-from coterie.settings import hyperparameters
+from coterie.settings import hyperparameters, snapshot
 from coterie.training import Checkpointer, CollapseWatch, Fit, Streams, make_callbacks, make_runtime, train
 
 if TYPE_CHECKING:
@@ -276,14 +276,14 @@ class Clusterer(
             setattr(self, f"{name}_", None if kept is None else kept.numpy())
         self._set_fitted_labels(self._assign(self._encode(fit.source)).argmax(1).numpy())
         self.familiarity_ = Familiarity.of(fit.source, seed=fit.streams.integer("familiarity"))
-        self._fitted_params = self.get_params(deep=False)
+        self._fitted_params = snapshot(self)
 
     def _adopt(self, other: Clusterer) -> None:
         """Take what another one was fitted with, though not its parameters."""
         for name, value in vars(other).items():
             if name.endswith("_"):
                 setattr(self, name, value)
-        self._fitted_params = self.get_params(deep=False)
+        self._fitted_params = snapshot(self)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that codes are float32 whatever the rows are."""

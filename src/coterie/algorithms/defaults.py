@@ -39,7 +39,7 @@ from coterie.data import Augment
 from coterie.errors import InputError
 from coterie.nn import MLP, NETWORKS, Conv
 from coterie.persistence import encode_value
-from coterie.settings import Settings
+from coterie.settings import Settings, snapshot
 from coterie.training import Schedule
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def resolve(estimator: Clusterer, source: Source) -> dict[str, Any]:
     dict
         Parameter names to values.
     """
-    settings = estimator.get_params(deep=False)
+    settings = snapshot(estimator)
     spec, n = source.spec, len(source)
     settings["scaling"] = spec.scaling
     for name in ("pretrain", "gather"):

@@ -107,7 +107,7 @@ class Editing:
         own = None if name is None else self._check_name(name, set(given))
         return self._edit(Merge(tuple(sorted(given)), own))
 
-    def split(self, cluster: int, *, into: int = 2, X: ArrayLike | Source | None = None) -> Self:
+    def split(self, cluster: int, *, X: ArrayLike | Source, into: int = 2) -> Self:
         """Divide a cluster by k-means on the codes of its rows; every other row stays where it is.
 
         The largest part keeps the cluster's number, the others come after all there are; none keeps its name. The
@@ -117,10 +117,10 @@ class Editing:
         ----------
         cluster : int
             Which, as ``predict`` numbers them.
+        X : array-like or Source
+            The rows that were fitted, which a model does not keep.
         into : int, default=2
             Number of parts; >= 2.
-        X : array-like or Source
-            The rows that were fitted: a model keeps no codes.
 
         Returns
         -------
@@ -136,8 +136,6 @@ class Editing:
         k = self._check_cluster(cluster)
         if not whole(into, 2):
             raise InputError(f"The 'into' of split() must be an integer >= 2. Got {into!r} instead.")
-        if X is None:
-            raise InputError("A model keeps no rows; give split() those that were fitted, as X.")
         system = cast("Clusterer", self)
         source = open_source(system, X, reset=False)
         z = system._encode(source)

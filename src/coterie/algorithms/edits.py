@@ -84,7 +84,7 @@ class Rename(Edit):
 
     def sentence(self, n_clusters: int) -> str:
         """Return in words what became of the cluster."""
-        told = "has no name now." if self.name is None else f"is now called {self.name!r}."
+        told = "has no name any more." if self.name is None else f"is now called {self.name!r}."
         return f"Cluster {self.cluster} {told}"
 
     def changed(self, n_clusters: int) -> list[int]:

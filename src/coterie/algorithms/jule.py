@@ -32,9 +32,10 @@ class JULE(Clusterer):
         L = \operatorname{mean}_{(i, j, k)}
             \max(0, \; \gamma \|z_i - z_j\|^2 - \|z_i - z_k\|^2 + m), \quad y_j = y_i, \; y_k \ne y_i
 
-    with j a random row of i's cluster and k the rows of other clusters in the batch, save those that would become one
-    with it before the last are left. These, once learned, are found anew from chains of the codes. Of images they are
-    more than K, and joined as augmentation makes one of another (:mod:`coterie.algorithms.joining`).
+    where j is a random row of i's cluster and k runs over the batch's rows of other clusters, except clusters that
+    would still merge with i's before the last are left. These last ones, once learned, are found anew from chains of
+    the learned codes. Of images they are more than K, and are joined where augmentation turns the rows of one into
+    those of another (:mod:`coterie.algorithms.joining`).
 
     Parameters
     ----------

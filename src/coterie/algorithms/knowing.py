@@ -8,9 +8,10 @@ row the loss gains
     \tfrac1m \sum_{(i, j)} -\log \textstyle\sum_k q_{ik} q_{jk}, \qquad
     \tfrac1m \sum_{(i, j)} -\log (1 - \textstyle\sum_k q_{ik} q_{jk})
 
-for known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / m`, with m the mean number of known rows
-of a class, in IDEC times :math:`\gamma`: a single one names a cluster, and its target is sure. With more, training is
-not over when clusters have settled, and where ``train`` is "auto" it is three times as long.
+for the m known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / r`, with r the mean number of known
+rows per class, in IDEC times :math:`\gamma`: with one per class the term vanishes, since that row only names a cluster
+and has a sure target. With more, training does not stop when clusters settle, and where ``train`` is "auto" it is three
+times as long.
 
 Gathering is left as it is: in a code that was drawn to the known rows' classes, known rows could not tell how far the
 start's clusters are classes.
@@ -18,7 +19,6 @@ start's clusters are classes.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from torch.nn.functional import nll_loss, one_hot
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.steering import gather_groups, keep_pairs, number_clusters, propagate
 from coterie.data.knowledge import UNKNOWN, Knowledge, make_knowledge
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 from coterie.starts import Start, as_start
 from coterie.training import Batch, Fit
 
@@ -158,7 +158,7 @@ def warn_of_broken(knowledge: Knowledge, labels: np.ndarray) -> None:
             f"{int((~kept).sum()):,} of {len(kept):,} pairs are not kept: rows that must be in one cluster are in two, "
             "or the reverse. Pairs pull at rows without forcing them; see whether they can all be kept."
         )
-        warnings.warn(message, DataWarning, stacklevel=2)
+        warn(message, DataWarning)
 
 
 def steered(fit: Fit, z: Tensor, start: Start, *, seed: int) -> Start:

@@ -20,6 +20,7 @@ from coterie.errors import InputError, ModelFileError
 from coterie.familiarity import Familiarity
 from coterie.nn import Model
 from coterie.persistence import decode_value, encode_value, read_model, save_model
+from coterie.settings import snapshot
 from coterie.training import Streams
 
 UNFIT = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)  # what foreign values run into
@@ -168,7 +169,7 @@ def put_together(
     model.settings_ = {name: decode_value(value) for name, value in config["settings"].items()}
     if config["own_network"] and network is not None:
         model.network = model.settings_["network"] = tuple(network)
-    model._fitted_params = model.get_params(deep=False)
+    model._fitted_params = snapshot(model)
     model.settings_["random_state"] = model.random_state
     model.spec_ = DataSpec.from_dict(config["spec"])
     scalars = _ADDED_LATER | config["fitted"]

@@ -63,8 +63,8 @@ class Reading:
         check_is_fitted(self)
         z = torch.as_tensor(np.asarray(X, dtype=np.float32))
         d = self.cluster_centers_.shape[1]
-        if z.ndim != 2 or z.shape[1] != d:
-            raise InputError(f"Codes must have shape (n, {d}). Got {tuple(z.shape)} instead.")
+        if z.ndim != 2 or z.shape[1] != d or not len(z):
+            raise InputError(f"Codes must have shape (n, {d}), n >= 1. Got {tuple(z.shape)} instead.")
         device = device_of(self.model_)
         return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
 

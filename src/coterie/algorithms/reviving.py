@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from coterie.errors import CollapseWarning
+from coterie.errors import CollapseWarning, warn
 from coterie.starts import kmeans
 from coterie.training import Fit, codes
 
@@ -59,11 +58,10 @@ def revive(fit: Fit, labels: Tensor) -> bool:
         changed = True
     if changed:
         logger.info("step %d: clusters %s were empty", fit.clock.total, empty.tolist())
-        warnings.warn(
+        warn(
             f"{len(empty)} of {k} clusters lost all their rows (step {fit.clock.total}) and were given half of the "
             "widest. If that goes on, try fewer clusters, another start=, or a lower learning rate in train=.",
             CollapseWarning,
-            stacklevel=2,
         )
     return changed
 

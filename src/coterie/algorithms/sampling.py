@@ -75,9 +75,8 @@ class Samples:
         if not any(isinstance(edit, Split) for edit in edits.done) and len(origin) == 1:
             return self.draw_codes(n, origin[0], generator)
         rows = torch.from_numpy(np.bincount(edits.fitted, minlength=edits.n_fitted)[origin]).double()
-        drawn = torch.multinomial(
-            rows + 1e-9, _TRIED * n, replacement=True, generator=generator
-        )  # also if all are empty
+        weights = rows + 1e-9  # also if all are empty
+        drawn = torch.multinomial(weights, _TRIED * n, replacement=True, generator=generator)
         counts = drawn.bincount(minlength=len(origin)).tolist()
         z = torch.cat([self.draw_codes(c, k, generator) for k, c in zip(origin, counts, strict=True) if c])
         z = z[torch.randperm(len(z), generator=generator)]

@@ -88,7 +88,7 @@ FOUND_ATTRIBUTES = """labels_ : ndarray of shape (n,)
     spec_ : DataSpec
         Shape and scaling of a row.
     settings_ : dict
-        Every parameter with "auto" resolved.
+        Every parameter with "auto" resolved, but for a ``unit`` that is the spread of the start.
     familiarity_ : Familiarity or None
         Training rows that :meth:`strangeness` compares with; None in a model file of an earlier version.
     model_ : nn.Module

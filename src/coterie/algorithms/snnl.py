@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from coterie.algorithms.defaults import schedules
 from coterie.algorithms.numbering import follow_classes, kept_to_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.knowledge import UNKNOWN
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 from coterie.nn import DISTANCES, RECONSTRUCTIONS, Model, Nearest, make_autoencoder, stages_of, walk
 from coterie.nn import soft_nearest_neighbor_loss as snnl
 from coterie.nn import supervised_contrastive_loss as supcon
@@ -241,12 +240,12 @@ def _as_classes(y: Any) -> Any:
 def _warn_of_labels(labels: np.ndarray, K: int) -> None:
     """Warn where classes share clusters, or teach nothing."""
     if not len(labels):
-        warnings.warn("No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning, stacklevel=6)
+        warn("No row has a label, so SNNLKMeans is an autoencoder with k-means.", DataWarning)
         return
     sizes = np.unique(labels, return_counts=True)[1]
     if len(sizes) > K:
         message = f"{len(sizes)} classes are known, but there are {K} clusters: some share one."
-        warnings.warn(message, DataWarning, stacklevel=6)
+        warn(message, DataWarning)
     if sizes.max() == 1:
         message = "No class has two labelled rows: the code learned nothing from them; they number and place clusters."
-        warnings.warn(message, DataWarning, stacklevel=6)
+        warn(message, DataWarning)

@@ -104,9 +104,9 @@ def suggest_rows(
     and no outliers. While clusters have no row that is known or taken, the largest of them is next, and only its own
     rows count. All rows count alike, :math:`w_i = 1`, until there are four times as many labels as classes or clusters,
     whichever are more. Then a support vector machine learns from them, and a row counts by its doubt,
-    :math:`w_i = e^{-\max(m_i, 0) / 0.3}` at a distance of :math:`m_i` margins from the nearest border of its class: so
-    a row between classes is taken where many rows around it are in doubt and none of them is known. Of many rows the
-    sum has a sample, in which the most doubtful ones are more than their share.
+    :math:`w_i = e^{-\max(m_i, 0) / 0.3}`, with :math:`m_i` its distance from the nearest border of its class, in
+    margins: so rows between classes are taken where many rows around them are in doubt and none is known. Of many rows
+    the sum has a sample, in which the most doubtful ones are more than their share.
 
     Parameters
     ----------

@@ -41,7 +41,15 @@ def compare(runs: options.Runs, *, out: options.ComparisonOut = None, report: op
     folders = [run.parent if run.name == LABELS else run for run in runs]
     learned = [labels_learned_from(folder) for folder in folders]
     data = [_data_of(folder) for folder in folders]
-    found = compared(read.titles, read.labels, called=read.called, learned=learned, names=read.names, data=data)
+    found = compared(
+        read.titles,
+        read.labels,
+        called=read.called,
+        learned=learned,
+        names=read.names,
+        by_name=read.all_named,
+        data=data,
+    )
     if out is not None:  # before a word is said: whoever listens may go, as head does
         write_compared(out, found)
     if report is not None:
@@ -67,13 +75,15 @@ def _data_of(folder: Path) -> str | None:
 
 
 def _show_agreement(screen: Screen, found: Comparison) -> None:
-    from coterie.cli.show import figure
-    from coterie.figures import counted, percentage
+    from coterie.figures import counted, index, percentage
 
     screen.say("Agreement (adjusted Rand index: 1 is the same groups, 0 is chance):")
     screen.table(
         ["", *found.titles],
-        [[title, *map(figure, row)] for title, row in zip(found.titles, found.agreement.tolist(), strict=True)],
+        [
+            [title, *(index(value, 3) for value in row)]
+            for title, row in zip(found.titles, found.agreement.tolist(), strict=True)
+        ],
     )
     screen.say(f"{found.which} runs agree on {percentage(found.whole)} of the rows{found.closest}.")
     for title, n in zip(found.titles, found.learned, strict=True):
@@ -90,7 +100,7 @@ def _show_pair(screen: Screen, pair: Pair, *, n: int) -> None:
     screen.say(f"{a} and {b}: {pair.differ:,} of {n:,} rows {'is' if pair.differ == 1 else 'are'} in another cluster.")
     if len(pair.clusters) <= MOST:
         rows = [[each.called, *(f"{size:,}" for size in each.sizes), each.there] for each in pair.clusters]
-        screen.table(["cluster", a, b, "in both", f"called in {b}"], rows)
+        screen.table(["cluster", a, b, "in both", f"number in {b}"], rows)
     if pair.moves:
         rows = [[f"{moved:,}", source.called, target.there] for moved, source, target in pair.moves[:MOVES]]
         screen.table(["rows that moved", f"from, in {a}", f"to, in {b}"], rows)

@@ -47,7 +47,7 @@ def split(run: options.Run, cluster: options.Cluster, *, into: options.Parts = 2
 def undo(run: options.Run, *, train: options.Train = None) -> None:
     """Take the last rename, merge or split back.
 
-    All is again as it was before; once more takes back the one before it.
+    Restores the run exactly; repeat it to take back earlier changes.
     """
     from coterie.cli.console import Screen
     from coterie.cli.editing import edit_run

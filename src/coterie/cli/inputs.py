@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from coterie.data.idx import is_idx, stem_of
 from coterie.data.labels import load_known, number_classes
 from coterie.data.table import MissingColumn
 from coterie.datasets import DATASETS, Dataset, load
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,7 +163,7 @@ def _warn_of_no_features(table: Table) -> None:
             said = f"it counts the rows: --names {flag} makes it their name, --drop {flag} leaves it out"
         else:
             continue
-        warnings.warn(f"The column {name!r} is clustered as a feature; {said}.", DataWarning, stacklevel=3)
+        warn(f"The column {name!r} is clustered as a feature; {said}.", DataWarning)
 
 
 def open_like(data: str, spec: DataSpec, *, aside: Aside = ALL_FEATURES, strict: bool = False) -> Data:

@@ -8,7 +8,7 @@ from coterie.cli import options
 def label(
     run: options.Run, *, number: options.Asked = 20, refit: options.Refit = True, train: options.Train = None
 ) -> None:
-    """Ask for the labels of the rows that tell most.
+    """Ask for labels of the most informative rows.
 
     Rows are shown one at a time. Type a label; Enter skips a row, u takes the last answer back, q stops. A label that
     is itself u or q, large or small, is typed after a =. Answers are kept in RUN/known.csv as they come, and no row is

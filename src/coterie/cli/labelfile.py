@@ -192,6 +192,8 @@ class Labelled:
         Clusters in each run, int64.
     names : list of str or None
         The rows' names, where they have any.
+    all_named : bool
+        Whether all runs have them.
     called : list of dict of int to str
         Names of clusters of each run, by their numbers there.
     """
@@ -199,6 +201,7 @@ class Labelled:
     titles: list[str]
     labels: list[np.ndarray]
     names: list[str] | None
+    all_named: bool
     called: list[dict[int, str]]
 
 
@@ -233,7 +236,8 @@ def read_runs(runs: Sequence[Path]) -> Labelled:
         if other is not None:
             told = f"row {other} is {theirs[other]!r} in one and {named[other]!r} in the other"
             raise InputError(f"{first} and {run} are not of the same rows: {told}.")
-    return Labelled(_titles(runs), list(labels), with_names[0][1] if with_names else None, list(called))
+    all_named, named = len(with_names) == len(runs), with_names[0][1] if with_names else None
+    return Labelled(_titles(runs), list(labels), named, all_named, list(called))
 
 
 def _read(path: Path) -> tuple[list[str], np.ndarray, dict[int, str]]:

@@ -18,11 +18,14 @@ from coterie.cli.sketching import show_row
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import is_missing
 from coterie.errors import InputError
+from coterie.figures import index, joined
 from coterie.report.run import Run
 from coterie.runfiles import KNOWN, LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from coterie.algorithms import Clusterer
 
 SKIP, BACK, STOP, VERBATIM = "", "u", "q", "="
 _LISTED = 20  # labels that are listed
@@ -62,7 +65,7 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
         if n:
             rows = edited.model.suggest(n, source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
-            screen.say("Enter skips a row, u takes the last answer back, q stops (=u and =q are labels).")
+            screen.say("Enter skips a row, u takes back the last answer, q stops (type =u or =q for these as labels).")
         try:
             _session(screen, edited, answers, rows=rows)
         except KeyboardInterrupt:
@@ -175,10 +178,17 @@ def _told(edited: Editable, row: int) -> str:
     """Return which row it is, and where the model has it."""
     arrays, model = edited.run.arrays, edited.model
     k = int(model.labels_[row])
-    name = model.cluster_names_[k]
     which = f"{arrays['names'][row]}, row {row}" if "names" in arrays else f"row {row}"
-    called = f" ({name})" if name else ""
-    return f"{which}, in cluster {k}{called}, confidence {edited.confidence[row]:.2f}"
+    return f"{which}, in cluster {k}{_called(model, k)}, confidence {index(edited.confidence[row])}"
+
+
+def _called(model: Clusterer, k: int) -> str:
+    """Return a cluster's name in brackets, and what its class is in the labels where that is another word."""
+    name, classes = model.cluster_names_[k], model.edits_.classes
+    if not name:
+        return ""
+    labels = [label for j in sorted(model.edits_.origins()[k]) if classes and (label := classes[j])]
+    return f" ({name})" if not labels or name in labels else f" ({name}; in the labels {joined(labels)})"
 
 
 def _read(line: Callable[[], str]) -> str | None:

@@ -39,7 +39,7 @@ def write_differences(path: Path, run: Path, *, model: Clusterer, rows: Data, fo
     assert known is not None
     most, noun = max(_FARTHEST, 10 * found.threshold), "image" if rows.source.spec.kind == "images" else "row"
     scored = Scored(
-        title=f"{rows.name} beside the training {noun}s of {run.resolve().name}",
+        title=f"{rows.name} compared with the training {noun}s of {run.resolve().name}",
         facts=about(model, rows.source),
         score_in_words=f"the distance to the fifth nearest training {noun}, beside what is usual there",
         strangeness=np.minimum(found.strangeness, most),

@@ -87,7 +87,7 @@ Precision = Annotated[
 ]
 Compile = Annotated[bool | None, typer.Option("--compile/--no-compile", help="Compile the networks.")]
 Report = Annotated[bool | None, typer.Option("--report/--no-report", help="Write report.html (the default).")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only warnings and errors.")]
 
 Run = Annotated[Path, typer.Argument(help="A finished run folder.", metavar="RUN")]
 Cluster = Annotated[str, typer.Argument(help="A cluster's number, or its name.", metavar="CLUSTER")]

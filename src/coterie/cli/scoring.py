@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from coterie.anomaly.base import CONTAMINATION
 from coterie.cli.fittedrows import rows_of_fit
 from coterie.cli.inputs import Data
 from coterie.data import Source
-from coterie.errors import DataWarning, InputError, ModelFileError
+from coterie.errors import DataWarning, InputError, ModelFileError, warn
 from coterie.figures import counted
 from coterie.report import Scored, load_arrays
 from coterie.report.scored import overview
@@ -110,7 +109,7 @@ def _read_kept(place: Path) -> OutlierDetector | None:
     try:
         return load(place, network=None)
     except ModelFileError as error:
-        warnings.warn(f"The kept score cannot be read and is fitted anew: {error}", DataWarning, stacklevel=2)
+        warn(f"The kept score cannot be read and is fitted anew: {error}", DataWarning)
         return None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coterie.figures import index, percentage
-from coterie.report.choice import found_sentence, system_title
+from coterie.report.choice import about_silhouettes, found_sentence, system_title
 from coterie.report.known import known_sentence
 from coterie.report.wording import baseline_name, duration, percent
 
@@ -24,28 +24,13 @@ _HEADINGS = {
     "silhouette": "silhouette",
     "log_likelihood": "log-likelihood",
 }
+_DECIMALS = 3  # of a figure
 _MOST_CLUSTERS = 30  # that are listed one by one
-
-
-def figure(value: float) -> str:
-    """Write a figure with three decimals; 1.000 only where nothing is missing.
-
-    Parameters
-    ----------
-    value : float
-        The figure.
-
-    Returns
-    -------
-    str
-        The figure, 0.999 where it is nearly 1.
-    """
-    return index(value, decimals=3)
 
 
 def show_data(screen: Screen, data: Data) -> None:
     """Say what was found in DATA."""
-    known = "" if data.y is None else f"; labels of {len(np.unique(data.y))} classes, only to evaluate"
+    known = "" if data.y is None else f"; labels of {len(np.unique(data.y))} classes, used only for evaluation"
     screen.say(f"Found {data.source.describe}{known}.")
     if data.known is not None:
         held = data.known[data.known >= 0]
@@ -75,7 +60,7 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     for title, entry in entries.items():
         figures = {**entry["criteria"], **entry.get("metrics", {})}
         sizes = [f"{min(entry['sizes']):,}", f"{max(entry['sizes']):,}"]
-        rows.append([title, *(figure(figures[name]) for name in names), *sizes, duration(entry["seconds"])])
+        rows.append([title, *(index(figures[name], _DECIMALS) for name in names), *sizes, duration(entry["seconds"])])
     screen.say()
     count = metrics.get("choice", metrics).get("count")
     if count is not None:
@@ -85,6 +70,8 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     if "choice" in metrics:
         screen.say(metrics["choice"]["why"])
     screen.table(columns, rows, best=0)
+    if data.y is None:
+        screen.say(about_silhouettes(metrics).replace("’", "'"))
     if "known" in metrics:
         screen.say(known_sentence(metrics["known"]))
     screen.say()
@@ -121,4 +108,4 @@ def _commonest(classes: np.ndarray) -> str:
 
 
 def _accuracy_if_known(figures: dict[str, Any]) -> str:
-    return f"accuracy {figure(figures['metrics']['accuracy'])}, " if "metrics" in figures else ""
+    return f"accuracy {index(figures['metrics']['accuracy'], _DECIMALS)}, " if "metrics" in figures else ""

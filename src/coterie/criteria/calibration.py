@@ -60,8 +60,8 @@ class Calibration:
         Returns
         -------
         Calibration
-            A curve by isotonic regression over blocks of rows of like margins. The mean of each cluster is that of its
-            rows, and of 50 more that are as all clusters' rows of such margins.
+            A curve by isotonic regression over blocks of rows of like margins. Within each cluster it is shifted to the
+            agreement seen among the cluster's own rows, as if 50 further rows followed the common curve.
         """
         x, same, n = margin(log_q), same.astype(np.float64), len(log_q)
         order = np.argsort(x, kind="stable")

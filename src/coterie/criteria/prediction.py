@@ -26,9 +26,9 @@ def told_by_columns(x: np.ndarray | csr_matrix, labels: np.ndarray, *, seed: int
     Returns
     -------
     float
-        Mutual information of the clusters and of those that are told, over the clusters' entropy, in [0, 1]; the mean
-        of both halves of the rows, in each of which multinomial naive Bayes [1]_ that has learned the other half's
-        clusters tells them, all of which it takes for equally likely. 0 of a single row, or of one cluster.
+        Mutual information between the clusters and their predictions, over the clusters' entropy, in [0, 1]: the rows
+        are halved, multinomial naive Bayes [1]_ with equal priors learns one half's clusters and predicts the other's,
+        and the mean of both directions is returned. 0 of a single row, or of one cluster.
 
     References
     ----------

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from coterie.data.arrays import checked_image_shape
 from coterie.data.table import MissingColumn, Table
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -291,4 +291,4 @@ def _report(skipped: dict[str, str], total: int, folder: Path, *, refuse: bool) 
     if refuse:
         raise InputError(f"{len(skipped)} of {total} images in {str(folder)!r} cannot be read: {listing}.")
     message = f"Left out {len(skipped)} of {total} images that cannot be read: {listing}."
-    warnings.warn(message, DataWarning, stacklevel=4)
+    warn(message, DataWarning)

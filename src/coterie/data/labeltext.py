@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from coterie.data.forms import guess_form
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import MISSING
 from coterie.data.wording import named
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,7 +221,7 @@ def _by_name(pairs: list[tuple[str, str]], names: list[str], what: str, *, known
         said = f"{what} names {len(strangers)} that no row has, such as {strangers[0]!r}; rows are called {names[0]!r}"
         if len(strangers) == len(labels):
             raise InputError(f"{said} and the like.")
-        warnings.warn(f"{said} and the like. Their labels are not used.", DataWarning, stacklevel=5)
+        warn(f"{said} and the like. Their labels are not used.", DataWarning)
     return [labels.get(name, "") for name in names]
 
 

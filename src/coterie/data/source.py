@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import torch
 from coterie.data.arrays import check_shape, resolve_layout, to_array
 from coterie.data.spec import DataSpec, needs_double
 from coterie.data.statistics import choose_scaling, measure_ranges
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -274,4 +273,4 @@ def _check_like(array: np.ndarray, spec: DataSpec, *, name: str, feature_names: 
 
 def _warn_of_other_units(name: str, now: str, then: str) -> None:
     message = f"{name} {now} while the fit saw {then}: pass rows in the units of the fit, they are scaled here."
-    warnings.warn(message, DataWarning, stacklevel=4)
+    warn(message, DataWarning)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coterie.data.wording import named
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -199,13 +198,13 @@ def _check_kept(ranges: Ranges, *, kind: str, feature_names: Sequence[str] | Non
     if lost and kind == "vectors":
         labels = [feature_names[j] if feature_names else j for j in lost]
         message = f"Unscaled columns that differ by too little for float32 count for nothing: {named(labels, _NAMED)}; "
-        warnings.warn(message + hint, DataWarning, stacklevel=4)
+        warn(message + hint, DataWarning)
 
 
 def _warn_constant(columns: np.ndarray, feature_names: Sequence[str] | None) -> None:
     labels = [feature_names[j] if feature_names else int(j) for j in columns]
     message = f"Constant columns say nothing about groups and are only centred: {named(labels, _NAMED)}."
-    warnings.warn(message, DataWarning, stacklevel=4)
+    warn(message, DataWarning)
 
 
 def _first_bad(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.errors import DataWarning, InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,7 +191,7 @@ def _warn_of_words(taken: np.ndarray, what: str) -> None:
     words = {str(word): int(n) for word, n in zip(*np.unique(taken, return_counts=True), strict=True)}
     if told := [f"{word!r} in {n:,} rows" for word, n in words.items() if word.lower() in _WORDS]:
         message = f"{what}: {', '.join(told)} stands for no label; if it is a class, write another word for it."
-        warnings.warn(message, DataWarning, stacklevel=3)
+        warn(message, DataWarning)
 
 
 def _whole_if_all_are(labels: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-BLOCK = 4096  # codes whose differences to all centres are held at a time
+BLOCK = 4096  # codes that are compared with the centres at a time
+_AT_ONCE = 2**24  # entries of differences that are held at a time, 64 MB
 
 
 class StudentT(nn.Module):
@@ -226,7 +227,8 @@ def squared_distances(z: Tensor, centers: Tensor) -> Tensor:
     -------
     Tensor of shape (b, K)
         Distances from each code to each centre. The differences are formed one by one, since the expansion
-        |z|² - 2zμ + |μ|² loses the small distances that decide an assignment, and b·K·d is small.
+        |z|² - 2zμ + |μ|² loses the small distances that decide an assignment; where all at once would take much memory,
+        those to one centre are held at a time.
 
     Examples
     --------
@@ -235,4 +237,6 @@ def squared_distances(z: Tensor, centers: Tensor) -> Tensor:
     >>> squared_distances(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
     [[25.0]]
     """
+    if len(z) * centers.numel() > _AT_ONCE:
+        return torch.stack([(z - center).square().sum(1) for center in centers], dim=1)
     return (z[:, None, :] - centers[None]).square().sum(2)

@@ -53,8 +53,8 @@ def soft_nearest_neighbor_loss(
     Notes
     -----
     All is computed from the products of rows and in log space: no array is larger than b x b or h itself, and a
-    temperature near 0 leaves the loss finite; one below 1e-20 counts as that. What D has in common for a row, it has in
-    both sums, and is left out.
+    temperature near 0 leaves the loss finite; one below 1e-20 counts as that. Terms of D that are constant
+    within a row appear in both sums, cancel, and are left out.
 
     References
     ----------
@@ -143,7 +143,11 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
 
 def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
     """Return the temperature that is counted with, or raise."""
-    if not isinstance(temperature, Real | Tensor) or not 0 < float(temperature) < math.inf:
+    if (
+        isinstance(temperature, bool)
+        or not isinstance(temperature, Real | Tensor)
+        or not 0 < float(temperature) < math.inf
+    ):
         raise InputError(f"The 'temperature' argument must be a positive number. Got {temperature!r} instead.")
     if not isinstance(y, Tensor) or any(not isinstance(layer, Tensor) or layer.ndim < 2 for layer in layers):
         raise InputError("Outputs must be tensors of shape (b, ...), with b classes in a tensor of shape (b,).")

@@ -23,8 +23,8 @@ class Votes(Growing):
         q_{ik} \propto \sum_{j : y_j = k} 1 - r_{ij}, \qquad r_{ij} = \|z_i - z_j\| / R(z_i)
 
     with R the distance to the 21st landmark. The first sum names the cluster, and lets a landmark keep its own. The
-    second one says how sure that is, by the others: in it a landmark has no vote on itself, or all that were fitted
-    would be sure, and whatever is near one. Where the two differ, the cluster's :math:`q_{ik}` is as large as any.
+    second one says how sure that is, and ignores the landmark itself; otherwise every fitted row, and everything near
+    one, would look certain. Where the two differ, the cluster's :math:`q_{ik}` is as large as any.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from coterie.report.wording import duration, percent
 
 _SIDE = 48  # pixels of a doubtful row's picture
 _TAUGHT = "selflabel"  # which learned from the others
+_UNLEARNED = ("kmeans", "shallow")  # systems whose code was not learned
 _CANDIDATES = {
     "kmeans": "k-means",
     "mixture": "Gaussian mixture",
@@ -118,6 +119,29 @@ def counting_chart(run: Run) -> dict[str, Any] | None:
     return {**chart, "unit": " clusters", "sentence": sentence, "found": said}
 
 
+def about_silhouettes(metrics: Mapping[str, Any]) -> str:
+    """Say where the silhouettes of a run and of its baselines are measured, and whom that favours.
+
+    Parameters
+    ----------
+    metrics : mapping
+        What ``metrics.json`` holds.
+
+    Returns
+    -------
+    str
+        One or more sentences.
+    """
+    own = "autoencoder_kmeans" in metrics.get("baselines", {})
+    if metrics.get("system") in _UNLEARNED and not own:
+        return "All silhouettes are measured in the rows themselves, or their principal components."
+    code, whom = "the run’s own code", "the run"
+    if own:
+        code, whom = "the autoencoder’s code from before clustering", "k-means on this very code"
+    about = f"All silhouettes are measured in {code}."
+    return f"{about} That favours {whom}, and a tidier result is not always a truer one."
+
+
 def found_sentence(count: Mapping[str, Any]) -> str:
     """Return how many clusters were found, in words.
 
@@ -165,7 +189,7 @@ def _how_they_lie(count: Mapping[str, Any], replicated: Mapping[int, float]) -> 
         return f" {max(apart, sum(within))} groups were seen."
     if count["n"] > apart and replicated.get(count["n"], 1.0) < CHANCE:
         return " Between so many there are no gaps, and no such division is found again in another half of rows."
-    return f" Between {apart} groups there are gaps in the rows themselves." if apart > 1 else ""
+    return f" The rows themselves show gaps between {apart} groups." if apart > 1 else ""
 
 
 def _none_found(replicated: Mapping[int, float], *, looked_for_from: float) -> str:

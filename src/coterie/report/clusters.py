@@ -114,14 +114,14 @@ def balance(sizes: Sequence[int], prior: Any = None, *, noun: str) -> dict[str, 
     --------
     >>> from coterie.report.clusters import balance
     >>> balance([10, 30], noun="rows")["sentence"]
-    'An even share, marked, is 20 rows; the clusters hold from .50 to 1.50 times as many.'
+    'The mark is an even share, 20 rows; the clusters hold from .50 to 1.50 times that.'
     """
     n, n_clusters = sum(sizes), len(sizes)
     expected = [1 / n_clusters] * n_clusters if prior is None else [float(share) for share in prior]
     ratios = [size / (share * n) for size, share in zip(sizes, expected, strict=True) if share * n]
-    between = f"the clusters hold from {figure(min(ratios))} to {figure(max(ratios))} times as many."
+    between = f"the clusters hold from {figure(min(ratios))} to {figure(max(ratios))} times that."
     own = (
-        f"An even share, marked, is {n / n_clusters:,.0f} {noun}"
+        f"The mark is an even share, {n / n_clusters:,.0f} {noun}"
         if prior is None
         else f"Marks show the {noun} expected"
     )

@@ -93,6 +93,8 @@ class Comparison:
         From how many labels each run learned.
     names : list of str or None
         The rows' names, where they have any.
+    by_name : bool
+        Whether all runs have these names.
     data : list of str
         What the runs were fitted on, as far as that is known, each once.
 
@@ -112,12 +114,13 @@ class Comparison:
     pairs: list[Pair]
     learned: list[int]
     names: list[str] | None
+    by_name: bool
     data: list[str]
 
     @property
     def matched_by_order(self) -> str:
         """A sentence where runs are of different data and no names say which rows are the same; else ""."""
-        if self.names is not None or len(self.data) < 2:
+        if self.by_name or len(self.data) < 2:
             return ""
         return f"The runs are of different data, {', '.join(self.data)}: rows are matched by their order alone."
 
@@ -144,6 +147,7 @@ def compared(
     called: Sequence[Mapping[int, str]],
     learned: Sequence[int] = (),
     names: Sequence[str] | None = None,
+    by_name: bool | None = None,
     data: Sequence[str | None] = (),
 ) -> Comparison:
     """Compare runs on the same rows.
@@ -160,6 +164,8 @@ def compared(
         From how many labels each run learned; empty if none did.
     names : sequence of str or None, default=None
         The rows' names.
+    by_name : bool or None, default=None
+        Whether all runs have these names, so that rows are the same; None if there are any.
     data : sequence of (str or None), default=()
         What each run was fitted on; None where that is not known.
 
@@ -189,6 +195,7 @@ def compared(
         pairs=pairs,
         learned=list(learned) or [0] * len(titles),
         names=None if names is None else list(names),
+        by_name=names is not None if by_name is None else by_name,
         data=sorted(set(filter(None, data))),
     )
 

@@ -71,8 +71,8 @@ def render_drift(scored: Scored, found: Drift) -> str:
         title=scored.title,
         headline=f"{count:,} of {n:,} {scored.noun} {verb} unlike any seen in training.",
         beside=f"That is {percent(share)}, where {percent(found.expected)} is usual. The shares of the clusters differ "
-        f"by {percent(found.moved)}, where {percent(found.chance)} is chance; the mean {scored.noun[:-1]} moved by "
-        f"{amount(found.shift)} of the spread.",
+        f"by {percent(found.moved)}, where up to {percent(found.chance)} is expected by chance; the mean "
+        f"{scored.noun[:-1]} moved by {amount(found.shift)} of the {scored.noun}’ spread.",
         many=share > _MANY * found.expected,
         facts=scored.facts,
         clusters=_clusters(scored, found),

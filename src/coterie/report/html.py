@@ -26,6 +26,7 @@ from coterie.runfiles import REPORT
 
 _SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
 _UINT16 = 65_535
+_PHASES = {"pretrain": "while pretraining", "warmup": "while warming up", "cluster": "while clustering"}
 _TERMS = {"kl": "KL divergence", "reconstruction": "Reconstruction error"}
 
 
@@ -173,7 +174,8 @@ def _charts(facts: dict[str, Any]) -> list[dict[str, Any]]:
         )
     for phase in training["phases"]:
         for curve in phase["curves"]:
-            title = f"{_TERMS.get(curve['name'], curve['name'].replace('_', ' '))}, {phase['name']}"
+            term = _TERMS.get(curve["name"], curve["name"].replace("_", " "))
+            title = f"{term}, {_PHASES.get(phase['name'], phase['name'])}"
             found.append(plots.line_chart(curve["steps"], curve["values"], title=title))
     if training["changed"]:
         curve = training["changed"]

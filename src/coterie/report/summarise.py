@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from coterie.report.changed import of_fit
-from coterie.report.choice import system_title
+from coterie.report.choice import about_silhouettes, system_title
 from coterie.report.clusters import balance, describe_clusters
 from coterie.report.known import known_sentence, role_of_labels
 from coterie.report.run import Run, read_run
@@ -29,7 +29,6 @@ from coterie.report.wording import (
 )
 
 _BINS = 20
-_UNLEARNED = ("kmeans", "shallow")  # systems whose code was not learned
 _CONTESTED = {True: ("accuracy", "nmi", "ari"), False: ("silhouette",)}  # what is drawn, with labels and without
 
 
@@ -94,7 +93,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "facts": _head(run),
         "noun": run.noun,
         "comparison": _comparison(run, own, others),
-        "silhouettes": _about_silhouettes(baselines, learned=run.metrics.get("system") not in _UNLEARNED),
+        "silhouettes": about_silhouettes(run.metrics),
         "of_fit": of_fit(run.metrics),
         "n_known": run.n_known,
         "figures": _table(run, own, others),
@@ -117,16 +116,6 @@ def facts_of(run: Run) -> dict[str, Any]:
         "environment": flatten(run.environment),
         "commands": _commands(run),
     }
-
-
-def _about_silhouettes(baselines: Collection[str], *, learned: bool) -> str:
-    if not learned and "autoencoder_kmeans" not in baselines:
-        return "All silhouettes are measured in the rows themselves, or their principal components."
-    code, whom = "the run’s own code", "the run"
-    if "autoencoder_kmeans" in baselines:
-        code, whom = "the autoencoder’s code from before clustering", "k-means on this very code"
-    about = f"All silhouettes are measured in {code}."
-    return f"{about} That favours {whom}, and a tidier result is not always a truer one."
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -275,11 +264,12 @@ def _commands(run: Run) -> list[tuple[str, str]]:
     name = shlex.quote(run.folder.resolve().name)
     model = f"{run.folder.resolve().name}/model"
     new = "NEW_IMAGES" if run.is_images else "NEW_ROWS.csv"
+    merge = [f"coterie merge {name} 0 1"] if run.n_clusters > 1 else []
     found = [
         ("Clusters of new data, as a table", f"coterie predict {name} {new} --out labels.csv"),
         (
-            "Clusters as you see them; undo takes the last change back",
-            f"coterie rename {name} 0 NAME\ncoterie merge {name} 1 2\ncoterie split {name} 3\ncoterie undo {name}",
+            "Clusters as you see them, each line by itself; undo takes the last change back",
+            "\n".join([f"coterie rename {name} 0 NAME", *merge, f"coterie split {name} 0", f"coterie undo {name}"]),
         ),
         ("Codes of new data, for your own tools", f"coterie embed {name} {new} --out z.npy"),
         (

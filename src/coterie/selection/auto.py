@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,7 +18,7 @@ from coterie.checks import FLAG, POSITIVE, Rule, require
 from coterie.config import get_config
 from coterie.criteria import Calibration
 from coterie.data import Source
-from coterie.errors import CollapseWarning
+from coterie.errors import CollapseWarning, warn
 from coterie.matching import align
 from coterie.selection.agreement import consensus
 from coterie.selection.backing import Second, pupil, second_run
@@ -56,9 +55,10 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         any case.
     time_budget : float or None, default=None
         Seconds after which no candidate is begun, and what is under way is given up; they come in the order above. The
-        first is finished in any case. A tenth is kept for judging. Counting has half of the rest; where that is too
-        little, a quarter more, if it is 15 seconds, for dividing some of the rows as they are, or else gaps alone are
-        looked for. Outside the main thread, where no alarm rings, only networks look at the clock. None is no limit.
+        first is finished in any case. A tenth is kept for judging. Counting may take half of the rest; if that is too
+        little, another quarter, if that is 15 seconds or more, goes to dividing a sample of the raw rows; failing that,
+        only gaps between groups are looked for. Outside the main thread, where no alarm rings, only networks look at
+        the clock. None is no limit.
     confidence : bool, default=True
         Calibrate how sure each row is against what a second, independent run says: another network among the candidates
         that agrees with the best, or else the best, fitted once more. Where a network is the best, the others that were
@@ -82,10 +82,11 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
     trials_ : list of Trial
         The candidates that were fitted, the best first; before them the network that learned from them, if one did.
     left_out_ : dict of str to str
-        The others, with the reason: "out of time", "failed: ..." or "not needed": little can be better than what keeps
-        neighbours together, than what two others agree with on 99 rows of 100, nor a further network where the best so
-        far and another agree on 97. Simple methods that were asked for by name are all fitted, networks may be left
-        out. "counting" stands here too where time ran out for it, and "selflabel" where it came to nothing.
+        The others, with the reason: "out of time", "failed: ..." or "not needed", where a further one could hardly be
+        better: the best keeps neighbours together almost perfectly, two others agree with it on 99 rows of 100 or, once
+        a network was tried, another one agrees with it on 97. Simple methods that were asked for by name are all
+        fitted, networks may be left out. "counting" stands here too where time ran out for it, and "selflabel" where it
+        came to nothing.
     n_known_, n_pairs_ : int
         Known labels and pairs that were used.
     criterion_ : {"neighbours", "likelihood", "columns"}
@@ -286,7 +287,7 @@ class Auto(AnswersByBest, ClusterMixin, TransformerMixin, BaseEstimator):
         if hasattr(self, "feature_names_in_"):  # which candidates, given a source, need not know of images
             self.best_.feature_names_in_ = self.feature_names_in_
         if said := collapse_of(self.labels_, trying.n_clusters):
-            warnings.warn(f"{said}. Try another K.", CollapseWarning, stacklevel=4)
+            warn(f"{said}. Try another K.", CollapseWarning)
 
     def _confirmed(self, second: np.ndarray) -> np.ndarray:
         """Return the share of runs that confirm each row: the second one and, beside a network, the others tried."""

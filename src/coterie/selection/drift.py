@@ -102,7 +102,7 @@ class Drift:
         k = int(np.abs(self.shares - self.usual).argmax())
         most = f", most in cluster {k} ({percentage(self.usual[k])} then, {percentage(self.shares[k])} now)"
         share = percentage(float(self.strange.mean()))
-        moved = f", where {self.chance:.1%} is chance{most}" if self.moved >= _VISIBLE else ""
+        moved = f", where up to {self.chance:.1%} is expected by chance{most}" if self.moved >= _VISIBLE else ""
         count = int(self.strange.sum())
         return (
             f"{count:,} of {len(self.strange):,} rows ({share}) {'is' if count == 1 else 'are'} unlike any "

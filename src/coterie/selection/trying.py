@@ -20,7 +20,7 @@ from coterie.criteria import find_groups
 from coterie.criteria.gaps import is_parted
 from coterie.data import Source
 from coterie.deadlines import OutOfTimeError
-from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError, OtherFitError
+from coterie.errors import CollapseWarning, DataWarning, NonFiniteLossError, OtherFitError, warn
 from coterie.selection.candidates import DEEP, NOT_NEEDED, OUT_OF_TIME, SIMPLE, Trial, make_candidate
 from coterie.selection.keeping import Notes
 from coterie.selection.labelled import agreement_with, number_by_class, ranked_by_labels
@@ -197,7 +197,7 @@ class Trying:
         model = self.fit_or_load(name, fitted)
         reason = self.notes.left_out.pop(name, OUT_OF_TIME)
         if model is None and reason != OUT_OF_TIME:
-            warnings.warn(f"{name} {reason}; the choice stands without it.", DataWarning, stacklevel=2)
+            warn(f"{name} {reason}; the choice stands without it.", DataWarning)
         return model
 
     def _is_enough(self, name: str) -> bool:

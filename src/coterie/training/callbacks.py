@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coterie.errors import CollapseWarning
+from coterie.errors import CollapseWarning, warn
 from coterie.figures import joined, percentage
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ class CollapseWatch(Callback):
         if kind not in self._said:
             self._said[kind] = said
             message = f"{said} (step {fit.clock.total}). Try {joined(advice, 'or')}."
-            warnings.warn(message, CollapseWarning, stacklevel=2)
+            warn(message, CollapseWarning)
 
 
 def collapse_of(labels: np.ndarray, n_clusters: int) -> str:

@@ -274,8 +274,9 @@ def _rescue_path() -> Path:
 def _interruptions() -> Iterator[threading.Event]:
     """Turn Ctrl-C into an event that is looked at between steps; a second Ctrl-C interrupts at once."""
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # only the main thread receives signals
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield event  # only the main thread receives signals; what is not Python's could not be put back
         return
 
     def note(_number: int, _frame: FrameType | None) -> None:
@@ -283,7 +284,6 @@ def _interruptions() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         event.set()
 
-    before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, note)
     try:
         yield event

@@ -145,10 +145,13 @@
     canvas.dataset.drawn = "yes";
   }
 
+  // What is nearly certain is not called certain.
+  const sure = (q) => q > 0.99 && q < 1 ? Math.min(q, 0.999).toFixed(3) : q.toFixed(2);
+
   function describe(i) {
     const row = data.rows[i], lines = [data.names ? data.names[i] : `Row ${row}`];
     const k = groups.cluster[i];
-    lines.push(`Cluster ${k}${data.called[k] ? `, ${data.called[k]}` : ""}, confidence ${(confidence[i] / 65535).toFixed(2)}`);
+    lines.push(`Cluster ${k}${data.called[k] ? `, ${data.called[k]}` : ""}, confidence ${sure(confidence[i] / 65535)}`);
     if (data.classes) lines.push(`Labelled ${data.classes[groups.class[i]]}`);
     return lines.join("\n");
   }
@@ -173,6 +176,11 @@
       if (aloud) told.textContent = describe(i);
     }
     draw();
+  }
+
+  function bringIntoView(i) {
+    const [px, py] = place(i);
+    if (px < 0 || py < 0 || px > size.w || py > size.h) { view.cx = x[i] / 65535; view.cy = y[i] / 65535; }
   }
 
   function nearest(px, py, within, direction) {
@@ -205,7 +213,7 @@
       event.preventDefault();
       const from = view.point >= 0 ? place(view.point) : [size.w / 2, size.h / 2];
       const next = view.point >= 0 ? nearest(...from, Infinity, direction) : nearest(...from, Infinity);
-      if (next >= 0) select(next, true);
+      if (next >= 0) { bringIntoView(next); select(next, true); }
     } else if (event.key === "+" || event.key === "=") zoom(1.6);
     else if (event.key === "-") zoom(1 / 1.6);
     else if (event.key === "Escape") select(-1);
