@@ -42,14 +42,18 @@ def selflabel(split: Split, known: np.ndarray, job: dict[str, Any]) -> tuple[np.
     """Fit SelfLabel at its defaults, told of the labels."""
     from coterie import SelfLabel
     from coterie.algorithms import SYSTEMS
+    from coterie.algorithms.classifying import ENOUGH, FITTED, PENALTY
     from coterie.algorithms.defaults import digest, resolve
+    from coterie.algorithms.teaching import MACHINE
     from coterie.data import make_source
 
     model = SelfLabel(n_clusters=_k(split), random_state=job["seed"])
     model = _shortened(model, job, "train").fit(split["x"], known=known)
     # The settings of its teachers, which are at their defaults, are its own too.
-    source, names = make_source(split["x"]), dict.fromkeys(model.settings_["teachers"])
-    taught_by = {name: digest(resolve(SYSTEMS[name](n_clusters=_k(split)), source)) for name in names}
+    source, names = make_source(split["x"]), set(model.settings_["teachers"])
+    taught_by = {name: digest(resolve(SYSTEMS[name](n_clusters=_k(split)), source)) for name in names & SYSTEMS.keys()}
+    if MACHINE in names:
+        taught_by[MACHINE] = digest({"enough": ENOUGH, "penalty": PENALTY, "fitted": FITTED})
     return model.predict(split["x_test"]), _told(model) | {"settings": digest(model.settings_ | taught_by)}
 
 

@@ -113,11 +113,11 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 def rule() -> dict[str, float]:
     """Return the numbers that suggestions depend on, beside the system's settings."""
-    from coterie.algorithms import doubting, suggesting
+    from coterie.algorithms import classifying, suggesting
 
     numbers = {"reach": suggesting.REACH, "doubt": suggesting.DOUBT, "wider": suggesting.WIDER}
     numbers |= {"sample": suggesting.SAMPLE, "round": ROUND}
-    return numbers | {"enough": doubting.ENOUGH, "penalty": doubting.PENALTY}
+    return numbers | {"enough": classifying.ENOUGH, "penalty": classifying.PENALTY}
 
 
 def on_pixels(task: Task, rows: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -6,16 +6,18 @@ import signal
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 from small import bars, blobs, small
 from stops import StopAt
 from torch import nn
 
-from coterie import Conv, Schedule, SelfLabel, config_context
-from coterie.algorithms.teaching import agreed, names_for
+from coterie import Conv, KMeans, Schedule, SelfLabel, config_context
+from coterie.algorithms.teaching import agreed, classified, names_for
 from coterie.data import make_source
 from coterie.data.knowledge import make_knowledge
 from coterie.errors import DataWarning, InputError, Interrupted
+from coterie.matching import unanimous
 from coterie.training import Batch, Callback, Fit
 
 
@@ -138,14 +140,34 @@ def test_images_are_convolved_and_turned():
     assert adjusted_rand_score(y, model.labels_) == 1.0
 
 
-def test_a_stopped_fit_goes_on_with_the_teachers_it_had(tmp_path):
-    X, _ = blobs(90, spread=1.5)
-    whole = small(SelfLabel).fit(X)
-    with config_context(checkpoint=tmp_path, callbacks=(StopAt(30, "learn"),)), pytest.raises(Interrupted):
-        small(SelfLabel).fit(X)
+@pytest.mark.parametrize(("teachers", "n_known"), [(["aekmeans"], 0), (["kmeans", "svm"], 30)])
+def test_a_stopped_fit_goes_on_with_the_teachers_it_had(tmp_path, teachers, n_known):
+    X, y = blobs(90, spread=1.5)
+    known = np.where(np.arange(90) < n_known, y, -1) if n_known else None
+    model = small(SelfLabel, teachers=teachers)
+    whole = clone(model).fit(X, known=known)
+    for step in (10, 30):  # of the first network that learns, where there are two
+        with config_context(checkpoint=tmp_path, callbacks=(StopAt(step, "learn"),)), pytest.raises(Interrupted):
+            clone(model).fit(X, known=known)
     with config_context(checkpoint=tmp_path):
-        resumed = small(SelfLabel).fit(X)
+        resumed = clone(model).fit(X, known=known)
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
+
+
+def test_beside_a_classifier_a_network_learns_its_own_answers_that_a_teacher_confirms():
+    X, y = blobs(300, spread=3.0)
+    known = np.where(np.arange(300) < 30, y, -1)
+    model = small(SelfLabel, teachers=["kmeans", "svm"]).fit(X, known=known)
+    both = [
+        KMeans(3, random_state=0).fit(X).labels_,
+        classified(make_source(X), make_knowledge(300, known=known), random_state=0),
+    ]
+    once = small(SelfLabel).fit_to(X, both, known=known)
+    heard = np.any([unanimous([once.labels_, labels]) >= 0 for labels in both], axis=0)
+    held = known >= 0
+    np.testing.assert_array_equal(model.taught_[~held], np.where(heard, once.labels_, -1)[~held])
+    np.testing.assert_array_equal(model.taught_[held], known[held])
+    assert (once.taught_ >= 0).sum() < (model.taught_ >= 0).sum() < 300
 
 
 @pytest.mark.parametrize(
@@ -199,6 +221,36 @@ def test_teachers_of_images_are_of_two_kinds_unless_something_is_known():
     pupil = SelfLabel(2)
     assert names_for(pupil, images, nothing) == ("dec", "jule")
     assert names_for(pupil, images, something) == names_for(pupil, rows, nothing) == ("dec", "dec")
+
+
+def test_with_four_labels_a_cluster_one_of_them_is_a_classifier():
+    rows = make_source(blobs(n=60)[0])
+    known = {n: make_knowledge(60, known=[*np.arange(n) % 2, *[-1] * (60 - n)]) for n in (7, 8, 12)}
+    assert [names_for(SelfLabel(K), rows, known[n]) for K, n in ((2, 7), (2, 8), (3, 8), (3, 12))] == [
+        ("dec", "dec"),
+        ("dec", "svm"),
+        ("dec", "dec"),
+        ("dec", "svm"),
+    ]
+    one = make_knowledge(60, known=[*[0] * 12, *[-1] * 48])
+    assert names_for(SelfLabel(2), rows, one) == ("dec", "dec")  # of one class there is nothing to tell apart
+
+
+def test_a_classifier_teaches_what_it_agrees_on_with_clusters_and_nothing_of_classes_that_nobody_named():
+    X, y = blobs(300)
+    known = np.full(300, -1)
+    rows = np.concatenate([np.flatnonzero(y == k)[:8] for k in (0, 1)])  # a third group has no label
+    known[rows] = y[rows]
+    model = small(SelfLabel, teachers=["svm", "kmeans"]).fit(X, known=known)
+    np.testing.assert_array_equal(model.labels_, y)
+    assert model.settings_["teachers"] == ("svm", "kmeans")
+    assert (model.taught_ == 2).sum() == (y == 2).sum()
+    alone = small(SelfLabel, teachers=["svm"]).fit(X, known=np.where(np.arange(300) < 60, y, -1))
+    np.testing.assert_array_equal(alone.labels_, y)
+    with pytest.raises(
+        InputError, match="'svm' where labels of two classes or more are known, 4 for each.* Got 2 labels"
+    ):
+        small(SelfLabel, teachers=["svm"]).fit(X, known=np.where(np.arange(300) < 2, [0, 1] * 150, -1))
 
 
 @pytest.mark.parametrize(("confirmed", "left"), [(1, 20), (3, 3)])

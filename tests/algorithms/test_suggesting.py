@@ -12,7 +12,7 @@ from small import blobs, small
 import coterie
 from coterie import DEC, Auto, KMeans
 from coterie.algorithms import suggesting
-from coterie.algorithms.doubting import margins
+from coterie.algorithms.classifying import margins
 from coterie.errors import InputError
 from coterie.selection import suggest_rows
 

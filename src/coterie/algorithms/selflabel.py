@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from sklearn.base import clone
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -13,6 +15,7 @@ from coterie.algorithms.base import Clusterer
 from coterie.algorithms.building import build, check_parameters
 from coterie.algorithms.defaults import halving_conv, resolve, steps_for
 from coterie.algorithms.inputs import open_source, undone_on_error
+from coterie.algorithms.teaching import MACHINE, classified
 from coterie.checks import Rule, integer, number
 from coterie.data.knowledge import make_knowledge
 from coterie.nn import MLP, Model, Softmax, make_autoencoder
@@ -20,6 +23,7 @@ from coterie.settings import hyperparameters
 from coterie.training import Batch, Fit, Phase, Schedule, Streams, Turn, codes
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike
 
     from coterie.data import DataSpec, Source
@@ -47,8 +51,9 @@ class SelfLabel(Clusterer):
     {common}
     teachers : "auto" or sequence of str, default="auto"
         Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, each with a seed of its own; the
-        first one's clusters keep their numbers. "auto" is ("dec", "jule") for images, and ("dec", "dec") for other rows
-        and where something is known, of which JULE learns nothing.
+        first one's clusters keep their numbers. Among them may be "svm", a support vector machine that learns known
+        labels from the principal components of their rows. "auto" is ("dec", "svm") from four labels for each cluster
+        on; with fewer, or for rows that are no images, ("dec", "dec"); else ("dec", "jule").
     code_size : int, default=64
         d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
@@ -66,14 +71,17 @@ class SelfLabel(Clusterer):
     ----------
     {found}
     taught_ : ndarray of shape (n,)
-        The label of each row, int64, -1 where teachers differ.
+        The label that each row had in training, int64, -1 where teachers differ.
 
     Notes
     -----
     The first source takes what one clustering is surest of, the second what several ways of judging one clustering
     agree on; here it is what clusterings of different kinds do. Labels of ``known=`` are labels whatever teachers say,
-    and teachers learn from them that can; pairs only teachers learn from. Where teachers differ on many rows, what they
-    agree on may be one-sided.
+    and teachers learn from them that can; pairs only teachers learn from. A classifier and a clustering that learned
+    the same few labels err in different ways, so that what they agree on is righter than either, as in co-training
+    [3]_. That is often the easy part of a class, though: with "svm" among the teachers the network learns twice, first
+    what all agree on and then, anew, those of its own answers that one teacher at least confirms. Where teachers differ
+    on many rows, what they agree on may be one-sided.
 
     References
     ----------
@@ -81,6 +89,7 @@ class SelfLabel(Clusterer):
        without labels. ECCV 2020.
     .. [2] S. Park, S. Han, S. Kim, D. Kim, S. Park, S. Hong, M. Cha. Improving unsupervised image clustering with
        robust learning. CVPR 2021.
+    .. [3] A. Blum, T. Mitchell. Combining labeled and unlabeled data with co-training. COLT 1998.
 
     Examples
     --------
@@ -106,7 +115,7 @@ class SelfLabel(Clusterer):
     decodes: ClassVar[bool] = False
     extras: ClassVar[tuple[str, ...]] = ("taught",)
     rules: ClassVar[dict[str, Rule]] = {
-        "teachers": Rule(teaching.may_teach, "a list of names of other systems").or_word("auto"),
+        "teachers": Rule(teaching.may_teach, "a list of names of other systems, or 'svm'").or_word("auto"),
         "code_size": integer(1),
         "smoothing": number(0, below=1),
     }
@@ -136,7 +145,8 @@ class SelfLabel(Clusterer):
         """
         source = open_source(self, X, reset=True)
         check_parameters(self, source)
-        self._learn_from(partitions, source, knowing.check_knowledge(self, len(source), known=known))
+        knowledge = knowing.check_knowledge(self, len(source), known=known)
+        self._learn_labels(teaching.agreed(partitions, self.n_clusters, knowledge), source, knowledge)
         self.settings_["teachers"] = ()
         return self
 
@@ -145,14 +155,24 @@ class SelfLabel(Clusterer):
         # What the fit would refuse is refused before teachers are trained.
         build(self, source.spec, settings=resolve(self, source), streams=Streams(0))
         names = teaching.names_for(self, source, knowledge)
+        began = time.perf_counter()
+        machine = [classified(source, knowledge, self.random_state)] if MACHINE in names else []
+        seconds = time.perf_counter() - began
         teachers = teaching.ask(teaching.appoint(names, self), source, knowledge)
-        self._learn_from([teacher.labels_ for teacher in teachers], source, knowledge)
-        self.settings_["teachers"] = names
-        self.fit_seconds_ += sum(teacher.fit_seconds_ for teacher in teachers)
-
-    def _learn_from(self, partitions: Sequence[ArrayLike], source: Source, knowledge: Knowledge) -> None:
-        """Learn what partitions agree on, and what is known."""
+        partitions = [*(teacher.labels_ for teacher in teachers), *machine]
         y = teaching.agreed(partitions, self.n_clusters, knowledge)
+        if machine:
+            first = clone(self)
+            with teaching.within("first"):
+                first._learn_labels(y, source, knowledge)
+            y = teaching.confirmed(first.labels_, partitions, n_clusters=self.n_clusters, knowledge=knowledge)
+            teachers.append(first)
+        self._learn_labels(y, source, knowledge)
+        self.settings_["teachers"] = names
+        self.fit_seconds_ += seconds + sum(each.fit_seconds_ for each in teachers)
+
+    def _learn_labels(self, y: np.ndarray, source: Source, knowledge: Knowledge) -> None:
+        """Learn labels, -1 for those of no row; what is known is among them."""
         with teaching.stopped_amid_learning(self.random_state):
             super()._learn(source, make_knowledge(len(source), known=y))
         self.n_known_, self.n_pairs_ = knowledge.n_known, knowledge.n_pairs

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from coterie.algorithms.doubting import margins
+from coterie.algorithms.classifying import margins, places
 from coterie.algorithms.inputs import open_source, pick_seed
 from coterie.checks import whole
-from coterie.components import fit_components
 from coterie.data.knowledge import check_known
 from coterie.errors import InputError
 from coterie.matching import check_partitions
-from coterie.subsample import sample_source
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -27,7 +25,6 @@ LEAST = 30  # rows of each cluster among these, where it has as many
 REACH = 0.35  # of the rows that each label has to speak for: how far it is thought to reach
 DOUBT = 0.3  # margin at which a row counts 1 / e of those that lie on a border
 WIDER = 8  # the sample has this many times n of the most doubtful rows
-FITTED = 10_000  # rows that principal components are fitted to, at most
 
 
 class Suggests:
@@ -78,7 +75,7 @@ class Suggests:
         z, seed = system._encode(source), pick_seed(random_state) % 2**32
         assigned = system.edits_.assign(system._assign(z), z)
         told = {"labels": assigned.labels, "sure": assigned.confidence(system.calibration_)}
-        rows = _components(source, seed)
+        rows = places(source, seed)
         return suggest_rows(n, rows, **told, known=known, exclude=exclude, random_state=seed)
 
 
@@ -204,13 +201,6 @@ def _waiting(labels: np.ndarray, y: np.ndarray, *, closed: np.ndarray) -> list[i
     sizes, free = np.bincount(labels), np.bincount(labels[~closed], minlength=labels.max() + 1)
     known = np.bincount(labels[y >= 0], minlength=labels.max() + 1)
     return [k for k in np.argsort(-sizes, kind="stable").tolist() if free[k] and not known[k]]
-
-
-def _components(source: Source, seed: int) -> np.ndarray:
-    """Return the principal components of all rows, shape (n, at most 50)."""
-    components = fit_components(sample_source(source, FITTED, seed)[1], seed)
-    parts = (source.take(block).flatten(1).numpy() for block in source.blocks())
-    return np.concatenate([components.transform(part) for part in parts])
 
 
 def _take(

@@ -1,4 +1,4 @@
-"""Teachers: systems whose clusters, where they agree, are labels for another."""
+"""Teachers: systems whose clusters, and a classifier whose classes, where they agree, are labels for another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coterie.algorithms.building import is_open
+from coterie.algorithms.classifying import ENOUGH, are_enough, classes, places
 from coterie.algorithms.inputs import is_repeatable, kept_seed
 from coterie.algorithms.knowing import fit_arguments
 from coterie.algorithms.numbering import follow_classes
@@ -17,7 +18,7 @@ from coterie.config import get_config
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import CollapseWarning, DataWarning, InputError, Interrupted
 from coterie.matching import check_partitions, unanimous
-from coterie.training import part_of
+from coterie.training import Streams, part_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from coterie.data.knowledge import Knowledge
 
 STUDENT = "selflabel"  # which cannot teach itself
+MACHINE = "svm"  # a support vector machine that learned the known labels, no system by itself
 _ADVICE = "Stopped. Within coterie.config_context(checkpoint=...) a fit with teachers can go on."
 LEAST = 0.1  # of the rows of a cluster on which others must agree to be heard about it
 
@@ -36,7 +38,7 @@ def may_teach(names: object) -> bool:
     """Return whether these are names of systems that others can learn from, one at least."""
     from coterie.algorithms import SYSTEMS
 
-    able = SYSTEMS.keys() - {STUDENT}
+    able = SYSTEMS.keys() - {STUDENT} | {MACHINE}
     return isinstance(names, list | tuple) and len(names) > 0 and all(isinstance(n, str) and n in able for n in names)
 
 
@@ -46,7 +48,9 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
     Parameters
     ----------
     pupil : SelfLabel
-        Its ``teachers``, of which "auto" is DEC and JULE for images, of which nothing is known, else DEC twice.
+        Its ``teachers``. "auto" is DEC and a support vector machine where labels are enough for one
+        (:func:`coterie.algorithms.classifying.are_enough`), DEC and JULE for images of which nothing is known, else DEC
+        twice.
     source : Source
         The rows.
     knowledge : Knowledge
@@ -55,19 +59,25 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
     Returns
     -------
     tuple of str
-        Names of systems.
+        Names of systems, and "svm".
 
     Raises
     ------
     InputError
-        If there are pairs that no teacher can use.
+        If there are pairs that no teacher can use, or too few labels for "svm".
     """
     from coterie.algorithms import SYSTEMS
 
     asked = pupil.teachers
-    second = "jule" if source.spec.kind == "images" and not knowledge else "dec"
+    enough = are_enough(knowledge.labels, int(pupil.n_clusters))
+    second = MACHINE if enough else "jule" if source.spec.kind == "images" and not knowledge else "dec"
     names = ("dec", second) if asked == "auto" else tuple(asked)
-    if knowledge.n_pairs and not any(SYSTEMS[name].knows_pairs for name in names):
+    if MACHINE in names and not enough:
+        raise InputError(
+            f"The 'teachers' parameter of {type(pupil).__name__} may have {MACHINE!r} where labels of two classes or "
+            f"more are known, {ENOUGH} for each cluster. Got {knowledge.n_known} labels instead."
+        )
+    if knowledge.n_pairs and not any(SYSTEMS[name].knows_pairs for name in names if name != MACHINE):
         raise InputError(
             f"The 'teachers' parameter of {type(pupil).__name__} must name a system that can use pairs, such as dec. "
             f"Got {list(names)} instead."
@@ -76,12 +86,12 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
 
 
 def appoint(names: Sequence[str], pupil: Clusterer) -> list[Clusterer]:
-    """Return teachers at their defaults, not fitted, each with a seed of its own.
+    """Return the teachers that are systems at their defaults, not fitted, each with a seed of its own.
 
     Parameters
     ----------
     names : sequence of str
-        Names of systems.
+        Of :func:`names_for`.
     pupil : Clusterer
         Its ``n_clusters`` and ``random_state``.
 
@@ -95,8 +105,29 @@ def appoint(names: Sequence[str], pupil: Clusterer) -> list[Clusterer]:
     seed = kept_seed(pupil.random_state)
     return [
         SYSTEMS[name](n_clusters=pupil.n_clusters, random_state=(seed + number) % 2**32)
-        for number, name in enumerate(names)
+        for number, name in enumerate(name for name in names if name != MACHINE)
     ]
+
+
+def classified(source: Source, knowledge: Knowledge, random_state: object) -> np.ndarray:
+    """Return the class of every row by a support vector machine on principal components.
+
+    Parameters
+    ----------
+    source : Source
+        The rows.
+    knowledge : Knowledge
+        What is known of them.
+    random_state : int, RandomState or None
+        The pupil's.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Int64.
+    """
+    seed = Streams(kept_seed(random_state)).integer(MACHINE)
+    return classes(places(source, seed), knowledge.labels, np.random.default_rng(seed))
 
 
 def ask(teachers: list[Clusterer], source: Source, knowledge: Knowledge) -> list[Clusterer]:
@@ -122,11 +153,18 @@ def ask(teachers: list[Clusterer], source: Source, knowledge: Knowledge) -> list
         On Ctrl-C; says how the whole fit can go on.
     """
     for number, teacher in enumerate(teachers):
-        with part_of(get_config().checkpoint, f"teacher-{number}", _ADVICE), warnings.catch_warnings():
-            warnings.simplefilter("ignore", CollapseWarning)  # what others do not confirm is taught to nobody
-            warnings.simplefilter("ignore", DataWarning)
+        with within(f"teacher-{number}"):
             teacher.fit(source, **fit_arguments(teacher, knowledge))
     return teachers
+
+
+@contextmanager
+def within(name: str) -> Iterator[None]:
+    """Let a fit be a part of the pupil's, of that name in its checkpoint folder; its warnings are not for the user."""
+    with part_of(get_config().checkpoint, name, _ADVICE), warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollapseWarning)  # what others do not confirm is taught to nobody
+        warnings.simplefilter("ignore", DataWarning)
+        yield
 
 
 @contextmanager
@@ -172,11 +210,51 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
         raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(y)} instead.")
     if first.max() >= n_clusters:
         raise InputError(f"Partitions must have clusters from 0 to {n_clusters - 1}. Got {first.max()} instead.")
-    sizes, confirmed = (np.bincount(part, minlength=n_clusters) for part in (first, first[y > UNKNOWN]))
-    y = np.where((confirmed < LEAST * sizes)[first], first, y)
+    y = _unless_unheard(first, y, n_clusters)
     held = told > UNKNOWN
     if held.any():
         number = np.argsort(follow_classes(told[held], first[held], n_clusters))
         if (number[first] == told)[held].sum() > (first == told)[held].sum():
             y = np.where(y > UNKNOWN, number[y], UNKNOWN)
     return np.where(held, told, y)
+
+
+def confirmed(
+    labels: np.ndarray, partitions: Sequence[ArrayLike], *, n_clusters: int, knowledge: Knowledge
+) -> np.ndarray:
+    """Return the labels that one partition at least has too, and those that are known.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        What a pupil made of what the partitions agree on, 0 to K - 1; where they confirm less than a tenth of a
+        cluster, all its rows keep the label.
+    partitions : sequence of array-like of shape (n,)
+        Clusters of the same rows.
+    n_clusters : int
+        K.
+    knowledge : Knowledge
+        Of the rows.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Int64, -1 where none of the partitions has the label and nothing is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.algorithms.teaching import confirmed
+    >>> from coterie.data.knowledge import make_knowledge
+    >>> labels, nothing = np.array([0, 0, 1, 1]), make_knowledge(4)
+    >>> confirmed(labels, [[0, 0, 0, 1], [0, 1, 0, 1]], n_clusters=2, knowledge=nothing).tolist()
+    [0, 0, -1, 1]
+    """
+    y = np.max([unanimous([labels, partition]) for partition in partitions], axis=0)
+    return np.where(knowledge.labels > UNKNOWN, knowledge.labels, _unless_unheard(labels, y, n_clusters))
+
+
+def _unless_unheard(labels: np.ndarray, y: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return labels y, and all of the clusters of which hardly any row has one."""
+    sizes, heard = (np.bincount(part, minlength=n_clusters) for part in (labels, labels[y > UNKNOWN]))
+    return np.where((heard < LEAST * sizes)[labels], labels, y)

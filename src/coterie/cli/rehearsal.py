@@ -19,7 +19,7 @@ from coterie.algorithms.building import check_parameters, is_open
 from coterie.algorithms.counting import RANGE
 from coterie.algorithms.defaults import resolve
 from coterie.algorithms.knowing import check_knowledge, remember
-from coterie.algorithms.teaching import appoint, names_for
+from coterie.algorithms.teaching import MACHINE, appoint, names_for
 from coterie.algorithms.warming import settle
 from coterie.config import config_context
 from coterie.data import Source
@@ -72,9 +72,10 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     # The few rows are fitted as the many will be: what "auto" stands for depends on how many there are.
     estimator = copy.copy(estimator).set_params(**chosen)  # which has what a warm fit goes on from, where clones do not
     few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
-    begin, teachers = estimator.fit, []
+    begin, teachers, times = estimator.fit, [], 1
     if isinstance(estimator, SelfLabel):  # whose teachers take most of the time
-        teachers = appoint(names_for(estimator, source, knowledge), estimator)
+        names = names_for(estimator, source, knowledge)
+        teachers, times = appoint(names, estimator), 1 + (MACHINE in names)
         begin = partial(estimator.fit_to, partitions=[np.arange(len(few)) % int(estimator.n_clusters)])
     timer = _Timer(planner, source, knowledge)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
@@ -86,7 +87,7 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
             pass
         except Interrupted:
             raise KeyboardInterrupt from None  # there is nothing to go on with yet
-    return timer.expected + sum(rehearse(each, source, known if each.knows else None) for each in teachers)
+    return times * timer.expected + sum(rehearse(each, source, known if each.knows else None) for each in teachers)
 
 
 class _Enough(Exception):
