@@ -108,7 +108,8 @@ def _groups() -> dict[Key, dict[int, Row]]:
         if row["method"] != "step" and row["seed"] <= 9 and row.get("rows") is None and row.get("steps") is None
     ]
     found: dict[Key, dict[int, Row]] = {}
-    for row in of_one_program(rows, lambda row: (row["dataset"], row["method"])):
+    # With one label a class SelfLabel has other teachers, which is one rule all the same.
+    for row in of_one_program(rows, lambda row: (row["dataset"], row["method"], row["labels"] == COUNTS[1])):
         found.setdefault((row["dataset"], row["labels"], row["method"]), {})[row["seed"]] = row
     datasets = list(dict.fromkeys(row["dataset"] for row in rows))
     return {key: found[key] for key in sorted(found, key=lambda key: (datasets.index(key[0]), COUNTS.index(key[1])))}

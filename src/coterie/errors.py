@@ -18,7 +18,7 @@ __all__ = [
     "OtherFitError",
 ]
 
-_BETWEEN = ("coterie", "sklearn", "contextlib")  # packages that a call passes on its way from the user's line
+_BETWEEN = ("coterie", "sklearn", "joblib", "contextlib")  # packages that a call passes on its way from the user's line
 
 
 class CoterieError(Exception):
@@ -87,6 +87,6 @@ def warn(message: str, category: type[Warning]) -> None:
         :class:`DataWarning` or :class:`CollapseWarning`.
     """
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+    while frame.f_back is not None and str(frame.f_globals.get("__name__") or "").partition(".")[0] in _BETWEEN:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)

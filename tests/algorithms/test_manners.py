@@ -367,7 +367,8 @@ def test_a_model_is_saved_as_it_was_fitted(tmp_path):
 def test_a_warning_names_the_line_that_called():
     X, _ = blobs()
     constant = np.column_stack([X, np.ones(len(X))])
-    for caller in (small(KMeans).fit, small(SNNLKMeans).fit, small(DEC).fit_predict, clone(small(Shallow)).fit):
+    pipeline = make_pipeline(small(KMeans), StandardScaler()).fit  # which calls by way of joblib
+    for caller in (small(KMeans).fit, small(SNNLKMeans).fit, small(DEC).fit_predict, small(Shallow).fit, pipeline):
         with pytest.warns(DataWarning) as told:
             caller(constant)
         assert {Path(warning.filename).name for warning in told} == {Path(__file__).name}

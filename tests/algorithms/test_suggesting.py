@@ -12,7 +12,7 @@ from small import blobs, small
 import coterie
 from coterie import DEC, Auto, KMeans
 from coterie.algorithms import suggesting
-from coterie.algorithms.classifying import margins
+from coterie.algorithms.classifying import classes, margins
 from coterie.errors import InputError
 from coterie.selection import suggest_rows
 
@@ -324,3 +324,10 @@ def test_beyond_the_rows_that_are_compared_the_most_doubtful_come_first(monkeypa
     margin = margins(z, y, n_clusters=2, rng=np.random.default_rng(0))
     assert margin is not None and len(rest) > 20
     assert np.corrcoef(np.arange(len(rest)), margin[rest])[0, 1] > 0.9
+
+
+def test_of_very_many_labels_a_classifier_learns_some_of_every_class():
+    rng = np.random.default_rng(0)
+    z = np.concatenate([rng.normal(size=(12_000, 1)), [[9.0]]])
+    y = np.append(np.zeros(12_000, dtype=np.int64), 1)
+    assert classes(z, y, rng).tolist() == y.tolist()

@@ -11,6 +11,7 @@ from stops import StopAt
 
 import coterie
 from coterie import DEC, IDEC, MLP, Schedule, config_context
+from coterie.algorithms.warming import take_over
 from coterie.errors import CollapseWarning, InputError, Interrupted
 
 SHORT = Schedule(steps=20, batch_size=32, learning_rate=1e-3)
@@ -96,6 +97,10 @@ def test_what_weights_are_of_must_stay():
     ):
         with pytest.raises(InputError, match=re.escape(said)):
             clone_of(model).set_params(**changed).fit(X)
+    other = small(DEC)
+    take_over(other, model)
+    other.set_params(network__hidden=(16,))
+    assert model._fitted_params["network"] == other._fitted_params["network"] == MLP(hidden=(32,))
     unit = small(DEC, warm_start=True, scaling="unit").fit(X)
     with pytest.raises(InputError, match="'reconstruction' must be that of the last fit, 'mse'. Got 'bce'"):
         clone_of(unit).set_params(reconstruction="bce").fit(X)

@@ -72,6 +72,14 @@ def test_teachers_are_rehearsed_too() -> None:
         rehearse(SelfLabel(3, network="conv", random_state=0), ROWS)
 
 
+def test_an_open_number_of_clusters_asks_for_no_more_labels_than_the_fit() -> None:
+    y = np.where(np.arange(3000) < 30, np.arange(3000) % 3, -1)  # enough for 3 clusters, not for 15
+    model = SelfLabel("auto", teachers=["kmeans", "svm"], train=steps(20), random_state=0)
+    assert rehearse(model, ROWS, y) > 0
+    with pytest.raises(InputError, match="4 times as many labels as clusters. Got 30 labels of 3 classes"):
+        rehearse(model.set_params(n_clusters=15), ROWS, y)
+
+
 def test_labels_are_planned_for() -> None:
     y = np.where(np.arange(3000) < 30, np.arange(3000) % 3, -1)
     model = DEC(**SMALL, pretrain=steps(1))  # whose clusters are three times as long in the making with them

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
-from coterie.algorithms.inputs import open_source
+from coterie.algorithms.inputs import open_source, undone_on_error
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
 from coterie.nn import Model, Nearest
@@ -80,6 +80,7 @@ class AEKMeans(DeepClusterer):
         z = codes(fit)
         self._cluster(fit.model, z, fit.settings, seed=fit.streams.integer("start"))
 
+    @undone_on_error
     def recluster(self, X: ArrayLike | Source) -> Self:
         """Cluster other rows by the same code: the encoder is kept, the centres are found anew.
 

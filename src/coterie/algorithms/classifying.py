@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ENOUGH = 4  # times as many labels as classes or clusters, whichever are more: a classifier has something to say
 FITTED = 10_000  # rows that principal components are fitted to, and labelled ones that it learns from, at most
 PENALTY = 10.0  # its C
+BLOCK = 1_000  # rows that are told their class at a time
 ROOM = 1 << 22  # values of a block of rows, for each two classes
 
 
@@ -56,6 +57,7 @@ def are_enough(y: np.ndarray, n_clusters: int) -> bool:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from coterie.algorithms.classifying import are_enough
     >>> y = np.array([0, 0, 0, 0, -1, 1, 1, 1, 1])
     >>> are_enough(y, 2), are_enough(y, 3)
@@ -84,12 +86,15 @@ def classes(z: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
     Examples
     --------
+    >>> import numpy as np
     >>> from coterie.algorithms.classifying import classes
     >>> z, y = np.arange(6.0)[:, None], np.array([0, -1, -1, -1, -1, 1])
     >>> classes(z, y, np.random.default_rng(0)).tolist()
     [0, 0, 0, 1, 1, 1]
     """
-    return _learned(z, y, rng).predict(z)
+    machine = _learned(z, y, rng)
+    blocks = np.array_split(z, max(1, -(-len(z) // BLOCK)))  # between which Ctrl-C is heard
+    return np.concatenate([machine.predict(block) for block in blocks])
 
 
 def margins(z: np.ndarray, y: np.ndarray, *, n_clusters: int, rng: np.random.Generator) -> np.ndarray | None:
@@ -139,6 +144,9 @@ def margins(z: np.ndarray, y: np.ndarray, *, n_clusters: int, rng: np.random.Gen
 
 def _learned(z: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> SVC:
     """Return a support vector machine with a Gaussian kernel, fitted to known rows."""
-    rows = rng.permutation(np.flatnonzero(y >= 0))[:FITTED]
+    rows = rng.permutation(np.flatnonzero(y >= 0))
+    if len(rows) > FITTED:  # of which each class has one at least
+        first = np.isin(np.arange(len(rows)), np.unique(y[rows], return_index=True)[1])
+        rows = np.concatenate([rows[first], rows[~first]])[:FITTED]
     # Without a state of its own it draws from the global one, though it needs none.
     return SVC(C=PENALTY, decision_function_shape="ovo", random_state=0).fit(z[rows], y[rows])

@@ -51,9 +51,10 @@ class SelfLabel(Clusterer):
     {common}
     teachers : "auto" or sequence of str, default="auto"
         Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, each with a seed of its own; the
-        first one's clusters keep their numbers. Among them may be "svm", a support vector machine that learns known
-        labels from the principal components of their rows. "auto" is ("dec", "svm") from four labels for each cluster
-        on; with fewer, or for rows that are no images, ("dec", "dec"); else ("dec", "jule").
+        first one's clusters keep their numbers. The last may be "svm", a support vector machine that learns known
+        labels from the principal components of their rows. "auto" is ("dec", "svm") where two classes or more are known
+        and labels are at least four times as many as clusters; else ("dec", "jule") for images of which nothing is
+        known; else ("dec", "dec").
     code_size : int, default=64
         d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
@@ -115,7 +116,7 @@ class SelfLabel(Clusterer):
     decodes: ClassVar[bool] = False
     extras: ClassVar[tuple[str, ...]] = ("taught",)
     rules: ClassVar[dict[str, Rule]] = {
-        "teachers": Rule(teaching.may_teach, "a list of names of other systems, or 'svm'").or_word("auto"),
+        "teachers": Rule(teaching.may_teach, "a list of names of other systems, the last may be 'svm'").or_word("auto"),
         "code_size": integer(1),
         "smoothing": number(0, below=1),
     }

@@ -35,11 +35,13 @@ LEAST = 0.1  # of the rows of a cluster on which others must agree to be heard a
 
 
 def may_teach(names: object) -> bool:
-    """Return whether these are names of systems that others can learn from, one at least."""
+    """Return whether these are names of systems that others can learn from, one at least; "svm" comes last."""
     from coterie.algorithms import SYSTEMS
 
     able = SYSTEMS.keys() - {STUDENT} | {MACHINE}
-    return isinstance(names, list | tuple) and len(names) > 0 and all(isinstance(n, str) and n in able for n in names)
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name in able for name in names):
+        return False
+    return len(names) > 0 and MACHINE not in names[:-1]  # clusters have the numbers of the first; alone it may be that
 
 
 def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[str, ...]:
@@ -68,14 +70,14 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
     """
     from coterie.algorithms import SYSTEMS
 
-    asked = pupil.teachers
-    enough = are_enough(knowledge.labels, int(pupil.n_clusters))
+    asked, n_clusters = pupil.teachers, int(pupil.n_clusters)
+    enough, held = are_enough(knowledge.labels, n_clusters), knowledge.labels[knowledge.labels > UNKNOWN].tolist()
     second = MACHINE if enough else "jule" if source.spec.kind == "images" and not knowledge else "dec"
     names = ("dec", second) if asked == "auto" else tuple(asked)
     if MACHINE in names and not enough:
         raise InputError(
-            f"The 'teachers' parameter of {type(pupil).__name__} may have {MACHINE!r} where labels of two classes or "
-            f"more are known, {ENOUGH} for each cluster. Got {knowledge.n_known} labels instead."
+            f"The 'teachers' parameter of {type(pupil).__name__} may have {MACHINE!r} where two classes or more are "
+            f"known, by {ENOUGH} times as many labels as clusters. Got {len(held)} labels of {len(set(held))} classes."
         )
     if knowledge.n_pairs and not any(SYSTEMS[name].knows_pairs for name in names if name != MACHINE):
         raise InputError(

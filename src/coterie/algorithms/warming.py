@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,9 @@ def take_over(estimator: Clusterer, fitted: Clusterer) -> None:
     """
     usual, had = type(estimator)(), fitted._fitted_params
     left = [name for name in KEPT if _same(getattr(estimator, name), getattr(usual, name))]
-    estimator.set_params(**{name: had[name] for name in left})
+    estimator.set_params(**{name: copy.copy(had[name]) for name in left})  # groups that set_params writes into
     estimator._adopt(fitted)
-    estimator._fitted_params = had
+    estimator._fitted_params = dict(had)
 
 
 def identity(estimator: Clusterer) -> dict[str, str]:

@@ -23,7 +23,7 @@ from coterie.algorithms.teaching import MACHINE, appoint, names_for
 from coterie.algorithms.warming import settle
 from coterie.config import config_context
 from coterie.data import Source
-from coterie.errors import DataWarning, Interrupted
+from coterie.errors import CollapseWarning, DataWarning, Interrupted
 from coterie.selection import Auto
 from coterie.training import Callback
 
@@ -64,8 +64,9 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
         return 0.0  # how many systems there will be time for is not known
     check_parameters(estimator, source)
     knowledge = check_knowledge(estimator, len(source), known=known)
-    if is_open(estimator.n_clusters):
-        most = RANGE[1] if isinstance(estimator.n_clusters, str) else estimator.n_clusters[1]
+    fewest = estimator.n_clusters
+    if is_open(fewest):
+        fewest, most = RANGE if isinstance(estimator.n_clusters, str) else estimator.n_clusters
         estimator = clone(estimator).set_params(n_clusters=min(most, len(source)))
     planner = estimator  # as the fit has it: training that is chosen for a user may be longer where classes are known
     chosen = {k: v for k, v in settle(estimator, resolve(estimator, source)).items() if k != "random_state"}
@@ -74,13 +75,15 @@ def rehearse(estimator: Clusterer | Auto, source: Source, known: np.ndarray | No
     few = Source(source.raw(slice(0, max(_ROWS, int(estimator.n_clusters)))), source.spec)
     begin, teachers, times = estimator.fit, [], 1
     if isinstance(estimator, SelfLabel):  # whose teachers take most of the time
-        names = names_for(estimator, source, knowledge)
+        asked = clone(estimator).set_params(n_clusters=max(fewest, knowledge.n_different))
+        names = names_for(asked, source, knowledge)  # which may ask for more labels the more clusters there are
         teachers, times = appoint(names, estimator), 1 + (MACHINE in names)
         begin = partial(estimator.fit_to, partitions=[np.arange(len(few)) % int(estimator.n_clusters)])
     timer = _Timer(planner, source, knowledge)
     quietly: dict[str, Any] = {"progress": False, "compile": False, "callbacks": (timer,), "checkpoint_every": math.inf}
     with TemporaryDirectory() as folder, config_context(checkpoint=folder, **quietly), warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # which the fit itself will give
+        warnings.simplefilter("ignore", CollapseWarning)  # a few steps find no clusters yet
         try:
             begin(few)
         except _Enough:

@@ -289,6 +289,12 @@
     recolour();
   });
   system.addEventListener("change", recolour);
+  let before;
+  addEventListener("beforeprint", () => { before = root.dataset.theme; root.dataset.theme = "light"; readColours(); draw(); });
+  addEventListener("afterprint", () => {
+    if (before) root.dataset.theme = before; else delete root.dataset.theme;
+    recolour();
+  });
   if (sprite) { sprite.addEventListener("load", draw); sprite.src = data.pictures.src; }
   readColours();
   zoom(0);
