@@ -50,11 +50,11 @@ class SelfLabel(Clusterer):
     ----------
     {common}
     teachers : "auto" or sequence of str, default="auto"
-        Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, each with a seed of its own; the
-        first one's clusters keep their numbers. The last may be "svm", a support vector machine that learns known
-        labels from the principal components of their rows. "auto" is ("dec", "svm") where two classes or more are known
-        and labels are at least four times as many as clusters; else ("dec", "jule") for images of which nothing is
-        known; else ("dec", "dec").
+        Systems by their names in ``coterie.algorithms.SYSTEMS``, at their defaults, with seeds from ``random_state`` on
+        (fits to be compared should have seeds further apart); the first one's clusters keep their numbers. The last may
+        be "svm", a support vector machine that learns known labels from the principal components of their rows. "auto"
+        is ("dec", "svm") where two classes or more are known and labels are at least four times as many as clusters;
+        else ("dec", "jule") for images of which nothing is known; else ("dec", "dec").
     code_size : int, default=64
         d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"
