@@ -63,3 +63,11 @@ def test_bars_share_one_scale_with_zero():
     assert plots.bars([0.5, 0.25]) == [(0.0, 50.0), (0.0, 25.0)]
     assert plots.bars([2.0, 1.0]) == [(0.0, 100.0), (0.0, 50.0)]
     assert plots.bars([-0.5, 1.0]) == [(0.0, 33.33), (33.33, 66.67)]
+
+
+def test_small_shares_on_a_logarithmic_axis_do_not_read_alike():
+    chart = plots.line_chart([0, 1, 2], [0.05, 0.002, 0.0006], title="moved", shares=True)
+    written = [text for _, text in chart["y_ticks"]]
+    assert len(set(written)) == len(written)
+    assert "0.01 %" in written
+    assert chart["end"][2] == "0.06 %"

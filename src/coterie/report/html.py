@@ -26,8 +26,13 @@ from coterie.runfiles import REPORT
 
 _SHOWN_NUMBERS = 20  # clusters up to which the cells of the heat map carry numbers
 _UINT16 = 65_535
-_PHASES = {"pretrain": "while pretraining", "warmup": "while warming up", "cluster": "while clustering"}
-_TERMS = {"kl": "KL divergence", "reconstruction": "Reconstruction error"}
+_PHASES = {
+    "pretrain": "while pretraining",
+    "gather": "while gathering",
+    "warmup": "while warming up",
+    "cluster": "while clustering",
+}
+_TERMS = {"gather": "Loss", "kl": "KL divergence", "reconstruction": "Reconstruction error"}
 
 
 def write_report(run_folder: str | os.PathLike[str]) -> Path:

@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 360.0, 190.0  # units of a drawing; text is sized for these
 WIDE = 760.0  # of one that has the page to itself
 _COLUMNS = 50  # of a histogram of scores, about
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 10.0, 14.0, 30.0
+_TENTH = 1e-3  # a tenth of a percent
 _LOG_RATIO = 30.0  # values that span more than this are drawn on a logarithmic scale
 
 
@@ -61,7 +62,7 @@ def line_chart(
     points = [(x(step), y(value)) for step, value in zip(steps, values, strict=True)]
     line = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
     base = HEIGHT - _BOTTOM
-    write = percent if shares else _short
+    write = _share if shares else _short
     return {
         "title": title,
         "unit": " steps",
@@ -259,6 +260,11 @@ def _ticks(low: float, high: float, count: int, *, whole: bool = False) -> list[
 
 def _lift(value: float, *, log: bool) -> float:
     return math.log10(value) if log else value
+
+
+def _share(value: float) -> str:
+    """Write a share, also the small ones of a logarithmic axis, which must not read alike."""
+    return percent(value) if value == 0 or value >= _TENTH else f"{100 * value:.1g} %"
 
 
 def _short(value: float) -> str:
