@@ -10,6 +10,8 @@ from scipy.optimize import linear_sum_assignment
 
 from coterie.errors import InputError
 
+_SHOWN = 5  # shapes that a message lists
+
 
 def align(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     """Give clusters the numbers they have in another partition, so that as many rows as possible have the same.
@@ -148,13 +150,15 @@ def unanimous(partitions: Sequence[ArrayLike]) -> np.ndarray:
     return np.where(np.all(same, axis=0), first, -1)
 
 
-def check_partitions(partitions: Sequence[ArrayLike]) -> list[np.ndarray]:
+def check_partitions(partitions: Sequence[ArrayLike], *, least: int = 0) -> list[np.ndarray]:
     """Return partitions after checking them.
 
     Parameters
     ----------
     partitions : sequence of array-like of shape (n,)
         Clusters of the same n rows.
+    least : int, default=0
+        The smallest number that may be there; -1 lets rows have no cluster.
 
     Returns
     -------
@@ -164,7 +168,7 @@ def check_partitions(partitions: Sequence[ArrayLike]) -> list[np.ndarray]:
     Raises
     ------
     InputError
-        If there are none, they are not of the same rows, or hold anything but integers >= 0.
+        If there are none, they are not of the same rows, or hold anything but such integers.
 
     Examples
     --------
@@ -175,7 +179,8 @@ def check_partitions(partitions: Sequence[ArrayLike]) -> list[np.ndarray]:
     known = [np.asarray(labels) for labels in partitions]
     shapes = [labels.shape for labels in known]
     if not known or len(set(shapes)) > 1 or known[0].ndim != 1 or not len(known[0]):
-        raise InputError(f"Partitions must have a cluster for each of the same rows, shape (n,). Got shapes {shapes}.")
-    if any(labels.dtype.kind not in "iu" or labels.min() < 0 for labels in known):
-        raise InputError("The clusters of a partition must be integers >= 0.")
+        some = ", ".join(map(str, shapes[:_SHOWN])) + (", ..." if len(shapes) > _SHOWN else "")
+        raise InputError(f"Partitions must have a cluster for each of the same rows, shape (n,). Got shapes [{some}].")
+    if any(labels.dtype.kind not in "iu" or labels.min() < least for labels in known):
+        raise InputError(f"The clusters of a partition must be integers >= {least}.")
     return [labels.astype(np.int64) for labels in known]

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -433,3 +434,80 @@ def test_images_in_a_list_must_be_alike():
     small_one, large_one = np.zeros((5, 8)), np.zeros((8, 8))
     with pytest.raises(InputError, match=r"images in X must have one shape. Got \(5, 8\) and \(8, 8\)"):
         coterie.KMeans(2).fit([small_one, large_one, small_one])
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu", torch.bfloat16), lambda: torch.device("meta")],
+)
+@every_system
+def test_modes_of_torch_that_a_caller_is_in_change_nothing_and_are_given_back(cls, mode, tmp_path):
+    X, _ = blobs(60, spread=2.5)
+    usual = small(cls).set_params(**brief(small(cls))).fit(X)
+    with mode():
+        before = _modes()
+        found = small(cls).set_params(**brief(small(cls))).fit(X)
+        found.save(tmp_path / "model")
+        again = coterie.load(tmp_path / "model")
+        within = usual.predict_proba(X), again.predict_proba(X)
+        assert _modes() == before
+    for probabilities in (found.predict_proba(X), *within):
+        np.testing.assert_array_equal(probabilities, usual.predict_proba(X))
+    np.testing.assert_array_equal(found.labels_, found.predict(X))
+
+
+@every_system
+def test_another_default_dtype_of_torch_changes_nothing(cls, tmp_path):
+    X, _ = blobs(60, spread=2.5)
+    usual = small(cls).set_params(**brief(small(cls))).fit(X)
+    usual.save(tmp_path / "usual")
+    torch.set_default_dtype(torch.float64)
+    try:
+        found, loaded = clone(usual).fit(X), coterie.load(tmp_path / "usual")
+        assert torch.get_default_dtype() == torch.float64
+        for model in (found, loaded):
+            np.testing.assert_array_equal(model.predict_proba(X), usual.predict_proba(X))
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def _modes():
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.is_autocast_enabled("cpu"),
+        torch.is_autocast_cache_enabled(),
+        torch.get_default_device(),
+    )
+
+
+def test_modes_are_given_back_where_a_fit_raises():
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        before = _modes()
+        with pytest.raises(InputError):
+            small(AEKMeans).fit(np.full((9, 2), np.nan))
+        assert _modes() == before
+
+
+def test_codes_to_be_decoded_are_checked_and_may_be_read_only():
+    X, _ = blobs()
+    model = small(KMeans).set_output(transform="pandas").fit(X)
+    z = model.transform(X)
+    values = z.to_numpy()
+    values.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for codes in (z, values, torch.from_numpy(z.to_numpy(copy=True)).requires_grad_()):
+            np.testing.assert_allclose(model.inverse_transform(codes), X, atol=1e-4)
+    for codes in (values * np.nan, values.astype(np.float64) * 1e300):
+        with pytest.raises(InputError, match="Codes must be finite"):
+            model.inverse_transform(codes)
+    with pytest.raises(InputError, match="it holds text"):
+        model.inverse_transform([["a"] * X.shape[1]])
+
+
+@every_system
+def test_what_only_a_fitted_system_has_says_so(cls):
+    assert not hasattr(cls(), "cluster_names_")
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        _ = cls().cluster_names_

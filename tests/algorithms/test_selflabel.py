@@ -259,3 +259,19 @@ def test_a_cluster_that_hardly_anybody_confirms_is_taken_as_the_first_has_it(con
     found = agreed([first, second], 2, make_knowledge(40))
     assert (found[:20] == 0).sum() == left
     assert (found[20:] == 1).all()
+
+
+def test_rows_that_a_partition_leaves_out_have_no_label_from_it():
+    X, y = blobs(90)
+    noise = np.where(np.arange(90) % 9 == 0, -1, y)  # as HDBSCAN has it
+    model = small(SelfLabel).fit_to(X, [noise, y])
+    np.testing.assert_array_equal(model.taught_, noise)
+    np.testing.assert_array_equal(model.labels_, y)
+    told = model.fit_to(X, [noise, y], known=[int(y[0])] + [-1] * 89)
+    assert told.taught_[0] == y[0] and told.taught_[9] == -1
+    with pytest.raises(InputError, match="a row at least that has a cluster in all of them"):
+        model.fit_to(X, [np.full(90, -1), y])
+    with pytest.raises(InputError, match=r"integers >= -1"):
+        model.fit_to(X, [y - 2])
+    with pytest.raises(InputError, match=r"shape \(n,\). Got shapes \[\(\), \(\), \(\), \(\), \(\), \.\.\.\]"):
+        model.fit_to(X, y)  # the brackets were forgotten

@@ -134,7 +134,8 @@ def test_clusters_have_the_numbers_of_their_classes():
     known = np.full(len(y), -1)
     known[:12] = (2 - y)[:12]
     np.testing.assert_array_equal(snnl().fit(X, known).labels_, 2 - y)
-    np.testing.assert_array_equal(snnl().fit(X, np.where(known < 0, -1, 10 * known)).labels_, 2 - y)
+    with pytest.warns(DataWarning, match="numbered up to 20"):
+        np.testing.assert_array_equal(snnl().fit(X, np.where(known < 0, -1, 10 * known)).labels_, 2 - y)
     model = snnl().fit(X, np.where(known == 2, 2, -1))  # of the others nothing is known
     assert set(model.labels_[y == 0]) == {2}
     np.testing.assert_array_equal(model.labels_, model.predict(X))
@@ -356,8 +357,9 @@ def test_classes_do_not_lead_out_of_a_range():
 
 def test_classes_are_counted_not_their_numbers():
     X, y = blobs(n=150)
-    model = small(SNNLKMeans, n_clusters="auto").fit(X, np.array([10, 20, 100])[y])
-    assert len(model.cluster_centers_) == 3
+    with pytest.warns(DataWarning, match="numbered up to 100"):
+        model = small(SNNLKMeans, n_clusters="auto").fit(X, np.array([10, 20, 100])[y])
+    assert model.cluster_names_ == ["10", "20", "100"]
     np.testing.assert_array_equal(model.labels_, y)
 
 
@@ -433,3 +435,14 @@ def test_pretraining_that_is_asked_for_comes_first():
     X, y = blobs()
     model = snnl(pretrain=SHORT).fit(X, y)
     assert list(dict.fromkeys(entry["phase"] for entry in model.history_)) == ["pretrain", "disentangle"]
+
+
+def test_classes_that_are_not_numbered_from_0_name_their_clusters(tmp_path):
+    X, y = blobs()
+    with pytest.warns(DataWarning, match="Classes are numbered up to 7, but clusters up to 2: see cluster_names_"):
+        model = snnl().fit(X, np.array([3, 5, 7])[y])
+    assert model.cluster_names_ == ["3", "5", "7"]
+    np.testing.assert_array_equal(model.labels_, y)
+    model.save(tmp_path / "model")
+    assert coterie.load(tmp_path / "model").cluster_names_ == ["3", "5", "7"]
+    assert model.fit(X, y).cluster_names_ == [None] * 3

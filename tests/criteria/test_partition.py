@@ -160,3 +160,11 @@ def test_judge_refuses_probabilities_of_other_rows_and_what_are_none() -> None:
     for q, known in ((0.5, labels), ([[1.0, 0.0]] * 4, 3)):
         with pytest.raises(InputError, match="must be a non-empty"):
             judge(z, q, known)
+
+
+@pytest.mark.parametrize(("shift", "unit"), [(1e9, 1.0), (0.0, 1e20), (0.0, 1e-25)])
+def test_silhouette_depends_on_neither_the_origin_nor_the_unit(shift: float, unit: float) -> None:
+    z, labels = np.array([[0.0, 0], [1, 0], [8, 0], [9, 1]]), [0, 0, 1, 1]
+    assert silhouette(z * unit + shift, labels) == pytest.approx(silhouette(z, labels), rel=1e-5)
+    if not shift:
+        assert silhouette((z * unit).astype(np.float32), labels) == pytest.approx(silhouette(z, labels), rel=1e-5)

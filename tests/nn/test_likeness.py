@@ -226,3 +226,17 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(change, sentence):
         given = {"h": torch.zeros(12, 3), "y": torch.zeros(12, dtype=torch.int64), "temperature": 1.0} | change
         with pytest.raises(InputError, match=re.escape(sentence)):
             supervised_contrastive_loss(given["h"], given["y"], temperature=given["temperature"])
+
+
+@pytest.mark.parametrize(("shift", "T"), [(1e3, 1.0), (1e3, 0.1), (1e4, 1.0), (1e4, 1e-3)])
+def test_groups_far_from_each_other_keep_their_distances(shift, T):
+    h = torch.from_numpy(np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32))
+    h[6:] += shift
+    y = torch.arange(12) % 3
+    found = soft_nearest_neighbor_loss(h, y, temperature=T, distance="euclidean")
+    exact = soft_nearest_neighbor_loss(h.double(), y, temperature=T, distance="euclidean")
+    assert found.dtype == torch.float32
+    assert float(found) == pytest.approx(float(exact), rel=1e-4)
+    h.requires_grad_()
+    soft_nearest_neighbor_loss(h, y, temperature=T, distance="euclidean").backward()
+    assert h.grad.dtype == torch.float32 and h.grad.isfinite().all()

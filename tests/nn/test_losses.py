@@ -245,3 +245,19 @@ def test_a_critic_without_slope_has_a_finite_penalty_and_gradient():
     loss = gradient_penalty(lambda x: x @ w, torch.ones(2, 3))
     assert float(loss.detach()) == 1.0
     assert torch.isfinite(torch.autograd.grad(loss, w)[0]).all()
+
+
+def test_kl_is_finite_where_neither_gives_a_cluster_anything():
+    log_q = torch.tensor([[1.0, 0.0]]).log().requires_grad_()
+    loss = kl_divergence(torch.tensor([[1.0, 0.0]]), log_q)
+    loss.backward()
+    assert loss.item() == 0.0 and log_q.grad.tolist() == [[-1.0, 0.0]]
+    assert kl_divergence(torch.tensor([[0.5, 0.5]]), log_q).item() == float("inf")
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float64, torch.bfloat16])
+def test_reconstructions_are_judged_in_float32_whatever_rows_are(dtype):
+    for loss in (mse, bce):
+        assert torch.equal(
+            loss(torch.zeros(2, 3), torch.ones(2, 3, dtype=dtype)), loss(torch.zeros(2, 3), torch.ones(2, 3))
+        )

@@ -147,3 +147,13 @@ def test_of_weights_of_words_it_decides_what_they_tell():
     found = Shallow(n_clusters=3, method="kmeans", random_state=0).fit(source)
     assert adjusted_rand_score(y, found.labels_) > 0.9
     np.testing.assert_array_equal(found.predict(source), found.labels_)
+
+
+def test_where_rows_lie_does_not_matter():
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    z = rng.normal(size=(120, 3)) + 8 * y[:, None]
+    wrong = rng.integers(2, size=120)
+    for shift in (0, 1e9):
+        right, other = judge_partitions(z + shift, [y, wrong])
+        assert right.kept == pytest.approx(1.0) and right.worth > other.worth

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import time
 from typing import ClassVar
 
 import numpy as np
@@ -287,3 +289,30 @@ def test_the_rate_in_the_history_is_the_one_of_the_last_step(tmp_path):
     rates = [record["lr"] for record in run(resumed, make_fit(halver_model()), tmp_path).history]
     assert rates == [record["lr"] for record in whole.history]
     assert rates[0] < 0.01
+
+
+def test_before_the_first_step_an_interrupt_is_heard_at_once():
+    class Slow(Halver):
+        phases = 0
+
+        def plan(self, fit):
+            return None
+
+        def finish(self, fit):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)  # as long clusterings of rows do that have no steps
+
+    began = time.monotonic()
+    with pytest.raises(Interrupted, match=r"^Stopped before the first step\.$"):
+        run(Slow(), make_fit(halver_model()))
+    assert time.monotonic() - began < 5
+
+
+def test_a_part_that_is_stopped_before_its_first_step_says_how_the_whole_goes_on(tmp_path):
+    class Slow(Halver):
+        def enter(self, fit, phase):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+
+    with pytest.raises(Interrupted, match="before the first step. To go on, .*" + re.escape(repr(str(tmp_path)))):
+        run(Slow(), make_fit(halver_model()), tmp_path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import ArrayLike
 
     from coterie.algorithms import Clusterer
@@ -25,16 +25,19 @@ class AnswersByBest:
     @property
     def labels_(self) -> np.ndarray:
         """Cluster of each row, shape (n,)."""
+        check_is_fitted(self)
         return self.best_.labels_
 
     @property
     def cluster_centers_(self) -> np.ndarray:
         """Centres in the code of the best, shape (K, d)."""
+        check_is_fitted(self)
         return self.best_.cluster_centers_
 
     @property
     def cluster_names_(self) -> list[str | None]:
         """Names of the clusters, None where there is none."""
+        check_is_fitted(self)
         return self.best_.cluster_names_
 
     def predict(self, X: ArrayLike | Source) -> np.ndarray:
@@ -112,9 +115,10 @@ class AnswersByBest:
         return self.best_.summary()
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Return names of the columns of ``transform``, shape (d,), object."""
+        """Return names of the columns of ``transform``, shape (d,), object: the same whichever system is the best."""
         check_is_fitted(self)
-        return self.best_.get_feature_names_out(input_features)
+        d = len(self.best_.get_feature_names_out(input_features))
+        return np.array([f"{type(self).__name__.lower()}{j}" for j in range(d)], dtype=object)
 
     def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
         """Return how unlike the training rows each row is; see :meth:`coterie.algorithms.Clusterer.strangeness`."""

@@ -42,6 +42,7 @@ class Editing:
     @property
     def cluster_names_(self) -> list[str | None]:
         """Names of the clusters, None where there is none."""
+        check_is_fitted(self)
         return self.edits_.names()
 
     def rename(self, cluster: int, name: str | None) -> Self:

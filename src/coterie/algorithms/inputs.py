@@ -23,6 +23,7 @@ from coterie.data.arrays import check_shape, is_frame, to_array
 from coterie.data.statistics import measure_ranges
 from coterie.errors import InputError
 from coterie.files import write_json
+from coterie.training.runtime import own_modes
 
 if TYPE_CHECKING:
     from coterie.algorithms.base import Clusterer
@@ -39,6 +40,8 @@ def undone_on_error(
 ) -> Callable[Concatenate[_Estimator, _Arguments], _Fitted]:
     """Decorate a method that fits, so that an estimator stays as it was, fitted or not, where it raises.
 
+    Whatever modes of torch its caller is in, it trains in coterie's own.
+
     Parameters
     ----------
     fit : callable
@@ -54,7 +57,8 @@ def undone_on_error(
     def fit_or_undo(self: _Estimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Fitted:
         before = dict(vars(self))
         try:
-            return fit(self, *args, **kwargs)
+            with own_modes():
+                return fit(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)

@@ -21,7 +21,7 @@ from coterie.familiarity import Familiarity
 from coterie.nn import Model
 from coterie.persistence import decode_value, encode_value, read_model, save_model
 from coterie.settings import snapshot
-from coterie.training import Streams
+from coterie.training import Streams, own_modes
 
 UNFIT = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)  # what foreign values run into
 _ADDED_LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
@@ -143,6 +143,7 @@ def load(folder: str | Path, *, network: tuple[nn.Module, nn.Module] | None = No
         raise ModelFileError(f"{folder} does not describe a model of this version: {error}.") from error
 
 
+@own_modes()
 def put_together(
     config: dict[str, Any], tensors: dict[str, torch.Tensor], *, network: tuple[nn.Module, nn.Module] | None = None
 ) -> Clusterer:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from coterie.algorithms.inputs import open_source
 from coterie.criteria import Calibration
+from coterie.data.arrays import to_array
 from coterie.errors import InputError
 from coterie.familiarity import Familiarity
 from coterie.nn import Model, device_of, layer_outputs
@@ -58,13 +59,16 @@ class Reading:
         Raises
         ------
         InputError
-            If the codes are not of size d.
+            If the codes are not numbers, or not of size d.
         """
         check_is_fitted(self)
-        z = torch.as_tensor(np.asarray(X, dtype=np.float32))
+        with np.errstate(over="ignore"):  # what is too large for float32 is told below
+            z = torch.from_numpy(to_array(X, "X")[0].astype(np.float32))
         d = self.cluster_centers_.shape[1]
         if z.ndim != 2 or z.shape[1] != d or not len(z):
             raise InputError(f"Codes must have shape (n, {d}), n >= 1. Got {tuple(z.shape)} instead.")
+        if not z.isfinite().all():
+            raise InputError("Codes must be finite numbers. Got NaN or infinity instead.")
         device = device_of(self.model_)
         return self.spec_.to_raw(apply_batched(lambda c: self.model_.decode(c.to(device)), z))
 

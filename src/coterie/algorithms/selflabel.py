@@ -130,7 +130,8 @@ class SelfLabel(Clusterer):
         X : array-like of shape (n, d), (n, H, W) or (n, H, W, C), or Source
             Rows.
         partitions : sequence of array-like of shape (n,)
-            Clusters of the rows, 0 to K - 1; the numbers of the first stay, unless classes are known.
+            Clusters of the rows, 0 to K - 1, or -1 for a row that has none there, such as noise of HDBSCAN; the numbers
+            of the first stay, unless classes are known.
         known : array-like of int of shape (n,) or None, default=None
             Class of each row, -1 where unknown.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from coterie.algorithms import recipes
 from coterie.algorithms.deep import DeepClusterer
 from coterie.algorithms.defaults import schedules
-from coterie.algorithms.numbering import follow_classes, kept_to_classes
+from coterie.algorithms.numbering import classes_of_clusters, follow_classes, kept_to_classes
 from coterie.checks import POSITIVE, Rule, integer, number, one_of
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import DataWarning, InputError, warn
@@ -89,10 +89,10 @@ class SNNLKMeans(DeepClusterer):
     module that is no ``nn.Sequential`` only the output is seen. Where K classes are known and k-means is the start, its
     centres are those of a k-means that keeps labelled rows with their classes, if that costs less (Basu 2002): with all
     labels, the classes' means. ``labels_`` are the nearest centres. Labels number the clusters: each that is matched to
-    a class has its number, where all are below K, else its place among those classes, sorted. Without labels it is an
-    autoencoder with k-means. There is no pretraining unless asked for, and ``train`` has twice its steps.
-    ``from_recipe("paper")`` has the published network and schedule, with the cosine. The loss does not ask for one
-    cluster a class: what it leaves in several, k-means cannot join.
+    a class has its number, where all are below K, else its place among those classes, sorted, and ``cluster_names_``
+    has the classes' numbers. Without labels it is an autoencoder with k-means. There is no pretraining unless asked
+    for, and ``train`` has twice its steps. ``from_recipe("paper")`` has the published network and schedule, with the
+    cosine. The loss does not ask for one cluster a class: what it leaves in several, k-means cannot join.
 
     References
     ----------
@@ -169,6 +169,10 @@ class SNNLKMeans(DeepClusterer):
         """Warn where labels teach nothing or share clusters, and train."""
         _warn_of_labels(knowledge.labels[knowledge.labels > UNKNOWN], self.n_clusters)
         super()._learn(source, knowledge)
+        if knowledge.n_classes > self.n_clusters:  # numbers of clusters are not those of classes
+            held = knowledge.labels > UNKNOWN
+            found = classes_of_clusters(knowledge.labels[held], self.labels_[held], self.n_clusters)
+            self.name_classes([str(c) if c > UNKNOWN else "" for c in found.tolist()])
 
     def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
         """Return a code with room for K directions, cross entropy where it can be, and no pretraining."""
@@ -245,6 +249,9 @@ def _warn_of_labels(labels: np.ndarray, K: int) -> None:
     sizes = np.unique(labels, return_counts=True)[1]
     if len(sizes) > K:
         message = f"{len(sizes)} classes are known, but there are {K} clusters: some share one."
+        warn(message, DataWarning)
+    elif labels.max() >= K:
+        message = f"Classes are numbered up to {labels.max()}, but clusters up to {K - 1}: see cluster_names_."
         warn(message, DataWarning)
     if sizes.max() == 1:
         message = "No class has two labelled rows: the code learned nothing from them; they number and place clusters."

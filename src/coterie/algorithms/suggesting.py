@@ -217,7 +217,7 @@ def _take(
         while True:
             best = int(gains.argmax())
             now = float(weights @ np.maximum(near[could[best]] - spoken, 0))
-            if now >= gains[best]:
+            if not now < gains[best]:
                 break
             gains[best] = now
         gains[best] = -np.inf

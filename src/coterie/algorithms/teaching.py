@@ -186,8 +186,9 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
     Parameters
     ----------
     partitions : sequence of array-like of shape (n,)
-        Clusters of the same rows, 0 to K - 1 in the first. If the others confirm less than a tenth of a cluster's
-        rows, they are taken to have no such cluster, and all its rows keep the label.
+        Clusters of the same rows, 0 to K - 1 in the first; -1 where there is none, which agrees with nothing. If the
+        others confirm less than a tenth of a cluster's rows, they are taken to have no such cluster, and all its rows
+        keep the label.
     n_clusters : int
         K.
     knowledge : Knowledge
@@ -206,19 +207,24 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
     """
     if is_open(n_clusters):
         raise InputError(f"The 'n_clusters' parameter must be a number where clusters are given. Got {n_clusters!r}.")
-    partitions = check_partitions(partitions)
-    first, y, told = partitions[0], unanimous(partitions), knowledge.labels
-    if len(y) != len(told):
-        raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(y)} instead.")
+    partitions = check_partitions(partitions, least=UNKNOWN)
+    first, told = partitions[0], knowledge.labels
+    if len(first) != len(told):
+        raise InputError(f"Partitions must have a cluster for each of the {len(told)} rows. Got {len(first)} instead.")
     if first.max() >= n_clusters:
         raise InputError(f"Partitions must have clusters from 0 to {n_clusters - 1}. Got {first.max()} instead.")
-    y = _unless_unheard(first, y, n_clusters)
-    held = told > UNKNOWN
+    clustered = np.all(np.greater(partitions, UNKNOWN), axis=0)
+    if not clustered.any():
+        raise InputError("Partitions must have a row at least that has a cluster in all of them.")
+    y = np.full(len(first), UNKNOWN)
+    y[clustered] = unanimous([labels[clustered] for labels in partitions])
+    y[clustered] = _unless_unheard(first[clustered], y[clustered], n_clusters)
+    held = (told > UNKNOWN) & clustered
     if held.any():
         number = np.argsort(follow_classes(told[held], first[held], n_clusters))
         if (number[first] == told)[held].sum() > (first == told)[held].sum():
             y = np.where(y > UNKNOWN, number[y], UNKNOWN)
-    return np.where(held, told, y)
+    return np.where(told > UNKNOWN, told, y)
 
 
 def confirmed(

@@ -186,6 +186,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         InputError
             If the share is none.
         """
+        check_is_fitted(self)
         if not CONTAMINATION.holds(contamination):
             raise InputError(
                 f"The 'contamination' parameter of {type(self).__name__} must be {CONTAMINATION.words}. "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from coterie.data import DataSpec
-from coterie.data.forms import guess_form, is_delimited
+from coterie.data.forms import guess_form, is_delimited, is_place
 from coterie.data.wording import named
 from coterie.errors import InputError
 
@@ -88,7 +88,7 @@ def name_of_column(path: Path, column: str) -> str:
     str
         Its name; what was given where the file has no header, is gone, or has no such column.
     """
-    if not path.is_file() or not column.lstrip("-").isdecimal():
+    if not path.is_file() or not is_place(column):
         return column
     form, _ = guess_form(path)
     if not form.header or column in form.columns or not -len(form.columns) <= int(column) < len(form.columns):
@@ -118,7 +118,7 @@ def check_width(path: Path, spec: DataSpec, aside: Aside) -> None:
     form, _ = guess_form(path)
     columns, d = aside.columns, spec.n_features_in
     texts = [text for text in (columns.labels, columns.known, columns.names, *columns.drop) if text is not None]
-    whole = _width(d, [int(text) for text in texts if text.lstrip("-").isdecimal()])
+    whole = _width(d, [int(text) for text in texts if is_place(text)])
     if not form.header and whole > d and len(form.columns) != whole:
         raise InputError(
             f"{path.name!r} has no header and {len(form.columns)} columns, so that it cannot be told which are the {d} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -80,7 +81,7 @@ class Editable:
         Only known classes can be called by numbers; such a name is of use where no cluster has that number.
         """
         names, typed = self.model.cluster_names_, cluster.strip()
-        number = int(typed) if typed.isascii() and typed.isdecimal() else None
+        number = int(typed) if re.fullmatch(r"[0-9]{1,9}", typed) else None
         if number is not None and (number < len(names) or typed not in names):
             return number
         return names.index(typed) if typed in names else cluster

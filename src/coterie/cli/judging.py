@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -161,7 +163,7 @@ def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, pa
     """
     fingerprint = data.source.fingerprint
     kept = _arrays_of(path)
-    if "rows" in kept:  # which earlier versions did not note
+    if {"rows", "cost", "labels", "centers"} <= kept.keys():  # of which earlier versions had fewer
         if (of_rows := str(kept["rows"])) != fingerprint:
             raise OtherFitError(f"{path} is of other rows; delete it.", {"rows": (of_rows, fingerprint)})
         spent, rows, n_init = kept["cost"].tolist()
@@ -179,7 +181,9 @@ def first_baseline(data: Data, n_clusters: int, *, seed: int, seconds: float, pa
 
 
 def _arrays_of(path: Path) -> dict[str, np.ndarray]:
-    if not path.exists():
+    """Return what is kept of the baseline; nothing where there is none that can be read, which is found anew."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error):
         return {}
-    with np.load(path, allow_pickle=False) as stored:
-        return dict(stored)

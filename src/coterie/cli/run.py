@@ -255,7 +255,7 @@ def _judge(
         "seed": settings.seed,
         "seconds": round(spent, 3),
         **judging.judge_known(data, estimator.labels_, n_clusters=k),
-        **({"cluster_names": estimator.cluster_names_} if data.classes else {}),
+        **({"cluster_names": estimator.cluster_names_} if estimator.edits_.classes else {}),
         **judging.figures_of(estimator.labels_, **common, q=q),
         **({} if data.y is None else {"per_class": per_class(data.y, estimator.labels_)}),
         "baselines": beside,

@@ -62,7 +62,9 @@ def silhouette(z: ArrayLike, labels: ArrayLike, *, sample: int = 2000, random_st
     # scikit-learn refuses these two; a row that is a cluster of its own has silhouette 0 by definition.
     if clusters in (1, len(known)):
         return 0.0
-    return float(np.mean(silhouette_samples(code, known), dtype=np.float64))
+    # Distances are had from products, which lose them where rows lie far from 0.
+    code = code.astype(np.float64) - code.mean(0, dtype=np.float64)
+    return float(np.mean(silhouette_samples(code, known)))
 
 
 def sizes(labels: ArrayLike, n_clusters: int) -> np.ndarray:

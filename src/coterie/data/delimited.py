@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.data.forms import Form, decimal_of, guess_form, is_number, is_text, opened
+from coterie.data.forms import Form, decimal_of, guess_form, is_number, is_place, is_text, opened
 from coterie.data.table import MISSING, MissingColumn, Table, tidy_known, tidy_labels
 from coterie.data.wording import named
 from coterie.errors import InputError
@@ -161,7 +161,7 @@ def _with_comma(field: str) -> float:
 def _find_column(form: Form, column: str | int, path: Path, *, by_number: bool = True) -> int:
     if isinstance(column, str) and column in form.columns:
         return form.columns.index(column)
-    if by_number and (isinstance(column, int) or column.lstrip("-").isdecimal()):
+    if by_number and (isinstance(column, int) or is_place(column)):
         j = int(column)
         if -len(form.columns) <= j < len(form.columns):
             j %= len(form.columns)

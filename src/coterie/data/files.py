@@ -193,7 +193,7 @@ def _read_npz(path: Path, column: str | int | None, known: str | None, *, comple
             f"{path.name!r} holds {len(y)} labels ({key}) for rows of shape {X.shape}; "
             "give the key of others, or leave these out of the file."
         )
-    if part is not None and len(part) != len(X):
+    if part is not None and (X.ndim == 0 or len(part) != len(X)):
         raise InputError(f"{path.name!r} holds {len(part)} labels called {known!r} for rows of shape {X.shape}.")
     return Table(X=X, y=y, y_name=None if labels is None else str(column or labels[0]), known=part)
 

@@ -135,6 +135,11 @@ def is_number(field: str, decimal: str) -> bool:
     return "_" not in field  # 2021_01 is a name to all but Python
 
 
+def is_place(text: str) -> bool:
+    """Return whether a text can be the number of a column, counted from 0 or, if negative, from the end."""
+    return re.fullmatch(r"-?\d{1,9}", text) is not None
+
+
 def is_text(field: str, decimal: str) -> bool:
     """Return whether a field holds something that is neither missing nor a number."""
     return field.strip().lower() not in MISSING and not is_number(field, decimal)

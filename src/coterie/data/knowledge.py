@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -139,7 +139,7 @@ def _as_array(given: Any, what: str, rule: str) -> np.ndarray:
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         raise InputError(f"{what} must be {rule}. Got masked entries.")
     try:
-        return np.asarray(list(given) if isinstance(given, Iterator) else given)
+        return np.asarray(list(given) if isinstance(given, Iterator | Set) else given)
     except (ValueError, TypeError) as error:
         raise InputError(f"{what} must be {rule}: {str(error).rstrip('.')}.") from error
 

@@ -12,7 +12,7 @@ import torch
 
 from coterie.data.arrays import check_shape, resolve_layout, to_array
 from coterie.data.spec import DataSpec, needs_double
-from coterie.data.statistics import choose_scaling, measure_ranges
+from coterie.data.statistics import FARTHEST, choose_scaling, measure_ranges
 from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 BLOCK = 4_096  # rows read at a time
 _HASHED = 1 << 22  # bytes of rows that are read at a time
-_FARTHEST = 1e15  # scaled value beyond which one is as far as another: its square, summed, still is a float32
 
 
 class Source:
@@ -110,7 +109,7 @@ class Source:
         else:
             np.copyto(target, self._channels_first(rows), casting="unsafe")
             self._scaled(target)
-        return out.clamp_(-_FARTHEST, _FARTHEST) if self.dtype.itemsize > 1 else out  # bytes are never so far out
+        return out.clamp_(-FARTHEST, FARTHEST) if self.dtype.itemsize > 1 else out  # bytes are never so far out
 
     def blocks(self, size: int = BLOCK) -> Iterator[slice]:
         """Yield where blocks of rows begin and end, for :meth:`raw` and :meth:`take`, in their order.

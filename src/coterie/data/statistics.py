@@ -17,6 +17,7 @@ _BLOCK = 1 << 20  # numbers looked at together: 8 MB as float64
 _PIXEL_MAX, _BRIGHT = 255, 128
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _FLOAT32_TINY = float(np.finfo(np.float32).tiny)  # below it deviations would vanish when squared or divided by
+FARTHEST = 1e15  # scaled value beyond which one is as far as another: its square, summed, still is a float32
 _SAME = 8 * np.finfo(np.float64).eps  # a column whose relative range is below this is constant
 _NAMED = 5
 _ALIKE = "All rows are the same, or differ by too little for float32: clustering needs rows that differ."
@@ -195,6 +196,8 @@ def _check_kept(ranges: Ranges, *, kind: str, feature_names: Sequence[str] | Non
     if ranges.lost.all():  # images have one mean for all pixels, whose differences may be lost all the same
         raise InputError(f"{_ALIKE} {hint}" if kind == "vectors" else _ALIKE)
     lost = np.flatnonzero(ranges.lost & ~ranges.constant).tolist()
+    if max(-ranges.low.min(), ranges.high.max()) > FARTHEST:
+        warn(f"Unscaled values beyond {FARTHEST:g} count as that, and rows with any are alike: {hint}", DataWarning)
     if lost and kind == "vectors":
         labels = [feature_names[j] if feature_names else j for j in lost]
         message = f"Unscaled columns that differ by too little for float32 count for nothing: {named(labels, _NAMED)}; "

@@ -20,6 +20,7 @@ _WORDS = ("na", "null", "none")  # those of them that could as well be a class
 # Numbers as spreadsheets, data frames and numpy.savetxt write them; 007 is none.
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?P<float>(?:\.\d*)?(?:[eE][+-]?\d+)?)")
 _EXACT = 2**53  # below which a float64 holds every whole number
+_DIGITS = 20  # from which on a number is beyond that, whatever it is
 _TWO_CLASSES = {-1, 1}  # as support vector machines and outlier detectors call them
 
 
@@ -210,5 +211,5 @@ def _whole(text: str) -> int | None:
     found = _NUMBER.fullmatch(text)
     if found is None:
         return None
-    number = float(text) if found["float"] else int(text)
+    number = float(text) if found["float"] or len(text) > _DIGITS else int(text)
     return int(number) if abs(number) < _EXACT and number == int(number) else None

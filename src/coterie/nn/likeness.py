@@ -15,6 +15,7 @@ DISTANCES = ("cosine", "euclidean")
 COLDEST = 1e-20  # temperature below which distances over it, of up to 1e18, would be more than float32 can hold
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
+ROUNDING = 0.01  # of the temperature, in distances
 SHORTEST = 1e-12  # squared length below which a row has no direction
 LEAST = -80.0  # log of a share that is as good as none; the exponential of less is slow, for it is no normal number
 
@@ -86,8 +87,8 @@ def soft_nearest_neighbor_loss(
         if len(rows) < 2:
             losses.append(0.0 * rows.sum())
             continue
-        logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows)) / temperature
-        losses.append((_log_sum_exp(logits + alone) - _log_sum_exp(logits + others)).mean())
+        logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows, temperature)) / temperature
+        losses.append((_log_sum_exp(logits + alone) - _log_sum_exp(logits + others)).mean().to(rows.dtype))
     return torch.stack(losses).sum()
 
 
@@ -178,13 +179,16 @@ def _cosines(h: Tensor, temperature: float) -> Tensor:
     return products * inverse * inverse[:, None]
 
 
-def _nearness(h: Tensor) -> Tensor:
+def _nearness(h: Tensor, temperature: float) -> Tensor:
     """Return |h_i|² - D_ij (l, l).
 
-    Around their mean rows are short, so that the difference loses little, unless a few lie thousands of times further
-    out than the others are apart: then it takes float64.
+    Around their mean rows are short, so that the difference loses little. Where rounding would count all the same, at a
+    temperature that is low beside the distance between groups, it is had in float64.
     """
-    products = _products(h - h.detach().mean(0), exact=True)
+    h = h - h.detach().mean(0)
+    if h.detach().square().sum(1).max() * torch.finfo(h.dtype).eps > ROUNDING * temperature:
+        h = h.double()
+    products = _products(h, exact=True)
     return 2 * products - products.diagonal()
 
 

@@ -57,7 +57,7 @@ def bce(logits: Tensor, x: Tensor) -> Tensor:
     >>> round(float(bce(torch.zeros(2, 3), torch.ones(2, 3))), 4)
     0.6931
     """
-    return binary_cross_entropy_with_logits(logits.float(), x)
+    return binary_cross_entropy_with_logits(logits.float(), x.float())
 
 
 RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse, "bce": bce}
@@ -86,6 +86,7 @@ def kl_divergence(p: Tensor, log_q: Tensor) -> Tensor:
     >>> round(float(kl_divergence(p, torch.tensor([[0.5, 0.5]]).log())), 4)
     0.6931
     """
+    log_q = log_q.masked_fill(p == 0, 0.0)  # of which nothing is asked there, be it the log of 0
     return torch.nn.functional.kl_div(log_q, p, reduction="batchmean")
 
 

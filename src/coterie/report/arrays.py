@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RECONSTRUCTED = 16  # rows shown beside their reconstruction
+_OF_ALL_ROWS = ("z", "labels", "q_max")
 _NEEDED = (
     "format",
     "kind",
@@ -210,6 +211,9 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise InputError(f"{path} is not a file of arrays for a report: it lacks {', '.join(missing)}.")
     if int(arrays["format"]) > FORMAT:
         raise InputError(f"{path} was written by a newer coterie (format {int(arrays['format'])}, known: {FORMAT}).")
+    lengths = {key: len(arrays[key]) for key in _OF_ALL_ROWS}
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"{path} is damaged: its arrays are of different numbers of rows, {lengths}.")
     return arrays
 
 

@@ -107,7 +107,7 @@ def read_run(run_folder: str | os.PathLike[str]) -> Run:
         raise InputError(f"{folder} is not a folder: a report is made from a run folder.")
     if not (folder / METRICS).is_file():
         raise InputError(f"{folder} is not the folder of a finished run: it holds no metrics.json.")
-    return Run(
+    run = Run(
         folder,
         _read_object(folder / METRICS),
         load_arrays(folder / ARRAYS),
@@ -115,6 +115,13 @@ def read_run(run_folder: str | os.PathLike[str]) -> Run:
         _read_toml(folder / CONFIG),
         _read_object(folder / ENVIRONMENT),
     )
+    if not isinstance(run.metrics.get("baselines", {}), dict):
+        raise InputError(f"{folder / METRICS} is damaged: its baselines are no JSON object.")
+    if len(run.cluster_names) != run.n_clusters:
+        raise InputError(
+            f"{folder / METRICS} is damaged: it has {len(run.cluster_names)} names for {run.n_clusters} clusters."
+        )
+    return run
 
 
 def labels_learned_from(run_folder: str | os.PathLike[str]) -> int:
@@ -175,6 +182,8 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
             if number == len(lines):
                 break  # a run that was killed may leave half a last line
             raise InputError(f"Line {number} of {path} is damaged: it is not JSON ({error}).") from error
+        if not isinstance(record, dict):
+            raise InputError(f"Line {number} of {path} is damaged: it does not hold a JSON object.")
         records.append(record)
     return records
 

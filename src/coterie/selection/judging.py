@@ -99,7 +99,8 @@ def judge_partitions(z: np.ndarray, partitions: Sequence[np.ndarray]) -> list[Ju
     >>> [round(one.kept, 2) for one in judge_partitions(z, [np.arange(40) // 20, np.arange(40) % 2])]
     [1.0, 0.0]
     """
-    neighbours = find_neighbours(z)
+    z = np.asarray(z, dtype=np.float64)
+    neighbours = find_neighbours(z - z.mean(0))  # nearest rows are found from products, which lose far ones
     return [judge_partition(z, labels, neighbours) for labels in partitions]
 
 

@@ -4,7 +4,7 @@ from coterie.training.callbacks import Callback, CollapseWatch, HistoryFile, col
 from coterie.training.checkpoints import Checkpointer, part_of
 from coterie.training.inference import apply_batched, assignments, codes, encode
 from coterie.training.loop import train
-from coterie.training.runtime import Runtime, make_runtime
+from coterie.training.runtime import Runtime, make_runtime, own_modes
 from coterie.training.schedules import Layerwise, Schedule
 from coterie.training.state import Batch, Clock, Fit, Phase, Turn
 from coterie.training.streams import Streams
@@ -30,6 +30,7 @@ __all__ = [
     "encode",
     "make_callbacks",
     "make_runtime",
+    "own_modes",
     "part_of",
     "train",
 ]

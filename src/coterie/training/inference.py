@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from coterie.training.runtime import own_modes
+
 if TYPE_CHECKING:
     from coterie.data import Source
     from coterie.training.state import Fit
@@ -94,17 +96,20 @@ def assignments(fit: Fit) -> Tensor:
     def take(start: int, stop: int) -> Tensor:
         return fit.source.take(slice(start, stop)).to(fit.runtime.device)
 
-    with fit.runtime.autocast():
-        return _run(lambda x: model.head(model.encode(x)), len(fit.source), take)
+    def soft(x: Tensor) -> Tensor:
+        with fit.runtime.autocast():
+            return model.head(model.encode(x))
+
+    return _run(soft, len(fit.source), take)
 
 
-@torch.no_grad()
 def _run(function: Callable[[Tensor], Tensor], n: int, take: Callable[[int, int], Tensor]) -> Tensor:
     parts = []
-    for start in range(0, n, BATCH):
-        x = take(start, min(start + BATCH, n))
-        short = BATCH - len(x)
-        if short:
-            x = torch.cat([x, x.new_zeros(short, *x.shape[1:])])
-        parts.append(function(x)[: BATCH - short].float().cpu())
-    return torch.cat(parts)
+    with own_modes(), torch.no_grad():
+        for start in range(0, n, BATCH):
+            x = take(start, min(start + BATCH, n))
+            short = BATCH - len(x)
+            if short:
+                x = torch.cat([x, x.new_zeros(short, *x.shape[1:])])
+            parts.append(function(x)[: BATCH - short].float().cpu())
+        return torch.cat(parts)

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from coterie.errors import Interrupted, NonFiniteLossError
+from coterie.errors import NonFiniteLossError
 from coterie.training.callbacks import Callback
-from coterie.training.checkpoints import FILE, Checkpointer, Saved
+from coterie.training.checkpoints import Checkpointer, Saved
 from coterie.training.drawing import SAMPLERS
 from coterie.training.state import Fit, Phase, Turn
-
-if TYPE_CHECKING:
-    from types import FrameType
+from coterie.training.stopping import interruptions, stop_if
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +80,7 @@ def train(
         logger.info("going on from step %d", fit.clock.total)
     _tell(callbacks, "on_begin", fit)
     try:
-        with _interruptions() as interrupted, _random_state_kept(fit):
+        with interruptions(fit, checkpointer) as interrupted, _random_state_kept(fit):
             began = time.perf_counter() - fit.clock.seconds
             while _begin_phase(algorithm, fit):
                 run = _PhaseRun(algorithm, fit, checkpointer=checkpointer, callbacks=callbacks)
@@ -94,9 +89,9 @@ def train(
                 fit.clock.next_phase()
                 fit.phase, fit.optimisers = None, []
                 checkpointer.save(fit)
-                _stop_if(interrupted, checkpointer, fit)
+                stop_if(interrupted, checkpointer, fit)
             algorithm.finish(fit)
-            _stop_if(interrupted, checkpointer, fit)
+            stop_if(interrupted, checkpointer, fit)
     finally:
         _tell(callbacks, "on_end", fit)
 
@@ -217,7 +212,7 @@ class _PhaseRun:
         return phase.tolerance is not None and fit.clock.step > phase.least_steps and changed < phase.tolerance
 
     def _save_or_stop(self, interrupted: threading.Event) -> None:
-        _stop_if(interrupted, self.checkpointer, self.fit)
+        stop_if(interrupted, self.checkpointer, self.fit)
         if self.checkpointer.due():
             self.checkpointer.save(self.fit)
 
@@ -243,52 +238,12 @@ def _only(optimiser: torch.optim.Optimizer, model: torch.nn.Module) -> Iterator[
             parameter.requires_grad_(True)
 
 
-def _stop_if(interrupted: threading.Event, checkpointer: Checkpointer, fit: Fit) -> None:
-    """Save and raise, if Ctrl-C was pressed."""
-    if not interrupted.is_set():
-        return
-    if checkpointer.path is None:
-        checkpointer.path = _rescue_path()
-    checkpointer.save(fit)
-    phase = fit.phase
-    where = f"at step {fit.clock.step} of {phase.steps} of '{phase.name}'" if phase else "between two phases"
-    raise Interrupted(
-        f"Stopped {where}; nothing is lost. To go on, call the same fit within "
-        f"coterie.config_context(checkpoint={str(checkpointer.path.parent)!r})."
-    )
-
-
 @contextmanager
 def _random_state_kept(fit: Fit) -> Iterator[None]:
     """Give torch's global random numbers back as they were."""
     device = fit.runtime.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield
-
-
-def _rescue_path() -> Path:
-    return Path(tempfile.mkdtemp(prefix="coterie-stopped-")) / FILE
-
-
-@contextmanager
-def _interruptions() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into an event that is looked at between steps; a second Ctrl-C interrupts at once."""
-    event = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is None:
-        yield event  # only the main thread receives signals; what is not Python's could not be put back
-        return
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        if event.is_set():
-            raise KeyboardInterrupt
-        event.set()
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _tell(callbacks: Sequence[Callback], hook: str, *arguments: object) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import logging
 import platform
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,11 +39,16 @@ class Runtime:
     precision: str
     compile: bool = False
 
-    def autocast(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
         """Return the context in which the forward pass of training runs."""
         if self.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+            yield
+            return
+        with torch.autocast(self.device.type, torch.bfloat16, cache_enabled=True):
+            yield
+            # Within a context of the caller's, weights would stay as they were cast before they are trained further.
+            torch.clear_autocast_cache()
 
     def prepare(self, model: nn.Module) -> None:
         """Move a model to the device, and compile its parts if asked and possible."""
@@ -61,6 +67,39 @@ class Runtime:
         torch.default_generator.manual_seed(number)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(number)
+
+
+@contextmanager
+def own_modes() -> Iterator[None]:
+    """Compute as coterie does whatever modes of torch its caller is in, which are given back.
+
+    Gradients can be asked for, new tensors are of float32 on the processor, and nothing is cast but what
+    :meth:`Runtime.autocast` says.
+
+    Yields
+    ------
+    None
+        While that holds.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from coterie.training import own_modes
+    >>> with torch.no_grad(), own_modes():
+    ...     torch.is_grad_enabled()
+    True
+    """
+    with ExitStack() as modes:
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+        if torch.get_default_dtype() != torch.float32:
+            modes.callback(torch.set_default_dtype, torch.get_default_dtype())
+            torch.set_default_dtype(torch.float32)
+        if torch.get_default_device().type != "cpu":
+            modes.enter_context(torch.device("cpu"))
+        for device_type in filter(torch.is_autocast_enabled, ("cpu", "cuda", "mps")):
+            modes.enter_context(torch.autocast(device_type, enabled=False))
+        yield
 
 
 def make_runtime(config: Config) -> Runtime:
