@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -300,6 +301,12 @@ def test_a_bad_parameter_is_named(parameters, sentence):
     given = {"model": KMeans(n_clusters=1)} | parameters
     with pytest.raises(InputError, match=sentence):
         DETECTORS["isolation"](**given).fit([[0.0], [1.0]])
+
+
+@every_score
+def test_a_threshold_needs_a_fit(cls):
+    with pytest.raises(NotFittedError):
+        cls().offset_for(0.1)
 
 
 def test_rows_of_another_shape_are_refused(fitted):

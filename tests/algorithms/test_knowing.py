@@ -374,6 +374,13 @@ def test_a_fit_that_is_refused_leaves_what_was_fitted(make):
         new.predict(X)
 
 
+def test_pairs_may_be_a_set():
+    given = {"must_link": {(0, 3), (3, 9)}, "cannot_link": iter([(0, 1)])}
+    found, listed = make_knowledge(60, **given), make_knowledge(60, must_link=[(0, 3), (3, 9)], cannot_link=[(0, 1)])
+    np.testing.assert_array_equal(found.groups, listed.groups)
+    np.testing.assert_array_equal(found.apart, listed.apart)
+
+
 def test_with_the_number_open_there_are_at_least_the_named_classes():
     X, y = blobs(n=200)
     known = few(y, 3)

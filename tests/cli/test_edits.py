@@ -119,6 +119,7 @@ def test_undo_gives_back_every_byte(own: Path) -> None:
     [
         (["rename", 3, "x"], "There is no cluster 3; the clusters are 0 to 2."),
         (["rename", "ash", "x"], "There is no cluster 'ash'; the clusters are 0 to 2."),
+        (["rename", "9" * 5000, "x"], f"There is no cluster '{'9' * 5000}'; the clusters are 0 to 2."),
         (["rename", 0, " "], "A cluster's name must be a text that is not empty. Got ' ' instead."),
         (["rename", 0, "2"], "A cluster's name must not be a number, which clusters have already. Got '2' instead."),
         (["merge", 0], "A merge needs two clusters or more. Got [0]."),

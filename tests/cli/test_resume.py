@@ -175,6 +175,16 @@ def test_the_baseline_of_other_rows_is_not_taken_for_that_of_these(blobs: Blobs,
     assert run("fit", "--out", folder, "--resume").code == 0
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\003\004xx", b"nonsense"])
+def test_a_damaged_baseline_is_found_again(blobs: Blobs, tmp_path: Path, content: bytes) -> None:
+    kept, data = tmp_path / "kmeans.npz", open_data(str(blobs.npy))
+    found = judging.first_baseline(data, 3, seed=3, seconds=1.0, path=kept)
+    kept.write_bytes(content)
+    again = judging.first_baseline(data, 3, seed=3, seconds=1.0, path=kept)
+    np.testing.assert_array_equal(again.labels, found.labels)
+    np.testing.assert_array_equal(judging.first_baseline(data, 3, seed=3, seconds=1.0, path=kept).labels, found.labels)
+
+
 def test_what_else_has_changed_is_told(blobs: Blobs, tmp_path: Path) -> None:
     values = {**read_settings(blobs.settings()), "data": str(blobs.npy), "known": str(blobs.labels)}
     settings = RunSettings.from_values(values)

@@ -194,6 +194,12 @@ def test_what_is_wrong_is_named(write, text, message):
         load_file(write(text), column="sort" if "sort" in message else None)
 
 
+@pytest.mark.parametrize("column", ["--1", "9" * 5000, "-"])
+def test_what_is_no_number_of_a_column_is_taken_for_a_name(write, column):
+    with pytest.raises(InputError, match=f"has no column '{column}'; its columns are 'kind', 'a'"):
+        load_file(write("kind,a\nx,1\n"), column=column)
+
+
 def test_labels_cannot_be_the_only_column_or_missing(write):
     with pytest.raises(InputError, match="no column of numbers besides"):
         load_file(write("kind\nx\n"), column="kind")

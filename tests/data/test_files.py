@@ -85,6 +85,12 @@ def test_npz_that_is_no_data_set(tmp_path, arrays, column, message):
         load_file(tmp_path / "d.npz", column=column)
 
 
+def test_known_labels_of_rows_that_are_none(tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.array(5), kind=np.array([1, 2]))
+    with pytest.raises(InputError, match=r"2 labels called 'kind' for rows of shape \(\)"):
+        load_file(tmp_path / "d.npz", known="kind")
+
+
 @pytest.mark.parametrize("name", ["x.npy", "x.npz"])
 @pytest.mark.parametrize("keep", [0, 1, 40, 400])
 def test_truncated_array_files(tmp_path, name, keep):

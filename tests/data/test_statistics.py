@@ -123,4 +123,6 @@ def test_what_float32_does_not_hold_of_unscaled_rows_is_told():
         make_source(X + 1e10, scaling="none")
     with pytest.warns(DataWarning, match="too little for float32 count for nothing: 1; scaling='standard'"):
         make_source(X + np.array([0, 1e12, 0]), scaling="none")
+    with pytest.warns(DataWarning, match=r"Unscaled values beyond 1e\+15 count as 1e\+15; scaling='standard'"):
+        make_source(X * 1e16, scaling="none")
     assert len(make_source(X + 1e10).take(slice(None)).unique(dim=0)) == 60

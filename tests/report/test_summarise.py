@@ -218,6 +218,26 @@ def test_damage_is_told_in_one_sentence(copied, name, content, message):
     assert "\n" not in str(caught.value)
 
 
+def test_what_does_not_go_together_is_damage_too(copied):
+    folder = copied()
+    arrays, metrics = load_arrays(folder / "arrays.npz"), json.loads((folder / "metrics.json").read_text())
+    for wrong, told in (
+        ({"baselines": []}, "baselines are no JSON object"),
+        ({"cluster_names": ["a"] * 40}, "40 names for"),
+    ):
+        (folder / "metrics.json").write_text(json.dumps(metrics | wrong))
+        with pytest.raises(InputError, match=f"metrics.json is damaged: .*{told}"):
+            summarise(folder)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "history.jsonl").write_text("5\n")
+    with pytest.raises(InputError, match=r"Line 1 of .*history\.jsonl is damaged: it does not hold a JSON object"):
+        summarise(folder)
+    (folder / "history.jsonl").unlink()
+    np.savez(folder / "arrays.npz", **arrays | {"labels": arrays["labels"][:50]})
+    with pytest.raises(InputError, match="arrays.npz is damaged: its arrays are of different numbers of rows"):
+        summarise(folder)
+
+
 def test_commands_survive_a_folder_with_a_space(runs):
     commands = dict(summarise(runs["bare table"])["commands"])
     assert commands["Clusters of new data, as a table"].startswith("coterie predict 'bare table' ")

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_moons
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -686,6 +687,10 @@ def test_a_choice_has_the_manners_of_the_system_that_answers():
     framed = make_pipeline(StandardScaler(), Auto(n_clusters=3, candidates=QUICK, random_state=0))
     found = framed.set_output(transform="pandas").fit(X).transform(X)
     assert list(found.columns) == list(framed[-1].get_feature_names_out())
+    assert list(found.columns)[:2] == ["auto0", "auto1"]  # whichever system is the best
+    for name in ("labels_", "cluster_centers_", "cluster_names_"):
+        with pytest.raises(NotFittedError, match="This Auto instance is not fitted yet"):
+            getattr(Auto(), name)
 
 
 def test_one_cluster_is_no_success_in_words():

@@ -197,7 +197,7 @@ def _check_kept(ranges: Ranges, *, kind: str, feature_names: Sequence[str] | Non
         raise InputError(f"{_ALIKE} {hint}" if kind == "vectors" else _ALIKE)
     lost = np.flatnonzero(ranges.lost & ~ranges.constant).tolist()
     if max(-ranges.low.min(), ranges.high.max()) > FARTHEST:
-        warn(f"Unscaled values beyond {FARTHEST:g} count as that, and rows with any are alike: {hint}", DataWarning)
+        warn(f"Unscaled values beyond {FARTHEST:g} count as {FARTHEST:g}; scaling='standard' keeps them.", DataWarning)
     if lost and kind == "vectors":
         labels = [feature_names[j] if feature_names else j for j in lost]
         message = f"Unscaled columns that differ by too little for float32 count for nothing: {named(labels, _NAMED)}; "
