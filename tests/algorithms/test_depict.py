@@ -277,3 +277,20 @@ def test_a_prior_may_be_a_series(tmp_path):
     model = small(DEPICT, prior=pd.Series([0.2, 0.3, 0.5]), random_state=0).fit(X)
     model.save(tmp_path / "m")
     np.testing.assert_array_equal(coterie.load(tmp_path / "m").predict(X), model.labels_)
+
+
+def test_q_is_recomputed_four_times_at_least_where_an_epoch_is_longer_than_training():
+    X, _ = blobs(600)
+    keep = Keep()
+    with config_context(callbacks=(keep,)):
+        small(DEPICT, train=Schedule(steps=48, batch_size=10), start="kmeans").fit(X)
+    assert keep.steps == [0, 12, 24, 36]
+    assert not set(keep.targets[-1].flatten().tolist()) <= {0.0, 1.0}
+
+
+def test_the_prior_follows_clusters_that_are_renumbered():
+    X, _ = blobs(90, k=2)
+    model = small(DEPICT, n_clusters=2, prior=(0.3, 0.7)).fit(X)
+    before = model.prior_.copy()
+    model._renumber(np.array([1, 0]))
+    np.testing.assert_array_equal(model.prior_, before[::-1])

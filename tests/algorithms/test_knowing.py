@@ -13,12 +13,14 @@ from stops import StopAt
 import coterie
 from coterie import DEC, IDEC, MLP, AEKMeans, Auto, KMeans, Schedule, config_context
 from coterie.algorithms import knowing, steering
+from coterie.algorithms.reviving import revive
 from coterie.algorithms.steering import gather_groups, keep_pairs, number_clusters, propagate
 from coterie.data.knowledge import check_known, make_knowledge
-from coterie.errors import DataWarning, InputError, Interrupted
+from coterie.errors import CollapseWarning, DataWarning, InputError, Interrupted
 from coterie.selection import Judgement, Trial
 from coterie.selection.labelled import number_by_class, ranked_by_labels
 from coterie.starts import as_start, make_start
+from coterie.training import Streams
 
 FAMILY = [DEC, IDEC]
 family = pytest.mark.parametrize("cls", FAMILY)
@@ -472,3 +474,37 @@ def test_of_many_rows_classes_spread_among_a_sample_and_the_others_follow(monkey
     found = propagate(moons, known, (moons[:, 0] > 0.5).astype(int), seed=0)
     assert (found == y).mean() > 0.95
     np.testing.assert_array_equal(found[known >= 0], known[known >= 0])
+
+
+class Emptied(DEC):
+    """Loses a cluster whose class is known, before the first target is computed."""
+
+    def fill_head(self, fit, start):
+        super().fill_head(fit, start)
+        with torch.no_grad():
+            fit.model.head.centers[1] = 1e4
+
+
+Emptied.__name__ = "DEC"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cluster_that_lost_its_rows_begins_again_at_those_that_are_known_to_be_its(seed):
+    X, y = blobs(90)
+    known = few(y, 2, seed=seed)
+    brief = Schedule(steps=60, batch_size=32, learning_rate=5e-3)
+    with pytest.warns(CollapseWarning, match="given those known to be theirs"):
+        model = small(Emptied, train=brief, update_interval=10, random_state=seed).fit(X, known=known)
+    np.testing.assert_array_equal(model.labels_, y)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_cluster_that_is_halved_its_known_rows_stay(monkeypatch, seed):
+    fit, *_ = ready(known=np.where(np.arange(60) < 3, 0, -1))
+    fit.streams = Streams(seed)
+    z = torch.tensor([-1.0, 1.0]).repeat_interleave(30)[:, None] + 0.1 * torch.randn(60, 2)
+    monkeypatch.setattr("coterie.algorithms.reviving.codes", lambda _: z)
+    with pytest.warns(CollapseWarning):
+        assert revive(fit, torch.tensor([0] * 59 + [1]))
+    nearest = torch.cdist(z, fit.model.head.centers.detach()).argmin(1)
+    assert set(nearest[:3].tolist()) == {0} and 2 in nearest[30:]

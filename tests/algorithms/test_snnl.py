@@ -162,6 +162,7 @@ def test_numbers_by_hand(y, labels, k, order):
         ([0, 2], [0, 2], 3, [0, 1, 2]),
         ([0, 1, 1, 2, 2], [0, 0, 0, 1, 1], 2, [1, 2]),  # two classes in one cluster, whose most rows name it
         ([5, 7], [0, 1], 3, [5, 7, -1]),
+        ([3, 3, 5], [1, 1, 1], 3, [-1, 3, -1]),  # of one class no cluster has a row
     ],
 )
 def test_which_class_a_cluster_stands_for(y, labels, k, classes):

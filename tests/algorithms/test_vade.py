@@ -344,3 +344,13 @@ def test_the_papers_recipe():
     assert steps == 300 * 700
     rates = [model.train.rate(epoch * 700, steps) for epoch in (0, 9, 10, 19, 299)]
     assert rates == pytest.approx([2e-3, 2e-3, 2e-3 * 0.9, 2e-3 * 0.9, 2e-3 * 0.9**29])
+
+
+def test_samples_are_of_the_clusters_as_they_are_numbered_now():
+    X, y = blobs(n=200, k=2)
+    long = Schedule(steps=200, batch_size=64, learning_rate=5e-3)
+    model = small(VaDE, n_clusters=2, pretrain=long, train=long).fit(X)
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    model._renumber(np.array([1, 0]))
+    for k in range(2):
+        assert (model.predict(model.sample(50, cluster=k, random_state=0)) == k).mean() > 0.9

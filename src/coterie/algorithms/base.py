@@ -64,7 +64,7 @@ class Clusterer(
 
     title: ClassVar[str] = ""
     recipes: ClassVar[dict[str, dict[str, Any]]] = {}
-    # Names in the fit's memory that become attributes with "_" added; those that end in "labels" hold clusters.
+    # What of a fit's memory becomes attributes with "_" added; "…labels" hold clusters, "prior" has an entry for each.
     extras: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

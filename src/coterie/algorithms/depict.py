@@ -21,6 +21,7 @@ from coterie.starts import Start
 from coterie.training import Batch, Fit, Phase, assignments, codes
 
 FOLLOWED = 0.1  # of the way from the prior to the clusters' frequencies, at each recomputation
+LOOKS = 4  # recomputations of Q at least, also where an epoch has more steps than training
 
 
 @hyperparameters
@@ -57,11 +58,13 @@ class DEPICT(RestartedClusterer):
     hidden_weight : float, default=0.1
         The other :math:`\lambda_l`, weights of the errors of the hidden layers; >= 0.
     update_interval : int or None, default=None
-        Optimiser steps between two recomputations of Q over all rows, >= 1; None is once an epoch.
+        Optimiser steps between two recomputations of Q over all rows, >= 1; None is once an epoch, and four times at
+        least.
     tol : float or None, default=None
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
     warmup : int or "auto", default="auto"
-        Optimiser steps in which Q is the start's partition itself: 200, but 0 for ``start="kmeans"``.
+        Optimiser steps in which Q is the start's partition itself, up to the next recomputation: 200, but 0 for
+        ``start="kmeans"``.
     {gather}
 
     Attributes
@@ -145,7 +148,8 @@ class DEPICT(RestartedClusterer):
     def clustering(self, fit: Fit) -> Phase:
         """Return the joint phase."""
         phase = super().clustering(fit)
-        return replace(phase, refresh_every=self.update_interval or max(1, len(fit.source) // phase.batch_size))
+        per_epoch, often = len(fit.source) // phase.batch_size, phase.steps // LOOKS
+        return replace(phase, refresh_every=self.update_interval or max(1, min(per_epoch, often)))
 
     def fill_head(self, fit: Fit, start: Start) -> None:
         """Put the softmax on a start's clusters, which are the first target; deal the prior out to them by size."""

@@ -56,14 +56,16 @@ def classes_of_clusters(y: np.ndarray, labels: np.ndarray, n_clusters: int) -> n
     Returns
     -------
     ndarray of shape (K,)
-        Its own number, where all classes are below K; else the class that it is matched with, -1 for none.
+        Its own number, where all classes are below K; else the class that it is matched with, -1 where that is none, or
+        none of whose rows it has.
     """
     classes, codes = np.unique(y, return_inverse=True)
     if classes[-1] < n_clusters:
         return np.arange(n_clusters)
     matched, clusters = _matched(codes, labels, (len(classes), n_clusters))
     found = np.full(n_clusters, -1)
-    found[clusters] = classes[matched]
+    held = [bool(((codes == c) & (labels == k)).any()) for c, k in zip(matched, clusters, strict=True)]
+    found[clusters[held]] = classes[matched[held]]
     return found
 
 

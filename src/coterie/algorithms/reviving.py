@@ -1,4 +1,4 @@
-"""A cluster that lost all its rows gets half of the widest one's."""
+"""A cluster that lost all its rows gets those that are known to be its, or half of the widest one's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coterie.algorithms.knowing import KNOWN
+from coterie.data.knowledge import UNKNOWN
 from coterie.errors import CollapseWarning, warn
 from coterie.starts import kmeans
 from coterie.training import Fit, codes
@@ -20,12 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 def revive(fit: Fit, labels: Tensor) -> bool:
-    """Put the centres of empty clusters into the widest ones, in place.
+    """Put the centres of empty clusters among rows again, in place.
+
+    An empty cluster whose class is known begins at its known rows. Any other gets half of the widest cluster: the half
+    with fewer rows that are known to be of that one.
 
     Parameters
     ----------
     fit : Fit
-        Its head has ``centers``, shape (K, d), that rows are near to.
+        Its head has ``centers``, shape (K, d), that rows are near to; its memory may have ``known``.
     labels : Tensor of shape (n,)
         Clusters of all rows now.
 
@@ -42,28 +47,39 @@ def revive(fit: Fit, labels: Tensor) -> bool:
     if not len(empty):
         return False
     z, changed = codes(fit).numpy(), False
+    known = fit.memory[KNOWN].numpy() if KNOWN in fit.memory else np.full(len(y), UNKNOWN)
     for c in empty.tolist():
-        spread = np.array([_spread(z[y == j]) for j in range(k)])
-        widest = int(spread.argmax())
-        if not spread[widest] > 0:
+        rows, moved = np.flatnonzero(known == c), [c]
+        if not len(rows):
+            widest = int(np.argmax([_spread(z[y == j]) for j in range(k)]))
+            rows, moved = _half(fit, z, np.flatnonzero(y == widest), stays=known == widest, c=c), [widest, c]
+        if not len(rows):
             break
-        rows = np.flatnonzero(y == widest)
-        half = kmeans(z[rows].astype(np.float64), 2, seed=fit.streams.integer("revive", fit.clock.total, c), n_init=1)
-        if not 0 < half.sum() < len(rows):
-            break  # alike but for what rounding leaves
-        y[rows[half == 1]] = c
+        y[rows] = c
         with torch.no_grad():
-            for j in (widest, c):
+            for j in moved:
                 centers[j] = torch.from_numpy(z[y == j].mean(0)).to(centers)
         changed = True
     if changed:
         logger.info("step %d: clusters %s were empty", fit.clock.total, empty.tolist())
         warn(
-            f"{len(empty)} of {k} clusters lost all their rows (step {fit.clock.total}) and were given half of the "
-            "widest. If that goes on, try fewer clusters, another start=, or a lower learning rate in train=.",
+            f"{len(empty)} of {k} clusters lost all their rows (step {fit.clock.total}) and were given those known to "
+            "be theirs, or half of the widest cluster's. If that goes on, try fewer clusters, another start=, or a "
+            "lower learning rate in train=.",
             CollapseWarning,
         )
     return changed
+
+
+def _half(fit: Fit, z: np.ndarray, rows: np.ndarray, *, stays: np.ndarray, c: int) -> np.ndarray:
+    """Return half of a cluster's rows, that with fewer which should stay; none where they are all alike."""
+    if not _spread(z[rows]) > 0:
+        return rows[:0]
+    seed = fit.streams.integer("revive", fit.clock.total, c)
+    leaves = kmeans(z[rows].astype(np.float64), 2, seed=seed, n_init=1) == 1
+    if leaves.all() or not leaves.any():
+        return rows[:0]  # alike but for what rounding leaves
+    return rows[leaves if (stays[rows] & leaves).sum() <= (stays[rows] & ~leaves).sum() else ~leaves]
 
 
 def _spread(z: np.ndarray) -> float:

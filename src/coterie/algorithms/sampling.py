@@ -73,15 +73,21 @@ class Samples:
         edits = system.edits_
         origin = sorted(edits.origins()[cluster])
         if not any(isinstance(edit, Split) for edit in edits.done) and len(origin) == 1:
-            return self.draw_codes(n, origin[0], generator)
+            return self.draw_codes(n, self._in_head(origin[0]), generator)
         rows = torch.from_numpy(np.bincount(edits.fitted, minlength=edits.n_fitted)[origin]).double()
         weights = rows + 1e-9  # also if all are empty
         drawn = torch.multinomial(weights, _TRIED * n, replacement=True, generator=generator)
         counts = drawn.bincount(minlength=len(origin)).tolist()
-        z = torch.cat([self.draw_codes(c, k, generator) for k, c in zip(origin, counts, strict=True) if c])
+        own = [self._in_head(k) for k in origin]
+        z = torch.cat([self.draw_codes(c, k, generator) for k, c in zip(own, counts, strict=True) if c])
         z = z[torch.randperm(len(z), generator=generator)]
         assigned = edits.assign(system._assign(z), z)
         outside = assigned.labels != cluster
         # Those that fall into the cluster, in the order they were drawn; where these are too few, the likeliest others.
         order = np.lexsort((np.where(outside, -assigned.log_q[:, cluster].numpy(), 0.0), outside))
         return z[torch.from_numpy(order[:n])]
+
+    def _in_head(self, cluster: int) -> int:
+        """Return the number that a fitted cluster has in the head."""
+        order = cast("Clusterer", self).order_
+        return cluster if order is None else int(order[cluster])

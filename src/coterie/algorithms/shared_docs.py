@@ -67,8 +67,8 @@ DEC_PARAMETERS = f"""alpha : float, default=1.0
     tol : float or None, default=0.001
         Training ends when fewer than this share of the rows changed cluster between two recomputations; None never.
     warmup : int or "auto", default="auto"
-        Optimiser steps in which P is the start's partition itself, before the first recomputation counts. The clusters
-        of a mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
+        Optimiser steps in which P is the start's partition itself, up to the next recomputation. The clusters of a
+        mixture or a manifold are not round, and Q around their means would not be them: 0 for ``start="kmeans"``.
     {GATHER_PARAMETERS}
     warm_start : bool, default=False
         Whether a second ``fit`` goes on from the network, the scaling and the clusters of the first, as they were
