@@ -33,7 +33,7 @@ def test_the_rows_of_the_fit_get_their_clusters_again(finished: Path, blobs: Blo
     assert (done.code, done.err) == (0, "")
     wrote, drift = done.out.splitlines()
     assert wrote == f"Wrote the clusters of 300 rows to {tmp_path / 'labels.csv'}"
-    assert re.match(r"\d of 300 rows \([01]\.\d%\) are unlike any seen in training, where 1% is usual; ", drift)
+    assert re.match(r"\d of 300 rows \([01]\.\d%\) are unlike any seen in training, where 1\.0% is usual; ", drift)
     assert rows_of(tmp_path / "labels.csv", "strange") == rows_of(finished / "labels.csv")
 
 

@@ -129,6 +129,7 @@ def test_what_was_known_is_told_anew_after_a_merge(taught: Path, blobs: Blobs, t
     labels, y = np.array([int(row["cluster"]) for row in rows_of(own)]), np.array(kinds_of(blobs))
     assert now["known"]["metrics"] == pytest.approx(evaluate(y[~held], labels[~held]))
     assert 0.5 < now["known"]["metrics"]["accuracy"] < 0.9
+    assert now["known"].keys() == {"n_known", "metrics"}  # clusters are no longer those of classes
     told = f"Trained with 30 known labels. Accuracy on all others: {figure(now['known']['metrics']['accuracy'])}."
     assert told in (own / "report.html").read_text()
     assert run("undo", own).code == 0

@@ -166,7 +166,7 @@ def test_ctrl_c_while_it_waits_says_where_the_answers_are(own: Path) -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
     finally:
         os.close(terminal)
-    assert f"1 of 300 rows have a label, of 1 kinds: {own / 'known.csv'}" in said
+    assert f"1 of 300 rows has a label, of 1 kind: {own / 'known.csv'}" in said
     assert "Traceback" not in said
 
 
@@ -212,8 +212,13 @@ def test_where_everything_was_asked_nothing_is(own: Path) -> None:
     answers.answer(299, "b")
     done = say(own, "")
     assert done.exit_code == 0
+    assert "Every row was asked for already." in done.stdout
     assert "300 of 300 rows have a label, of 2 kinds" in done.stdout
     assert "in cluster" not in done.stdout
+
+
+def test_rows_that_were_all_skipped_have_no_label(own: Path) -> None:
+    assert "No row has a label yet.\n" in say(own, "\n\n", "-n", 2).stdout
 
 
 def test_answers_become_numbers_by_their_order(tmp_path: Path) -> None:
@@ -392,6 +397,38 @@ def test_rows_that_have_moved_are_given_with_train(own: Path, blobs: Blobs) -> N
     assert CliRunner().invoke(app, arguments, prog_name="coterie").exit_code == 0
     settings = tomllib.loads((own.with_name("run-labelled") / "config.toml").read_text())
     assert settings["data"] == str(blobs.csv)
+
+
+def test_rows_that_are_given_anew_may_be_an_array(own: Path, blobs: Blobs, tmp_path: Path) -> None:
+    arguments = ["label", str(own), "-n", "3", "--train", str(blobs.npy)]
+    done = CliRunner().invoke(app, arguments, input="c\nb\na\n", prog_name="coterie")
+    assert done.exit_code == 0, done.stderr
+    settings = tomllib.loads((tmp_path / "run-labelled" / "config.toml").read_text())
+    assert (settings["data"], settings.get("labels")) == (str(blobs.npy), None)
+
+
+def test_the_labels_of_a_run_are_a_column_whatever_the_working_folder_holds(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kind").write_text("hello")
+    assert stored_settings(own).labels == "kind"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = fit_again(own, "c\nb\na\n")
+    assert done.exit_code == 0, done.stderr
+    assert stored_settings(tmp_path / "run-labelled").labels == "kind"
+
+
+def test_another_system_and_more_clusters_are_said(own: Path, blobs: Blobs, tmp_path: Path, monkeypatch) -> None:
+    made = []
+    monkeypatch.setattr("coterie.cli.refitting.launch", lambda values, **_: made.append(values))
+    done = run("fit", blobs.npy, "-k", 3, "--system", "kmeans", "--out", tmp_path / "plain")
+    assert done.code == 0, done.err
+    said = fit_again(tmp_path / "plain", "a\nb\nc\n").stdout
+    assert "kmeans learns from no labels; dec is fitted in its place." in said and "more classes" not in said
+    said = fit_again(tmp_path / "plain", "d\n\n\n").stdout
+    assert "There are more classes than the 3 clusters of this run; the new one has 4." in said
+    assert [values["parameters"]["n_clusters"] for values in made] == [3, 4]
 
 
 def test_more_classes_than_clusters_are_a_new_fit(own: Path) -> None:

@@ -321,3 +321,9 @@ def test_text_of_any_kind_of_array_is_text():
     names = ["elm", " oak", "elm"]
     for array in (np.array(names), np.array(names, dtype=bytes), np.array(names, dtype=np.dtypes.StringDType())):
         assert tidy_labels(array, "These").tolist() == ["elm", "oak", "elm"]
+
+
+@pytest.mark.parametrize("text", ["row,species\n2,elm\n0,oak\n", "species,row\nelm,2.0\noak,0.0\n"])
+def test_the_other_of_two_columns_holds_the_labels_where_one_numbers_the_rows(tmp_path, text):
+    (tmp_path / "l.csv").write_text(text)
+    assert load_known(tmp_path / "l.csv", TABLE).tolist() == ["oak", "", "elm"]

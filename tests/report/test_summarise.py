@@ -238,6 +238,14 @@ def test_what_does_not_go_together_is_damage_too(copied):
         summarise(folder)
 
 
+def test_commands_do_not_take_a_folder_for_a_flag(runs, tmp_path):
+    folder = shutil.copytree(runs["bare table"], tmp_path / "-dash")
+    for command in dict(summarise(folder)["commands"])[
+        "Clusters as you see them, each line by itself; undo takes the last change back"
+    ].splitlines():
+        assert " ./-dash" in command
+
+
 def test_commands_survive_a_folder_with_a_space(runs):
     commands = dict(summarise(runs["bare table"])["commands"])
     assert commands["Clusters of new data, as a table"].startswith("coterie predict 'bare table' ")

@@ -159,10 +159,12 @@ def test_the_same_rows_do_not_drift_and_others_do():
     assert fewer.chance == pytest.approx(np.abs(now - then).sum(1).mean() / 2, rel=0.05)
     assert f"differ by 33.3%, where up to {fewer.chance:.1%} is expected by chance" in fewer.sentence()
     assert f"most in cluster {gone} (33.3% then, 0.0% now)" in fewer.sentence()
+    told = fewer.sentence(noun="image", names=["a", "b", "c"])
+    assert f"most in cluster {gone} '{'abc'[gone]}' (33.3%" in told and "row" not in told
     assert drift(model, X + 100).strange.all()
     figures = drift(model, X + 100).figures()
     assert figures["strange"] == 300
-    assert f"where {figures['strange_share_usual']:.0%} is usual" in drift(model, X + 100).sentence()
+    assert f"where {figures['strange_share_usual']:.1%} is usual" in drift(model, X + 100).sentence()
 
 
 @pytest.mark.parametrize("model", [KMeans(2), Auto(2)])
@@ -178,5 +180,5 @@ def test_of_few_training_rows_more_than_one_in_a_hundred_is_usual():
         found = drift(KMeans(n_clusters=1, random_state=seed).fit(rng.normal(size=(24, 3))), rng.normal(size=(200, 3)))
         flagged.append(found.strange.mean())
     assert found.expected == 1 / 25
-    assert "where 4% is usual" in found.sentence()
+    assert "where 4.0% is usual" in found.sentence()
     assert abs(np.mean(flagged) - 1 / 25) < 0.02

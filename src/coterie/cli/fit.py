@@ -41,8 +41,11 @@ def fit(
     baselines stand beside every result: k-means on the pixels or columns and, where there is one, on the
     autoencoder's code before it knew of clusters.
     """
+    from pathlib import Path
+
     from coterie.cli.launch import launch
     from coterie.cli.parameters import parse_clusters, parse_image_shape, parse_names
+    from coterie.cli.settings import resolve_paths
 
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
@@ -54,7 +57,7 @@ def fit(
     among = None if candidates is None else parse_names(candidates)
     of_choice = {"candidates": among, "time_budget": time_budget}
     given["parameters"] = _given({"n_clusters": number, "image_shape": shape} | of_choice)
-    launch(given, config=config, out=out, resume=resume, quiet=quiet)
+    launch(resolve_paths(given, Path()), config=config, out=out, resume=resume, quiet=quiet)
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from coterie.cli.sketching import show_row
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import is_missing
 from coterie.errors import InputError
-from coterie.figures import index, joined
+from coterie.figures import counted, index, joined
 from coterie.report.run import Run
 from coterie.runfiles import KNOWN, LABELS
 
@@ -66,6 +66,8 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
             rows = edited.model.suggest(n, source, known=answers.labels, exclude=answers.asked).tolist()
         if rows:
             screen.say("Enter skips a row, u takes back the last answer, q stops (type =u or =q for these as labels).")
+        elif n:
+            screen.say("Every row was asked for already.")
         try:
             _session(screen, edited, answers, rows=rows)
         except KeyboardInterrupt:
@@ -80,10 +82,11 @@ def ask(screen: Screen, folder: Path, n: int, *, train: str | None = None) -> bo
 
 def _sum_up(screen: Screen, answers: Answers) -> None:
     labelled, kinds = len(answers.labelled), len(answers.classes)
-    if not answers.given:
+    if not labelled:
         screen.say("No row has a label yet.")
         return
-    screen.say(f"{labelled:,} of {answers.n:,} rows have a label, of {kinds} kinds: {answers.path}")
+    have = "has" if labelled == 1 else "have"
+    screen.say(f"{labelled:,} of {answers.n:,} rows {have} a label, of {counted(kinds, 'kinds')}: {answers.path}")
 
 
 def _take_over(answers: Answers, run: Run) -> None:

@@ -9,7 +9,7 @@ from coterie.cli.console import Screen
 from coterie.cli.inputs import name_of
 from coterie.cli.parameters import as_listed
 from coterie.cli.run import is_begun, is_finished, make_run, show_place, stored_settings
-from coterie.cli.settings import RunSettings, merge, read_settings, refuse_contradictions, resolve_paths
+from coterie.cli.settings import RunSettings, merge, read_settings, refuse_contradictions
 from coterie.errors import InputError
 
 
@@ -19,7 +19,7 @@ def launch(given: dict[str, Any], *, config: Path | None, out: Path | None, resu
     Parameters
     ----------
     given : dict
-        Settings that flags gave.
+        Settings that flags gave, their paths resolved.
     config : Path or None
         A settings file.
     out : Path or None
@@ -36,7 +36,7 @@ def launch(given: dict[str, Any], *, config: Path | None, out: Path | None, resu
     """
     from_file = {} if config is None else read_settings(config)
     named = from_file.pop("out", None)
-    asked = merge(from_file, resolve_paths(given, Path()))
+    asked = merge(from_file, given)
     if isinstance(asked.get("system"), str):
         asked["system"] = as_listed(asked["system"])
     folder = out or (Path(named) if named else None) or _default_folder(asked)

@@ -43,8 +43,9 @@ def predict(
     if report is not None and found is not None:
         write_differences(report, run, model=model, rows=rows, found=found)
     screen = Screen()
-    screen.say(f"Wrote the clusters of {counted(len(labels), 'rows')} to {out}")
+    noun = "image" if rows.source.spec.kind == "images" else "row"
+    screen.say(f"Wrote the clusters of {counted(len(labels), noun + 's')} to {out}")
     if found is not None:
-        screen.say(found.sentence())
+        screen.say(found.sentence(noun=noun, names=called))
         if report is not None:
             screen.say(f"Report: {report}")

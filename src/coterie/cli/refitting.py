@@ -65,9 +65,7 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
             "What was merged, split or renamed stays with this run; the new one begins with its clusters as fitted."
         )
     values = _settings(settings, model, folder)
-    if hasattr(model, "warm_start") and "warm_start" not in values:
-        had, now = model.edits_.n_fitted, values["parameters"]["n_clusters"]
-        screen.say(f"There are more classes than the {had} clusters of this run; the new one begins anew, with {now}.")
+    _say_what_differs(screen, values, settings=settings, model=model)
     if train is not None:
         values["data"] = resolve_data(train)
         values |= _found_in(Path(values["data"]), values, model)
@@ -75,10 +73,20 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
     copy = _copy_of(known, out.name)
     write_bytes(copy, known.read_bytes())
     try:
-        launch(values | {"known": str(copy)}, config=None, out=out, resume=False, quiet=screen.quiet)
+        launch(values | {"known": os.path.abspath(copy)}, config=None, out=out, resume=False, quiet=screen.quiet)
     finally:
         if not out.exists():  # nothing was begun that would go on with them
             copy.unlink()
+
+
+def _say_what_differs(screen: Screen, values: dict[str, Any], *, settings: RunSettings, model: Clusterer) -> None:
+    """Say where the new run has another system or more clusters."""
+    if values["system"] != settings.system:
+        screen.say(f"{settings.system} learns from no labels; {values['system']} is fitted in its place.")
+    had, now = model.edits_.n_fitted, values["parameters"].get("n_clusters")
+    if isinstance(now, int) and now > had:
+        begins = "begins anew, with" if hasattr(model, "warm_start") else "has"
+        screen.say(f"There are more classes than the {had} clusters of this run; the new one {begins} {now}.")
 
 
 def _copy_of(known: Path, name: str) -> Path:
@@ -88,8 +96,10 @@ def _copy_of(known: Path, name: str) -> Path:
 
 def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str, Any]:
     """Return what is no feature without the columns that other data of the same rows lack."""
+    labels = values.get("labels")
     if not is_delimited(path) or not path.is_file():
-        return {"names": None, "drop": []}
+        inside = path.suffix.lower() == ".npz"  # whose keys may be those of the run's data
+        return {"names": None, "drop": [], "labels": labels if inside or _is_file(labels) else None}
     alone, has_names = holds_features_alone(path, model.spec_), bool(model.spec_.feature_names)
     columns = guess_form(path)[0].labelled
 
@@ -97,12 +107,16 @@ def _found_in(path: Path, values: dict[str, Any], model: Clusterer) -> dict[str,
         name = None if column is None or alone else name_of_column(path, column)
         return name if name in columns or not has_names else None
 
-    labels = values.get("labels")
     return {
         "names": there(values.get("names")),
         "drop": [name for name in map(there, values.get("drop", [])) if name is not None],
-        "labels": labels if labels is not None and os.path.isabs(labels) else there(labels),
+        "labels": labels if _is_file(labels) else there(labels),
     }
+
+
+def _is_file(labels: str | None) -> bool:
+    """Return whether labels, as settings have them, are in a file of their own."""
+    return labels is not None and os.path.isabs(labels)
 
 
 def _settings(settings: RunSettings, model: Clusterer, folder: Path) -> dict[str, Any]:

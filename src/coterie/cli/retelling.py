@@ -128,9 +128,10 @@ def _judged(
 def _known(known: Mapping[str, Any], labels: np.ndarray, y: np.ndarray | None, *, held: np.ndarray) -> dict[str, Any]:
     """Return what a run that learned from known classes is worth on the other rows.
 
-    Which share of the known rows is in its class's cluster is left out: clusters are no longer those of classes.
+    Which share of the known rows is in its class's cluster is left out, as are the classes by number: clusters are no
+    longer those of classes.
     """
-    told = {name: value for name, value in known.items() if name not in ("kept", "metrics")}
+    told = {name: value for name, value in known.items() if name not in ("kept", "classes", "metrics")}
     others = held == ""
     if y is not None and others.any() and (~others).sum() == known["n_known"]:
         told["metrics"] = evaluate(y[others], labels[others])

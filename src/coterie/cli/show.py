@@ -75,18 +75,22 @@ def show_result(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: 
     if "known" in metrics:
         screen.say(known_sentence(metrics["known"]))
     screen.say()
-    _show_clusters(screen, data, sizes=metrics["sizes"], labels=labels)
+    _show_clusters(screen, data, metrics=metrics, labels=labels)
     screen.say()
 
 
-def _show_clusters(screen: Screen, data: Data, *, sizes: list[int], labels: np.ndarray) -> None:
-    n = len(labels)
+def _show_clusters(screen: Screen, data: Data, *, metrics: dict[str, Any], labels: np.ndarray) -> None:
+    n, sizes, names = len(labels), metrics["sizes"], metrics.get("cluster_names")
     if len(sizes) > _MOST_CLUSTERS:
         middle = int(np.median(sizes))
         screen.say(f"{len(sizes)} {_spread(sizes)}, half of them up to {middle:,}.")
         return
     rows = [[str(k), f"{size:,}", percentage(size / n)] for k, size in enumerate(sizes)]
     columns = ["cluster", "rows", "share"]
+    if names is not None:
+        columns.append("name")
+        for name, row in zip(names, rows, strict=True):
+            row.append(name or "")
     if data.y is not None:
         columns.append("mostly")
         for k, row in enumerate(rows):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from coterie.data.table import Table
 
 _LABEL_COLUMNS = ("label", "labels", "class", "target", "y", "cluster")  # the first of these that is there
+_NUMBERS = "row"  # heading of the rows' numbers
 MOST_NAMES = 0.5  # share of a column's fields that must be names of rows for it to say whose the labels are
 
 
@@ -61,6 +63,8 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     key = _key(columns, rows, names, besides=j) if rows and len(columns) > 1 else None
     if j is None and len(columns) == 2 and key is not None:
         j = 1 - key
+    elif j is None and len(columns) == 2 and _NUMBERS in columns:
+        j = 1 - columns.index(_NUMBERS)
     elif j is None:
         j = _only_column(given if header else [], len(columns) if rows else 1, what)
     if key is not None:
@@ -68,7 +72,7 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
         return _by_name(
             list(zip(called, (as_given(fields[j].strip()) for fields in rows), strict=True)), names, what, known=known
         )
-    numbers = _numbers(rows, columns.index("row")) if "row" in columns and columns.index("row") != j else None
+    numbers = _numbers(rows, columns.index(_NUMBERS)) if _NUMBERS in columns and columns.index(_NUMBERS) != j else None
     if numbers is None or not known:
         check_count(len(rows), table, what)
     labels = [as_given(fields[j].strip()) for fields in rows]
@@ -80,12 +84,12 @@ def _key(columns: list[str], rows: list[list[str]], names: list[str], *, besides
     called = columns.index("name") if "name" in columns else None
     shares = _shares_of_names(rows, names) if names else []
     says_nothing = called is None or not names or len(set(names)) < len(names) or shares[called] < MOST_NAMES
-    if not names or ("row" in columns and says_nothing):
+    if not names or (_NUMBERS in columns and says_nothing):
         return None
     # Numbers of folds and the like may be names of rows too, but come again and again.
     distinct = [len({fields[c] for fields in rows}) / len(rows) for c in range(len(columns))]
     able = [c for c, share in enumerate(shares) if share >= MOST_NAMES and (c == called or distinct[c] >= MOST_NAMES)]
-    able = [c for c in able if c != besides and columns[c] != "row"]
+    able = [c for c in able if c != besides and columns[c] != _NUMBERS]
     return max(able, key=lambda c: (shares[c], c == called, distinct[c]), default=called)
 
 
@@ -117,10 +121,9 @@ def _own_names(found: list[str], names: list[str]) -> list[str]:
 
 def _numbers(rows: list[list[str]], column: int) -> list[int] | None:
     """Return the rows' numbers: a file that coterie wrote may have been sorted by something else since."""
-    try:
-        return [int(fields[column]) for fields in rows]
-    except ValueError:
-        return None  # a column of that name with something else in it
+    found = [re.fullmatch(r"(-?\d{1,18})(\.0*)?", fields[column].strip()) for fields in rows]  # 3.0 once had gaps below
+    numbers = [int(number[1]) for number in found if number is not None]
+    return numbers if len(numbers) == len(rows) else None  # else it has something else in it
 
 
 def _by_number(pairs: list[tuple[int, str]], n: int, what: str) -> list[str]:
@@ -140,7 +143,7 @@ def _has_header(rows: list[list[str]], n: int) -> bool:
     first, one_more = [field.strip() for field in rows[0]], len(rows) == n + 1
     usual = any(field.lower() in _LABEL_COLUMNS for field in first)
     if len(first) > 1:
-        return usual or one_more
+        return usual or one_more or _NUMBERS in [field.lower() for field in first]
     below = {fields[0].strip() for fields in rows[1:]}
     if first[0] in below:  # where a class is called y, say, only the number of lines tells
         return usual and one_more

@@ -261,8 +261,9 @@ def _reconstruction(run: Run) -> dict[str, Any] | None:
 
 
 def _commands(run: Run) -> list[tuple[str, str]]:
-    name = shlex.quote(run.folder.resolve().name)
-    model = f"{run.folder.resolve().name}/model"
+    folder = run.folder.resolve().name
+    name = shlex.quote(f"./{folder}" if folder.startswith("-") else folder)  # else it would be taken for a flag
+    model = f"{folder}/model"
     new = "NEW_IMAGES" if run.is_images else "NEW_ROWS.csv"
     merge = [f"coterie merge {name} 0 1"] if run.n_clusters > 1 else []
     found = [

@@ -15,6 +15,8 @@ from coterie.figures import percentage
 from coterie.selection.auto import Auto
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from coterie.algorithms import Clusterer
@@ -97,17 +99,18 @@ class Drift:
         p = [fisher_exact([[a, n - a], [b, m - b]]).pvalue for a, b in zip(now.tolist(), then.tolist(), strict=True)]
         return np.array(p) < _CLEARLY / len(p)
 
-    def sentence(self) -> str:
-        """Return the whole in one line."""
+    def sentence(self, *, noun: str = "row", names: Sequence[str | None] = ()) -> str:
+        """Return the whole in one line; ``noun`` is what a row is called, ``names`` are those of the clusters."""
         k = int(np.abs(self.shares - self.usual).argmax())
-        most = f", most in cluster {k} ({percentage(self.usual[k])} then, {percentage(self.shares[k])} now)"
+        called = f" {names[k]!r}" if len(names) and names[k] else ""
+        most = f", most in cluster {k}{called} ({percentage(self.usual[k])} then, {percentage(self.shares[k])} now)"
         share = percentage(float(self.strange.mean()))
         moved = f", where up to {self.chance:.1%} is expected by chance{most}" if self.moved >= _VISIBLE else ""
         count = int(self.strange.sum())
         return (
-            f"{count:,} of {len(self.strange):,} rows ({share}) {'is' if count == 1 else 'are'} unlike any "
-            f"seen in training, where {self.expected:.0%} is usual; the shares of the clusters differ by "
-            f"{self.moved:.1%}{moved}; the mean row moved by {_short(self.shift)} of the rows' spread."
+            f"{count:,} of {len(self.strange):,} {noun}s ({share}) {'is' if count == 1 else 'are'} unlike any "
+            f"seen in training, where {percentage(self.expected)} is usual; the shares of the clusters differ by "
+            f"{self.moved:.1%}{moved}; the mean {noun} moved by {_short(self.shift)} of the {noun}s' spread."
         )
 
     def figures(self) -> dict[str, Any]:
