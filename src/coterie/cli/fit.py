@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from coterie.cli import options
@@ -41,22 +42,19 @@ def fit(
     baselines stand beside every result: k-means on the pixels or columns and, where there is one, on the
     autoencoder's code before it knew of clusters.
     """
-    from pathlib import Path
-
     from coterie.cli.launch import launch
     from coterie.cli.parameters import parse_clusters, parse_image_shape, parse_names
     from coterie.cli.settings import resolve_paths
 
+    k = None if clusters is None else parse_clusters(clusters)
     shape = None if image_shape is None else parse_image_shape(image_shape)
     machine = {"device": device, "precision": precision, "compile": compile_}
     what = {"data": data, "system": system, "recipe": recipe, "labels": labels, "known": known, "seed": seed}
-    what |= {"names": names, "drop": drop or None}
-    how = {"warm_start": None if warm_start is None else str(warm_start), "strict": strict, "report": report}
+    how = {"names": names, "drop": drop or None, "strict": strict, "report": report}
+    how |= {"warm_start": None if warm_start is None else str(warm_start)}
     given: dict[str, Any] = _given(what | machine | how)
-    number = None if clusters is None else parse_clusters(clusters)
-    among = None if candidates is None else parse_names(candidates)
-    of_choice = {"candidates": among, "time_budget": time_budget}
-    given["parameters"] = _given({"n_clusters": number, "image_shape": shape} | of_choice)
+    of_choice = {"candidates": None if candidates is None else parse_names(candidates), "time_budget": time_budget}
+    given["parameters"] = _given({"n_clusters": k, "image_shape": shape} | of_choice)
     launch(resolve_paths(given, Path()), config=config, out=out, resume=resume, quiet=quiet)
 
 
