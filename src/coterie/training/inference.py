@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -97,15 +98,20 @@ def assignments(fit: Fit) -> Tensor:
         return fit.source.take(slice(start, stop)).to(fit.runtime.device)
 
     def soft(x: Tensor) -> Tensor:
-        with fit.runtime.autocast():
-            return model.head(model.encode(x))
+        return model.head(model.encode(x))
 
-    return _run(soft, len(fit.source), take)
+    return _run(soft, len(fit.source), take, precision=fit.runtime.autocast())
 
 
-def _run(function: Callable[[Tensor], Tensor], n: int, take: Callable[[int, int], Tensor]) -> Tensor:
+def _run(
+    function: Callable[[Tensor], Tensor],
+    n: int,
+    take: Callable[[int, int], Tensor],
+    *,
+    precision: AbstractContextManager[None] | None = None,
+) -> Tensor:
     parts = []
-    with own_modes(), torch.no_grad():
+    with own_modes(), torch.no_grad(), precision or nullcontext():
         for start in range(0, n, BATCH):
             x = take(start, min(start + BATCH, n))
             short = BATCH - len(x)
