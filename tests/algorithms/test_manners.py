@@ -444,12 +444,18 @@ def test_images_in_a_list_must_be_alike():
 def test_modes_of_torch_that_a_caller_is_in_change_nothing_and_are_given_back(cls, mode, tmp_path):
     X, _ = blobs(60, spread=2.5)
     usual = small(cls).set_params(**brief(small(cls))).fit(X)
+    strangeness, suggested = usual.strangeness(X), usual.suggest(3, X)
+    drawn = usual.sample(5, random_state=0) if hasattr(usual, "sample") else None
     with mode():
         before = _modes()
         found = small(cls).set_params(**brief(small(cls))).fit(X)
         found.save(tmp_path / "model")
         again = coterie.load(tmp_path / "model")
         within = usual.predict_proba(X), again.predict_proba(X)
+        assert again.was_fitted_on(X) and (again.strangeness(X) == strangeness).all()
+        np.testing.assert_array_equal(again.suggest(3, X), suggested)
+        if drawn is not None:
+            np.testing.assert_array_equal(again.sample(5, random_state=0), drawn)
         assert _modes() == before
     for probabilities in (found.predict_proba(X), *within):
         np.testing.assert_array_equal(probabilities, usual.predict_proba(X))
@@ -461,12 +467,15 @@ def test_another_default_dtype_of_torch_changes_nothing(cls, tmp_path):
     X, _ = blobs(60, spread=2.5)
     usual = small(cls).set_params(**brief(small(cls))).fit(X)
     usual.save(tmp_path / "usual")
+    drawn = usual.sample(5, random_state=0) if hasattr(usual, "sample") else None
     torch.set_default_dtype(torch.float64)
     try:
         found, loaded = clone(usual).fit(X), coterie.load(tmp_path / "usual")
         assert torch.get_default_dtype() == torch.float64
         for model in (found, loaded):
             np.testing.assert_array_equal(model.predict_proba(X), usual.predict_proba(X))
+            if drawn is not None:
+                np.testing.assert_array_equal(model.sample(5, random_state=0), drawn)
     finally:
         torch.set_default_dtype(torch.float32)
 

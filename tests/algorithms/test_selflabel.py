@@ -269,6 +269,8 @@ def test_rows_that_a_partition_leaves_out_have_no_label_from_it():
     np.testing.assert_array_equal(model.labels_, y)
     told = model.fit_to(X, [noise, y], known=[int(y[0])] + [-1] * 89)
     assert told.taught_[0] == y[0] and told.taught_[9] == -1
+    all_noise = np.where(y == 2, -1, y)  # a cluster that the second has not, as where it differs on nearly all its rows
+    np.testing.assert_array_equal(agreed([y, all_noise], 3, make_knowledge(90)), y)
     with pytest.raises(InputError, match="a row at least that has a cluster in all of them"):
         model.fit_to(X, [np.full(90, -1), y])
     with pytest.raises(InputError, match=r"integers >= -1"):

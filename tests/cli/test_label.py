@@ -25,8 +25,10 @@ import coterie
 from coterie import SelfLabel
 from coterie.cli import app
 from coterie.cli.answers import Answers
-from coterie.cli.refitting import _settings
+from coterie.cli.console import Screen
+from coterie.cli.refitting import _say_what_differs, _settings
 from coterie.cli.run import stored_settings
+from coterie.cli.settings import RunSettings
 from coterie.data import Table, make_source
 from coterie.data.labels import load_known
 from coterie.errors import InputError
@@ -429,6 +431,13 @@ def test_another_system_and_more_clusters_are_said(own: Path, blobs: Blobs, tmp_
     said = fit_again(tmp_path / "plain", "d\n\n\n").stdout
     assert "There are more classes than the 3 clusters of this run; the new one has 4." in said
     assert [values["parameters"]["n_clusters"] for values in made] == [3, 4]
+
+
+def test_the_system_that_was_chosen_and_learns_from_labels_stays_in_place(own: Path, capsys) -> None:
+    model = coterie.load(own / "model")
+    values = {"system": "dec", "parameters": {"n_clusters": 3}}
+    _say_what_differs(Screen(), values, settings=RunSettings(data="x.npy", system="auto"), model=model)
+    assert capsys.readouterr().out == ""
 
 
 def test_more_classes_than_clusters_are_a_new_fit(own: Path) -> None:

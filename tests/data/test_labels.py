@@ -327,3 +327,13 @@ def test_text_of_any_kind_of_array_is_text():
 def test_the_other_of_two_columns_holds_the_labels_where_one_numbers_the_rows(tmp_path, text):
     (tmp_path / "l.csv").write_text(text)
     assert load_known(tmp_path / "l.csv", TABLE).tolist() == ["oak", "", "elm"]
+
+
+@pytest.mark.parametrize("load", [load_labels, load_known])
+def test_a_label_that_is_called_row_is_no_heading(tmp_path, load):
+    (tmp_path / "l.csv").write_text("a.png,row\nb.png,col\nc.png,row\n")
+    table = Table(X=np.zeros((3, 2)), names=["a.png", "b.png", "c.png"])
+    assert load(tmp_path / "l.csv", table).tolist() == ["row", "col", "row"]
+    (tmp_path / "l.csv").write_text("row,seat\nfront,1\nback,2\nfront,2\n")  # which of them are labels?
+    with pytest.raises(InputError, match="must have one column, or name one of .*'row', 'seat'"):
+        load(tmp_path / "l.csv", TABLE)

@@ -135,7 +135,7 @@ class Clusterer(
         NonFiniteLossError
             If training diverges.
         Interrupted
-            On Ctrl-C, after the state was saved.
+            On Ctrl-C, after what is done was saved.
         """
         began = time.perf_counter()
         source = open_source(self, X, reset=not warming.is_warm(self))

@@ -208,7 +208,7 @@ def fit_counted(estimator: Clusterer, source: Source, *, knowledge: Knowledge) -
     try:
         fitted.set_params(n_clusters=n).fit(source, **knowledge.given())
     except Interrupted as error:
-        if is_repeatable(estimator.random_state):
+        if is_repeatable(estimator.random_state) or "To go on" not in str(error):
             raise
         raise Interrupted(f"{error} Give random_state={seed} too, the seed that was drawn.") from None
     fitted.count_ = found

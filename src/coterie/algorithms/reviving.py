@@ -46,7 +46,7 @@ def revive(fit: Fit, labels: Tensor) -> bool:
     empty = np.flatnonzero(np.bincount(y, minlength=k) == 0)
     if not len(empty):
         return False
-    z, changed = codes(fit).numpy(), False
+    z, n_moved = codes(fit).numpy(), 0
     known = fit.memory[KNOWN].numpy() if KNOWN in fit.memory else np.full(len(y), UNKNOWN)
     for c in empty.tolist():
         rows, moved = np.flatnonzero(known == c), [c]
@@ -54,21 +54,21 @@ def revive(fit: Fit, labels: Tensor) -> bool:
             widest = int(np.argmax([_spread(z[y == j]) for j in range(k)]))
             rows, moved = _half(fit, z, np.flatnonzero(y == widest), stays=known == widest, c=c), [widest, c]
         if not len(rows):
-            break
+            continue
         y[rows] = c
         with torch.no_grad():
             for j in moved:
                 centers[j] = torch.from_numpy(z[y == j].mean(0)).to(centers)
-        changed = True
-    if changed:
+        n_moved += 1
+    if n_moved:
         logger.info("step %d: clusters %s were empty", fit.clock.total, empty.tolist())
         warn(
-            f"{len(empty)} of {k} clusters lost all their rows (step {fit.clock.total}) and were given those known to "
+            f"{n_moved} of {k} clusters lost all their rows (step {fit.clock.total}) and were given those known to "
             "be theirs, or half of the widest cluster's. If that goes on, try fewer clusters, another start=, or a "
             "lower learning rate in train=.",
             CollapseWarning,
         )
-    return changed
+    return n_moved > 0
 
 
 def _half(fit: Fit, z: np.ndarray, rows: np.ndarray, *, stays: np.ndarray, c: int) -> np.ndarray:

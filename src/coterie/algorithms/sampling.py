@@ -12,6 +12,7 @@ from coterie.algorithms.edits import Split
 from coterie.algorithms.inputs import pick_seed
 from coterie.checks import whole
 from coterie.errors import InputError
+from coterie.training import own_modes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +64,7 @@ class Samples:
                 f"Got {cluster!r} instead."
             )
         generator = torch.Generator().manual_seed(pick_seed(random_state))
-        with torch.no_grad():
+        with own_modes(), torch.no_grad():
             z = self.draw_codes(n, None, generator) if cluster is None else self._of_cluster(n, int(cluster), generator)
             return system.inverse_transform(z.numpy())
 

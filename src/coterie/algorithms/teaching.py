@@ -218,7 +218,8 @@ def agreed(partitions: Sequence[ArrayLike], n_clusters: int, knowledge: Knowledg
         raise InputError("Partitions must have a row at least that has a cluster in all of them.")
     y = np.full(len(first), UNKNOWN)
     y[clustered] = unanimous([labels[clustered] for labels in partitions])
-    y[clustered] = _unless_unheard(first[clustered], y[clustered], n_clusters)
+    own = first > UNKNOWN
+    y[own] = _unless_unheard(first[own], y[own], n_clusters)
     held = (told > UNKNOWN) & clustered
     if held.any():
         number = np.argsort(follow_classes(told[held], first[held], n_clusters))

@@ -81,8 +81,8 @@ def fit_again(screen: Screen, folder: Path, *, wanted: bool = True, train: str |
 
 def _say_what_differs(screen: Screen, values: dict[str, Any], *, settings: RunSettings, model: Clusterer) -> None:
     """Say where the new run has another system or more clusters."""
-    if values["system"] != settings.system:
-        screen.say(f"{settings.system} learns from no labels; {values['system']} is fitted in its place.")
+    if not model.knows and values["system"] != settings.system:
+        screen.say(f"{system_name(model)} learns from no labels; {values['system']} is fitted in its place.")
     had, now = model.edits_.n_fitted, values["parameters"].get("n_clusters")
     if isinstance(now, int) and now > had:
         begins = "begins anew, with" if hasattr(model, "warm_start") else "has"

@@ -63,7 +63,7 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     key = _key(columns, rows, names, besides=j) if rows and len(columns) > 1 else None
     if j is None and len(columns) == 2 and key is not None:
         j = 1 - key
-    elif j is None and len(columns) == 2 and _NUMBERS in columns:
+    elif j is None and len(columns) == 2 and _numbered(rows, columns) is not None:
         j = 1 - columns.index(_NUMBERS)
     elif j is None:
         j = _only_column(given if header else [], len(columns) if rows else 1, what)
@@ -72,7 +72,7 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
         return _by_name(
             list(zip(called, (as_given(fields[j].strip()) for fields in rows), strict=True)), names, what, known=known
         )
-    numbers = _numbers(rows, columns.index(_NUMBERS)) if _NUMBERS in columns and columns.index(_NUMBERS) != j else None
+    numbers = None if _NUMBERS in columns and columns.index(_NUMBERS) == j else _numbered(rows, columns)
     if numbers is None or not known:
         check_count(len(rows), table, what)
     labels = [as_given(fields[j].strip()) for fields in rows]
@@ -119,8 +119,11 @@ def _own_names(found: list[str], names: list[str]) -> list[str]:
     return [next((way for way in tried if way in known), tried[0]) for tried in ways]
 
 
-def _numbers(rows: list[list[str]], column: int) -> list[int] | None:
+def _numbered(rows: list[list[str]], columns: list[str]) -> list[int] | None:
     """Return the rows' numbers: a file that coterie wrote may have been sorted by something else since."""
+    if not rows or _NUMBERS not in columns:
+        return None
+    column = columns.index(_NUMBERS)
     found = [re.fullmatch(r"(-?\d{1,18})(\.0*)?", fields[column].strip()) for fields in rows]  # 3.0 once had gaps below
     numbers = [int(number[1]) for number in found if number is not None]
     return numbers if len(numbers) == len(rows) else None  # else it has something else in it
@@ -143,7 +146,7 @@ def _has_header(rows: list[list[str]], n: int) -> bool:
     first, one_more = [field.strip() for field in rows[0]], len(rows) == n + 1
     usual = any(field.lower() in _LABEL_COLUMNS for field in first)
     if len(first) > 1:
-        return usual or one_more or _NUMBERS in [field.lower() for field in first]
+        return usual or one_more or _numbered(rows[1:], [field.lower() for field in first]) is not None
     below = {fields[0].strip() for fields in rows[1:]}
     if first[0] in below:  # where a class is called y, say, only the number of lines tells
         return usual and one_more

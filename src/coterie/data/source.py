@@ -101,7 +101,7 @@ class Source:
             float32 on the CPU, in fresh memory.
         """
         rows = self.raw(index)
-        out = torch.empty((len(rows), *self.spec.shape), dtype=torch.float32)
+        out = torch.empty((len(rows), *self.spec.shape), dtype=torch.float32, device="cpu")
         target = out.numpy()
         if self._work == np.float64 and (self._offset is not None or self._scale is not None):
             own = rows.astype(np.float64, copy=isinstance(index, slice))  # a slice still shows the user's memory

@@ -186,7 +186,8 @@ def _nearness(h: Tensor, temperature: float) -> Tensor:
     temperature that is low beside the distance between groups, it is had in float64.
     """
     h = h - h.detach().mean(0)
-    if h.detach().square().sum(1).max() * torch.finfo(h.dtype).eps > ROUNDING * temperature:
+    far = h.detach().square().sum(1).max() * torch.finfo(h.dtype).eps > ROUNDING * temperature
+    if far and h.device.type != "mps":  # which has no float64
         h = h.double()
     products = _products(h, exact=True)
     return 2 * products - products.diagonal()

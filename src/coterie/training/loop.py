@@ -73,7 +73,7 @@ def train(
     NonFiniteLossError
         If a term is NaN or infinite; names the term and the step.
     Interrupted
-        On Ctrl-C, after the state was saved; says how to go on.
+        On Ctrl-C, after what is done was saved; says how to go on.
     """
     if saved is not None:
         saved.restore(fit)

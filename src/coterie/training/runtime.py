@@ -74,7 +74,8 @@ def own_modes() -> Iterator[None]:
     """Compute as coterie does whatever modes of torch its caller is in, which are given back.
 
     Gradients can be asked for, new tensors are of float32 on the processor, and nothing is cast but what
-    :meth:`Runtime.autocast` says.
+    :meth:`Runtime.autocast` says. Of these the default dtype is that of all threads, so that threads of a process that
+    has another one may undo each other's.
 
     Yields
     ------
