@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -437,16 +438,21 @@ def test_images_in_a_list_must_be_alike():
 
 
 @pytest.mark.parametrize(
-    "mode",
-    [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu", torch.bfloat16), lambda: torch.device("meta")],
+    "modes",
+    [
+        [torch.inference_mode],
+        [torch.no_grad, lambda: torch.autocast("cpu", torch.bfloat16), lambda: torch.device("meta")],
+    ],
 )
 @every_system
-def test_modes_of_torch_that_a_caller_is_in_change_nothing_and_are_given_back(cls, mode, tmp_path):
+def test_modes_of_torch_that_a_caller_is_in_change_nothing_and_are_given_back(cls, modes, tmp_path):
     X, _ = blobs(60, spread=2.5)
     usual = small(cls).set_params(**brief(small(cls))).fit(X)
     strangeness, suggested = usual.strangeness(X), usual.suggest(3, X)
     drawn = usual.sample(5, random_state=0) if hasattr(usual, "sample") else None
-    with mode():
+    with ExitStack() as stack:
+        for mode in modes:
+            stack.enter_context(mode())
         before = _modes()
         found = small(cls).set_params(**brief(small(cls))).fit(X)
         found.save(tmp_path / "model")
