@@ -1,9 +1,10 @@
 """Estimators and rows small enough for tests."""
 
 import numpy as np
+import torch
 from sklearn.base import clone
 
-from coterie import GAN, MLP, Schedule
+from coterie import DEC, GAN, MLP, Schedule
 from coterie.algorithms import SYSTEMS as NAMED
 
 SYSTEMS = tuple(NAMED.values())
@@ -23,6 +24,18 @@ OWN = {  # what a system needs beside, or instead of, the settings below, by its
         "train": Schedule(steps=60, batch_size=32, learning_rate=1e-2),
     },
 }
+
+
+class Emptied(DEC):
+    """Loses its second cluster before the first target is computed."""
+
+    def fill_head(self, fit, start):
+        super().fill_head(fit, start)
+        with torch.no_grad():
+            fit.model.head.centers[1] = 1e4
+
+
+Emptied.__name__ = "DEC"  # whose settings it has
 
 
 def small(cls, **parameters):

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import ArrayLike
 
     from coterie.algorithms import Clusterer
     from coterie.data import Source
 
 
-class AnswersByBest:
+class AnswersByBest(ClassNamePrefixFeaturesOutMixin):
     """Gives a choice the clusters of its ``best_``, and its methods."""
 
     best_: Clusterer
@@ -114,12 +115,6 @@ class AnswersByBest:
         check_is_fitted(self)
         return self.best_.summary()
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Return names of the columns of ``transform``, shape (d,), object: the same whichever system is the best."""
-        check_is_fitted(self)
-        d = len(self.best_.get_feature_names_out(input_features))
-        return np.array([f"{type(self).__name__.lower()}{j}" for j in range(d)], dtype=object)
-
     def strangeness(self, X: ArrayLike | Source) -> np.ndarray:
         """Return how unlike the training rows each row is; see :meth:`coterie.algorithms.Clusterer.strangeness`."""
         check_is_fitted(self)
@@ -129,3 +124,7 @@ class AnswersByBest:
         """Return what sets each cluster of the best apart; see :meth:`coterie.algorithms.Clusterer.describe`."""
         check_is_fitted(self)
         return self.best_.describe(X, top=top)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.cluster_centers_.shape[1]

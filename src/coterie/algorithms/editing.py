@@ -199,8 +199,8 @@ class Editing:
         number = np.argsort(order)
         for name in (extra for extra in system.extras if extra.endswith("labels")):
             setattr(system, f"{name}_", number[getattr(system, f"{name}_")])
-        for name in (extra for extra in system.extras if extra == "prior"):
-            setattr(system, f"{name}_", getattr(system, f"{name}_")[order])
+        if "prior" in system.extras:
+            system.__dict__["prior_"] = system.__dict__["prior_"][order]
         self._set_fitted_labels(number[self.edits_.fitted])
 
     def name_classes(self, names: Sequence[str]) -> Self:
