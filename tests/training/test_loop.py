@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from stops import StopAt
 from toys import CONSTANT, Halver, TwoPlayers, TwoTurns, halver_model, make_fit, run
 
@@ -120,6 +121,13 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, damage):
     run(Halver(), make_fit(halver_model()), tmp_path)
     path = tmp_path / FILE
     path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelFileError, match="not a readable checkpoint"):
+        run(Halver(), make_fit(halver_model()), tmp_path)
+
+
+@pytest.mark.parametrize("told", [[], {}, {"format": 1}, {"format": 1, "identity": {}}])
+def test_a_checkpoint_that_tells_too_little_is_refused_in_one_sentence(tmp_path, told):
+    save_file({"weight": torch.zeros(2)}, tmp_path / FILE, metadata={"about": json.dumps(told)})
     with pytest.raises(ModelFileError, match="not a readable checkpoint"):
         run(Halver(), make_fit(halver_model()), tmp_path)
 

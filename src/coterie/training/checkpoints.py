@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = "checkpoint.safetensors"
 FORMAT = 1
+_TOLD = ("identity", "seed", "clock", "phase", "history", "sums")  # beside the format
 
 
 class Checkpointer:
@@ -90,14 +91,14 @@ class Checkpointer:
                 about = json.loads((file.metadata() or {})["about"])
                 names = file.keys()
                 tensors = {name: file.get_tensor(name) for name in names}
-        except (SafetensorError, KeyError, ValueError, OSError) as error:
+            if about["format"] == FORMAT:
+                about = {key: about[key] for key in ("format", *_TOLD)}
+        except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
             raise ModelFileError(
                 f"{self.path} is not a readable checkpoint ({error}); delete it to start anew."
             ) from None
-        if about.get("format") != FORMAT:
-            raise ModelFileError(
-                f"{self.path} has checkpoint format {about.get('format')}; this version reads {FORMAT}."
-            )
+        if about["format"] != FORMAT:
+            raise ModelFileError(f"{self.path} has checkpoint format {about['format']}; this version reads {FORMAT}.")
         self._check(about["identity"])
         return Saved(about, tensors)
 
