@@ -47,6 +47,8 @@ def main() -> None:
         job = json.loads(arguments.job)
         print(json.dumps({"choose": choose, "count": count, "left_out": left_out}[job.pop("what")](**job)))
         return
+    if arguments.left_out and max(seeds_of(arguments.seeds)) > 9:
+        raise SystemExit("--left-out leaves out the digit that is the seed: give --seeds 0-9, or some of them.")
     chosen = {"what": "choose", "third": arguments.third, "clustpy": arguments.clustpy, "alone": arguments.alone}
     chosen |= {"earlier": arguments.earlier, "keep": arguments.keep}
     jobs = [("trust.jsonl", chosen | {"dataset": name}) for name in arguments.dataset]

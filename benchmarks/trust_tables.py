@@ -33,7 +33,7 @@ def choices() -> list[str]:
             f"**{decimal(fmean(row['accuracy'] for row in rows))}**",
             decimal(fmean(_best(row, row["trials"]) for row in rows)),
             *(decimal(fmean(values)) if values else "–" for values in each),
-            _mean_of(_calibrated(rows), "sure_half"),
+            _mean_of(_calibrated(rows), "sure_half", of=len(rows)),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
@@ -55,9 +55,11 @@ def confidences() -> list[str]:
             ", ".join(dict.fromkeys(row["chosen"] for row in rows)),
             _scatter([row["accuracy"] for row in rows]),
             decimal(min(row["worst_f"] for row in rows)),
-            _mean_of(rows, "agreed"),
-            *(_mean_of(_calibrated(rows), name) for name in ("sure_half", "calibration_error")),
-            _mean_of(_calibrated(rows), "calibration_error_by_labels"),
+            _mean_of(rows, "agreed", of=len(rows)),
+            *(
+                _mean_of(_calibrated(rows), name, of=len(rows))
+                for name in ("sure_half", "calibration_error", "calibration_error_by_labels")
+            ),
             f"{statistics.median(row['seconds'] for row in rows):.0f}",
             f"{statistics.median(_cost(row) for row in rows):.1f}",
         ]
@@ -148,10 +150,10 @@ def _scatter(values: list[float]) -> str:
     return f"{decimal(fmean(values))} ± {decimal(statistics.stdev(values))} {bounds}"
 
 
-def _mean_of(rows: list[Row], name: str) -> str:
-    """Return the mean of a figure where rows have it."""
+def _mean_of(rows: list[Row], name: str, *, of: int) -> str:
+    """Return the mean of a figure where rows have it, and their number where that is not all."""
     values = [row[name] for row in rows if row[name] is not None]
-    return decimal(fmean(values)) if values else "–"
+    return decimal(fmean(values)) + (f" ({len(values)})" if len(values) < of else "") if values else "–"
 
 
 def _cost(row: Row) -> float:

@@ -34,7 +34,8 @@ class Config:
     checkpoint : path or None, default=None
         Folder for checkpoints. A fit with the same parameters and rows that finds one there goes on from it exactly.
     checkpoint_every : float, default=20.0
-        Seconds between two checkpoints; 0 saves after every step.
+        Seconds between two checkpoints; 0 saves after every step. Where one takes more than a second to write, as many
+        times more.
     progress : {"auto", True, False}, default="auto"
         Progress bar on standard error; ``"auto"`` shows it on a terminal only.
     callbacks : tuple of Callback, default=()

@@ -79,7 +79,9 @@ def search(z: np.ndarray, among: np.ndarray, k: int) -> tuple[np.ndarray, np.nda
     # The search expands the square, which loses small distances far from the origin: so it is made about the middle,
     # for some candidates more than are asked for, and their distances are computed again.
     middle = among.mean(0, dtype=np.float64)
-    z, among = (np.ascontiguousarray(rows - middle, dtype=np.float32) for rows in (z, among))
+    own = among is z
+    among = _about(among, middle)
+    z = among if own else _about(z, middle)
     _, found = faiss.knn(z, among, min(k + SPARE, len(among)))
     squared = np.empty(found.shape)
     for start in range(0, len(z), BLOCK):
@@ -88,6 +90,11 @@ def search(z: np.ndarray, among: np.ndarray, k: int) -> tuple[np.ndarray, np.nda
             squared[part, j] = np.square(np.subtract(z[part], among[found[part, j]], dtype=np.float64)).sum(1)
     order = np.argsort(squared, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(squared, order, axis=1)
+
+
+def _about(rows: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Return rows less the middle, computed in float64 and kept in float32, with no copy in float64."""
+    return np.subtract(rows, middle, out=np.empty(rows.shape, np.float32), casting="same_kind")
 
 
 def distances_to_neighbour(x: np.ndarray, *, seed: int, sample: int = 10_000) -> np.ndarray:

@@ -17,6 +17,7 @@ from coterie.mixtures import fit_mixture, means_of, mixture_from
 from coterie.subsample import sample_rows
 from coterie.umap import FEWEST, NEIGHBOURS, umap
 
+VOTES = 1 << 25  # numbers that are kept at once while rows follow their neighbours
 SAMPLE = 10_000  # rows on which a mixture or a manifold is first fitted
 LAYOUT = 100  # steps of a map's layout; twice as many find the same groups
 MAPS = 3  # maps among which the best partition is looked for
@@ -230,7 +231,9 @@ def _follow(z: np.ndarray, known: tuple[np.ndarray, np.ndarray], asked: np.ndarr
     rows, labels = known
     if len(rows) == len(z):
         return labels[asked]
-    return KNeighborsClassifier(10, algorithm="brute").fit(z[rows], labels).predict(z[asked])
+    nearest = KNeighborsClassifier(10, algorithm="brute").fit(z[rows], labels)
+    block = max(1, VOTES // (int(labels.max()) + 1))  # it keeps a number for each row and cluster
+    return np.concatenate([nearest.predict(z[asked[i : i + block]]) for i in range(0, len(asked), block)])
 
 
 STARTS: dict[str, Callable[..., np.ndarray]] = {"kmeans": kmeans, "mixture": mixture, "manifold": manifold}

@@ -64,6 +64,38 @@ def test_a_header_of_years_is_no_row(write, header, column):
 
 
 @pytest.mark.parametrize(
+    ("header", "first"),
+    [("400,402,404", None), ("400.5,401.0,401.5", None), ("sample,400,402,404", "s{}"), ("2019,2020", None)],
+)
+def test_a_header_of_measures_is_no_row(write, header, first):
+    width = header.count(",") + (first is None)
+    X = np.random.default_rng(0).normal(size=(6, width)).round(3)
+    lines = [",".join([*([] if first is None else [first.format(i)]), *map(str, row)]) for i, row in enumerate(X)]
+    table = load_file(write("\n".join([header, *lines, ""])), names=None if first is None else "sample")
+    assert table.X.tolist() == X.tolist()
+    assert table.feature_names == header.split(",")[-width:]
+
+
+def test_a_first_row_with_a_gap_is_no_header(write):
+    for gap in ("-", "<0.1"):
+        with pytest.raises(InputError, match=f"line 1.*'{gap}'"):
+            load_file(write(f"5.1,{gap},3\n4.9,3,2\n4.8,3,2\n"))
+
+
+def test_a_header_without_a_field_for_the_names_of_rows(write):
+    table = load_file(write('a\tb\n"r1"\t1\t2\n"r2"\t3\t5\n', "t.tsv"))
+    assert table.names == ["r1", "r2"] and table.feature_names == ["a", "b"]
+    assert table.X.tolist() == [[1, 2], [3, 5]]
+
+
+def test_signs_between_thousands_are_no_decimals(write):
+    with pytest.raises(InputError, match="holds '1,100' beside numbers without a comma"):
+        load_file(write("a\tb\n950\t1,200\n1,100\t2,500\n980\t700\n", "t.tsv"))
+    table = load_file(write("a\tb\n0,950\t1,200\n1,100\t2,500\n", "t.tsv"))
+    assert table.X.tolist() == [[0.95, 1.2], [1.1, 2.5]]
+
+
+@pytest.mark.parametrize(
     ("text", "rows"),
     [
         ("0,1,2\n3,4,5\n6,7,8\n", 3),  # counting on
@@ -73,6 +105,8 @@ def test_a_header_of_years_is_no_row(write, header, column):
         ("3,4,5\n", 1),
         ("2019,2020,2022\n1,2,3\n", 2),
         ("2019,2020\n1,2\n", 2),
+        ("5,10,15\n6,9,17\n4,11,13\n", 3),  # even steps amid their columns
+        ("10,20,30\n9,19,29\n8,18,28\n", 3),  # that go on below
     ],
 )
 def test_rows_that_only_look_like_counting_stay_rows(write, text, rows):

@@ -9,7 +9,7 @@ import pytest
 
 from coterie.data import load_file, make_source
 from coterie.data.files import read_npz_labels
-from coterie.errors import InputError
+from coterie.errors import DataWarning, InputError
 
 RNG = np.random.default_rng(3)
 X = RNG.integers(0, 256, (12, 5, 4), dtype=np.uint8)
@@ -51,7 +51,9 @@ def test_npz_labels_with_gaps_may_only_be_known(tmp_path):
     part = np.where(np.arange(12) < 4, Y, -1)
     np.savez(tmp_path / "d.npz", x=X, y=part)
     with pytest.raises(InputError, match=r"The labels in 'd.npz': -1 in row 4 .*--known"):
-        load_file(tmp_path / "d.npz")
+        load_file(tmp_path / "d.npz", column="y")
+    with pytest.warns(DataWarning, match=r"not compared with y of 'd.npz'. The labels in 'd.npz': -1 in row 4"):
+        assert load_file(tmp_path / "d.npz").y is None  # nobody asked for them
     table = load_file(tmp_path / "d.npz", known="y")
     assert table.y is None
     np.testing.assert_array_equal(table.known, part)

@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from coterie.data import load_file
@@ -135,6 +136,7 @@ def test_first_frame_of_an_animation(tmp_path):
     ("ending", "options"),
     [
         ("jpg", {"quality": 100}),
+        ("jpg", {"format": "MPO", "quality": 100}),
         ("png", {}),
         ("webp", {"lossless": True}),
         ("tif", {}),
@@ -149,8 +151,18 @@ def test_images_are_turned_upright(tmp_path, ending, options):
     save(tmp_path / f"1.{ending}", turned, exif=exif, **options)
     X = load_file(tmp_path, image_shape=(30, 20)).X
     assert X[0, :14].min() > 240 and X[0, 16:].max() < 15
-    if ending != "png":
-        assert load_file(tmp_path).X.shape == (1, 30, 20)
+    assert load_file(tmp_path).X.shape == (1, 30, 20)
+
+
+def test_pictures_that_cannot_be_read_here_are_told(tmp_path):
+    for name in ("a.png", "b.jfif"):
+        save(tmp_path / name, GREY, format="PNG")
+    for name in ("x.HEIC", "deep/y.heic", "z.avif", ".hidden.heic", "notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"pixels")
+    with pytest.warns(DataWarning, match=r"^Passed over 3 pictures ending in .avif, .heic, which cannot be read here"):
+        assert load_file(tmp_path).names == ["a.png", "b.jfif"]
 
 
 def bomb(path, side):
@@ -242,7 +254,7 @@ def test_names_that_are_no_utf8_can_be_written(tmp_path):
 
 
 def test_new_images_are_read_in_the_depth_of_those_that_were_fitted(tmp_path):
-    from coterie.cli.inputs import open_like
+    from coterie.cli.inputs import open_data, open_like
     from coterie.data import make_source
 
     rng = np.random.default_rng(0)
@@ -259,6 +271,8 @@ def test_new_images_are_read_in_the_depth_of_those_that_were_fitted(tmp_path):
         for new in ("eight", "sixteen", "mixed"):
             rows = open_like(str(tmp_path / new), spec, strict=True).source.take(slice(None))
             np.testing.assert_allclose(rows[:, 0].numpy(), shallow / 255, atol=1e-6)
+            further = open_data(str(tmp_path / new), strict=True, spec=spec).source  # where a fit goes on warm
+            assert torch.equal(further.take(slice(None)), rows)
 
 
 def test_colour_files_without_colour_are_read_alike_whether_the_set_shows_it_or_its_shape_is_given(tmp_path):

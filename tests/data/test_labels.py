@@ -125,6 +125,32 @@ def test_known_rows_may_be_told_by_their_numbers(tmp_path):
         load_labels(tmp_path / "k.csv", TABLE)  # to evaluate by, all are needed
 
 
+@pytest.mark.parametrize("called", [str.upper, "/data/{}".format, lambda name: name.removesuffix(".png")])
+def test_names_without_folder_or_ending_are_the_rows_names(tmp_path, called):
+    names = [f"{letter}.png" for letter in "abcd"]
+    lines = "".join(f"{called(name)},{i}\n" for i, name in reversed(list(enumerate(names))))
+    (tmp_path / "k.csv").write_text("image_id,label\n" + lines)
+    assert load_labels(tmp_path / "k.csv", Table(X=np.zeros((4, 2)), names=names)).tolist() == [0, 1, 2, 3]
+
+
+def test_numbers_without_zeros_in_front_are_the_rows_names(tmp_path):
+    table = Table(X=np.zeros((12, 2)), names=[f"{i:03}" for i in range(1, 13)])
+    (tmp_path / "k.csv").write_text("id,label\n" + "".join(f"{i},{i % 5}\n" for i in range(12, 0, -1)))
+    assert load_labels(tmp_path / "k.csv", table).tolist() == [i % 5 for i in range(1, 13)]
+
+
+def test_names_that_no_row_has_are_refused(tmp_path):
+    table = Table(X=np.zeros((3, 2)), names=["a/1.png", "b/1.png", "c/1.png"])  # without folders these are one
+    (tmp_path / "k.csv").write_text("file,label\nx,2\ny,1\nz,0\n")
+    with pytest.raises(InputError, match=r"names such as 'x' beside its labels, but no row .* called 'a/1.png'"):
+        load_labels(tmp_path / "k.csv", table)
+    (tmp_path / "k.csv").write_text("file,label\n7,2\n3,1\n5,0\n")
+    with pytest.warns(DataWarning, match="numbers such as '7' .* taken in their order"):
+        assert load_labels(tmp_path / "k.csv", table).tolist() == [2, 1, 0]
+    (tmp_path / "k.csv").write_text(",label,score\n0,2,.4\n1,1,.3\n2,0,.7\n")  # as a data frame writes it
+    assert load_labels(tmp_path / "k.csv", table).tolist() == [2, 1, 0]
+
+
 def test_what_only_looks_like_a_name_is_none(tmp_path):
     table = Table(X=np.zeros((6, 2)), names=[str(i) for i in range(6)])
     (tmp_path / "folds.csv").write_text("label,fold\n" + "".join(f"{c},{i % 2}\n" for i, c in enumerate("abcabc")))

@@ -179,6 +179,9 @@ def test_rows_in_other_units_than_the_fit_are_noticed():
     fitted = make_source(BYTES).spec
     with pytest.warns(DataWarning, match=r"lies in \[0, 1\] while the fit saw bytes"):
         make_source(BYTES / 255, spec=fitted)
+    whole = make_source(BYTES.astype(np.float32)).spec
+    with pytest.warns(DataWarning, match=r"lies in \[0, 1\] while the fit saw bytes"):
+        make_source(BYTES.astype(np.float32) / 255, spec=whole)
     with pytest.warns(DataWarning, match="holds bytes while the fit saw float64"):
         make_source(BYTES, spec=make_source(BYTES / 255).spec)
     assert torch.equal(

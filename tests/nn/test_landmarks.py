@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 
 from coterie.nn import LandmarkMap, MappedModel, Nearest
-from coterie.nn.landmarks import NEAREST, interpolate
+from coterie.nn.landmarks import NEAREST, interpolate, nearest_landmarks
 
 
 def by_hand(points, landmarks, values):
@@ -85,3 +85,17 @@ def test_the_number_of_landmarks_is_taken_from_what_is_loaded():
     assert torch.equal(empty.encode(torch.ones(2, 4)), full.encode(torch.ones(2, 4)))
     with pytest.raises(RuntimeError, match="size mismatch"):
         empty.load_state_dict(full.state_dict() | {"map.codes": torch.zeros(7, 5)})
+
+
+@pytest.mark.parametrize("apart", [1.0, 1e4])
+def test_nearest_landmarks_are_those_of_exact_distances(apart):
+    generator = torch.Generator().manual_seed(0)
+    landmarks = torch.randn(600, 30, generator=generator)
+    landmarks[300:] += apart  # where far from the middle, products of coordinates tell no neighbours from others
+    points = torch.cat([landmarks[::3], torch.randn(100, 30, generator=generator) + apart])
+    weight, index = nearest_landmarks(points, landmarks)
+    exact = (points.double()[:, None] - landmarks.double()).square().sum(2).sqrt()
+    r, expected = exact.topk(21, largest=False)
+    assert torch.equal(index, expected[:, :20])
+    assert torch.equal(index[:200, 0], torch.arange(0, 600, 3))  # a landmark itself is its nearest
+    torch.testing.assert_close(weight[200:], (r[200:, -1:] / r[200:, :20] - 1).float(), rtol=1e-3, atol=1e-4)

@@ -47,7 +47,8 @@ class DEC(RestartedClusterer):
     The loss is a mean over rows where the paper has a sum, so that the learning rate does not depend on the batch size.
     The defaults pretrain the whole autoencoder at once on augmented rows, with AdamW and a one-cycle rate, where the
     paper pretrains layer by layer with SGD; many rows are gathered; the first centres come from ``start`` where the
-    paper has k-means; and distances count in units of the start's spread.
+    paper has k-means; distances count in units of the start's spread; and a cluster that lost all of its rows is given
+    half of the widest one's, with a warning, or where rows of its class are known, those.
     ``from_recipe("paper")`` has the paper's settings, whose 300,000 steps of pretraining take hours on a processor, and
     ``from_recipe("keras")`` those of a later Keras code. The paper's clustering has no limit but ``tol``, and
     its rows are scaled to a mean square of one. ``fit(X, known=labels)`` and pairs are no part of it; what they do is

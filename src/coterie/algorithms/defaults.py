@@ -19,12 +19,12 @@ train     1,000 m^0.2 steps            1,000 m^0.2 steps           1,000 m^0.2 s
 Many is from 20,000 rows on, and for images of at most 4,096 values each (larger ones have the network of few images,
 with its convolutions mirrored). Small images have at most 400 values: three halvings leave too little of them for a
 convolution to see, and a dense network may learn for long, since its steps are short. m is n / 10,000 held between 0.1
-and 10. All steps are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, else
-"kmeans"; any other than "kmeans" is learned in a warm-up of 200 steps, and only then rows are gathered. Fewer than
-5,000 images and fewer than 20,000 vectors are not gathered; N2D, which learns nothing later, gathers four times. Few
-images need what convolution knows beforehand; from many a plain wide network learns it, and corrects more of a start's
-errors. All of it was chosen on MNIST, whole and cut down to 16 x 16 pixels with groups of unlike size, with seeds from
-100 on.
+and 10. All steps are AdamW's, with a one-cycle rate. The start is "manifold" from max(1000, 5 K d) rows on, unless that
+is more than the 10,000 which it looks at, else "kmeans"; any other than "kmeans" is learned in a warm-up of 200 steps,
+and only then rows are gathered. Fewer than 5,000 images and fewer than 20,000 vectors are not gathered; N2D, which
+learns nothing later, gathers four times. Few images need what convolution knows beforehand; from many a plain wide
+network learns it, and corrects more of a start's errors. All of it was chosen on MNIST, whole and cut down to 16 x 16
+pixels with groups of unlike size, with seeds from 100 on.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from coterie.errors import InputError
 from coterie.nn import MLP, NETWORKS, Conv
 from coterie.persistence import encode_value
 from coterie.settings import Settings, snapshot
+from coterie.starts import SAMPLE
 from coterie.training import Schedule
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def augmentation(augment: Augment | str | None, *, images: bool) -> Augment:
 
 def _start(n_rows: int, n_clusters: int, code_size: int) -> str:
     enough = max(MANIFOLD_ROWS, 5 * n_clusters * code_size)  # a full covariance needs d rows a cluster, several times
-    return "manifold" if n_rows >= enough else "kmeans"
+    return "manifold" if min(n_rows, SAMPLE) >= enough else "kmeans"  # it is fitted to so many rows
 
 
 def halving_conv(spec: DataSpec, channels: tuple[int, int, int]) -> Conv:

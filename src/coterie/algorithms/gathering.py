@@ -21,7 +21,7 @@ from torch.nn.functional import nll_loss
 
 from coterie.algorithms import warming
 from coterie.nn import student_t
-from coterie.starts import make_start
+from coterie.starts import SAMPLE, make_start
 from coterie.training import Batch, Fit, Phase, Turn, encode
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "gather"
 SMALL = 4  # small clusters for each of the K
-ROWS_OF_SMALL = 20  # rows that each of them should have at least
+ROWS_OF_SMALL = 20  # rows that each of them should have at least, among those that the start looks at
 
 
 def phases(fit: Fit, rounds: int) -> list[Phase]:
@@ -64,9 +64,11 @@ def enter(fit: Fit, n_clusters: int) -> None:
         K.
     """
     z = encode(fit.model.decoder_input, fit.source, fit.runtime.device)
-    k = max(1, min(SMALL * n_clusters, len(z) // ROWS_OF_SMALL))
+    start = fit.settings["start"]
+    looked_at = len(z) if start == "kmeans" else min(len(z), SAMPLE)
+    k = max(1, min(SMALL * n_clusters, looked_at // ROWS_OF_SMALL))
     seed = fit.streams.integer("gather", fit.clock.phase)
-    many = make_start(fit.settings["start"], z.numpy(), k, seed=seed, n_init=1)
+    many = make_start(start, z.numpy(), k, seed=seed, n_init=1)
     fit.memory.setdefault("pretrained_code", z)
     fit.memory["small_centers"] = torch.from_numpy(many.centers)
     fit.memory["small_labels"] = torch.from_numpy(many.labels)

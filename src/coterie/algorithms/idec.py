@@ -39,7 +39,8 @@ class IDEC(DEC):
     -----
     Both terms are means, over rows and (reconstruction) over the values of a row, so that gamma means the same for
     every batch size and image size. The encoder reads augmented rows and the
-    decoder returns them without noise, a dense one as they were moved.
+    decoder returns them without noise, a dense one as they were moved. All else departs from the paper as in
+    :class:`DEC`.
 
     References
     ----------

@@ -95,6 +95,8 @@ def open_source(estimator: Clusterer, X: Any, *, reset: bool) -> Source:
         X = to_array(X, "X")[0]
     elif isinstance(X, list | tuple) and X and np.ndim(X[0]) + 1 in IMAGES:
         X = _stacked(X)
+    elif isinstance(X, list | tuple):
+        X = [to_array(row, "X")[0] if isinstance(row, torch.Tensor) else row for row in X]  # which may have gradients
     if is_frame(X):
         rows = to_array(X)[0]  # which names the column that cannot be used
         with _in_one_sentence():

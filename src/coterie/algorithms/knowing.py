@@ -4,14 +4,14 @@ Known rows are drawn into every batch beside the others, each class equally ofte
 row the loss gains
 
 .. math::
-    \lambda \, \tfrac1m \sum_i -\log q_{i, c_i}, \qquad
+    \lambda \, \operatorname{mean}_c \operatorname{mean}_{i: c_i = c} -\log q_{ic}, \qquad
     \tfrac1m \sum_{(i, j)} -\log \textstyle\sum_k q_{ik} q_{jk}, \qquad
     \tfrac1m \sum_{(i, j)} -\log (1 - \textstyle\sum_k q_{ik} q_{jk})
 
-for the m known rows, must-linked and cannot-linked pairs. :math:`\lambda = 1 - 1 / r`, with r the mean number of known
-rows per class, in IDEC times :math:`\gamma`: with one per class the term vanishes, since that row only names a cluster
-and has a sure target. With more, training does not stop when clusters settle, and where ``train`` is "auto" it is three
-times as long.
+for the known rows, and m must-linked or cannot-linked pairs; in IDEC all three times :math:`\gamma`.
+:math:`\lambda = 1 - 1 / r`, with r the mean number of known rows per class: with one per class the term vanishes, since
+that row only names a cluster and has a sure target. With more, training does not stop when clusters settle, and where
+``train`` is "auto" it is three times as long.
 
 Gathering is left as it is: in a code that was drawn to the known rows' classes, known rows could not tell how far the
 start's clusters are classes.

@@ -75,9 +75,9 @@ class N2D(DeepClusterer):
     Isomap and uses UMAP's own transform; here all three are continued from landmarks, so that ``labels_`` is what
     ``predict`` returns and ``inverse_transform`` can go back: from places to codes in the same way, and on through the
     decoder. The paper lays out all rows at once, and draws one map. By default the autoencoder learns from augmented
-    images, for fewer steps than the paper's 1,000 epochs, which ``from_recipe("paper")`` has, but, small images apart,
-    twice those of other systems, and on few larger images with twice the channels; many rows are gathered, which the
-    decoder does not follow. The paper's size of the code is K. Codes with fewer than 17 distinct values have no
+    images, for fewer steps than the paper's 1,000 epochs, which ``from_recipe("paper")`` has, but, few small images
+    apart, twice those of other systems, and on few larger images with twice the channels; many rows are gathered, which
+    the decoder does not follow. The paper's size of the code is K. Codes with fewer than 17 distinct values have no
     manifold: their principal components are the map.
 
     References

@@ -63,7 +63,8 @@ class SNNLKMeans(DeepClusterer):
         d, the number of entries of the code; "auto" is the larger of 10 and K.
     {network}
     reconstruction : {"auto", "mse", "bce"}, default="auto"
-        Squared error, or cross entropy; "auto" is the latter where rows are scaled to [0, 1].
+        Squared error, or cross entropy; "auto" is the latter for rows that are scaled to [0, 1] and for images that
+        ``scaling="auto"`` finds there.
     {training}
     alpha : float, default=100.0
         Weight of the summed SNNL beside the reconstruction; >= 0.

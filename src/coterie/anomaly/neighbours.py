@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,11 +10,9 @@ from coterie.algorithms import JULE, Clusterer
 from coterie.anomaly.base import OutlierDetector
 from coterie.anomaly.nearest import check_codes, nearest
 from coterie.checks import Rule, integer
+from coterie.data import Source
 from coterie.settings import hyperparameters
 from coterie.subsample import sample_rows
-
-if TYPE_CHECKING:
-    from coterie.data import Source
 
 
 @hyperparameters
@@ -70,7 +68,7 @@ class NeighbourOutlier(OutlierDetector):
     def learn(self, source: Source, seed: int) -> dict[str, np.ndarray]:
         """Return the codes of the landmarks."""
         rows = sample_rows(len(source), self.landmarks, seed)
-        return {"codes": self.model_.transform(source)[rows]}
+        return {"codes": self.model_.transform(Source(source.raw(rows), source.spec))}
 
     def strangeness(self, source: Source) -> np.ndarray:
         """Return each row's distance to its m-th neighbour."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,12 +10,10 @@ from coterie.algorithms import AEKMeans, Clusterer, KMeans
 from coterie.anomaly.base import OutlierDetector
 from coterie.anomaly.nearest import check_codes, nearest
 from coterie.checks import Rule, integer, one_of
+from coterie.data import Source
 from coterie.errors import InputError
 from coterie.settings import hyperparameters
 from coterie.subsample import sample_rows
-
-if TYPE_CHECKING:
-    from coterie.data import Source
 
 LEAST = 1e-12  # a mean error; rows that are reconstructed exactly are not infinitely stranger than each other
 
@@ -85,9 +83,9 @@ class ReconstructionOutlier(OutlierDetector):
         """Return codes and errors of the landmarks; neither if errors are taken alone."""
         if self.relative == "none":
             return {}
-        rows = sample_rows(len(source), self.landmarks, seed)
-        errors = self.model_.reconstruction_error(source).astype(np.float64)
-        return {"codes": self.model_.transform(source)[rows], "errors": errors[rows]}
+        kept = Source(source.raw(sample_rows(len(source), self.landmarks, seed)), source.spec)
+        errors = self.model_.reconstruction_error(kept).astype(np.float64)
+        return {"codes": self.model_.transform(kept), "errors": errors}
 
     def strangeness(self, source: Source) -> np.ndarray:
         """Return each row's error, over that of its neighbours."""

@@ -137,7 +137,10 @@ def open_data(
     DataWarning
         If a column of the features is called as classes are, or counts the rows.
     """
-    table = _read(data, aside, strict=strict, image_shape=image_shape)
+    how: dict[str, Any] = {"image_shape": image_shape}
+    if spec is not None:
+        how = {"image_shape": spec.image_shape, "deep": _depth(spec)}
+    table = _read(data, aside, strict=strict, **how)
     _warn_of_no_features(table)
     labels, known = aside.labels, aside.known
     y = table.y

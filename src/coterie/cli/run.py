@@ -193,6 +193,7 @@ def _write_all(
     estimator = fitted.best_ if isinstance(fitted, Auto) else fitted
     if data.classes:
         estimator.name_classes(judging.cluster_names(data, estimator.labels_, len(estimator.cluster_centers_)))
+    estimator.save(folder / MODEL)  # first, whatever the judging of many rows may come to
     z, q = estimator.transform(data.source), estimator.predict_proba(data.source)
     steps, traced = trace.until(estimator)
     decodes = estimator.decodes and system_name(estimator) != _CODELESS
@@ -213,7 +214,6 @@ def _write_all(
         seed=settings.seed,
     )
     write_history(folder / HISTORY, fitted)
-    estimator.save(folder / MODEL)
     arrays |= choice_arrays(fitted, data, metrics.get("choice", {})) | model_arrays(estimator, seed=settings.seed)
     save_arrays(folder / ARRAYS, arrays | judging.known_array(data))
     more, called = agreement_column(fitted) | judging.known_column(data), estimator.cluster_names_

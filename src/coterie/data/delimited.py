@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+_ONE_THOUSAND = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*")
 
 
@@ -72,6 +73,8 @@ def read_delimited(
     kept = [j for j in range(len(form.columns)) if j not in taken]
     numbers = [[field for j, field in enumerate(record) if j not in taken] for record in sample]
     form = replace(form, decimal=decimal_of(form.separator, numbers))  # in which what is no feature has no say
+    if form.decimal == ",":
+        _refuse_thousands(numbers, path)
     if not kept:
         raise InputError(
             f"{path.name!r} has no column of numbers besides {'those set aside' if drop or names else 'its labels'}."
@@ -156,6 +159,18 @@ def _with_comma(field: str) -> float:
     if _THOUSANDS.fullmatch(field):
         raise ValueError(field)
     return float(field.replace(",", "."))
+
+
+def _refuse_thousands(sample: list[list[str]], path: Path) -> None:
+    """Refuse a column of which some numbers are whole and all others have three digits behind a comma."""
+    for j in range(min(map(len, sample), default=0)):
+        column = [record[j].strip() for record in sample if record[j].strip()]
+        parted = [field for field in column if "," in field]
+        if parted and len(parted) < len(column) and all(map(_ONE_THOUSAND.fullmatch, parted)):
+            raise InputError(
+                f"{path.name!r} holds {parted[0]!r} beside numbers without a comma, which may be a thousand or a "
+                "decimal: write numbers without signs between thousands, or all with their decimals."
+            )
 
 
 def _find_column(form: Form, column: str | int, path: Path, *, by_number: bool = True) -> int:

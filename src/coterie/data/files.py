@@ -15,7 +15,7 @@ from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
 from coterie.data.table import MissingColumn, Table, tidy_known, tidy_labels
 from coterie.data.wording import in_short, named
-from coterie.errors import InputError
+from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,8 +183,7 @@ def _read_npz(path: Path, column: str | int | None, known: str | None, *, comple
             )
         usual = [keys for keys in _Y_KEYS if known is None or keys != (known.lower(),)]
         labels = archive.first_of(usual) if column is None else (str(column).lower(),)
-        tidy = tidy_labels if complete else tidy_known
-        y = None if labels is None else tidy(archive.read(labels), f"The labels in {path.name!r}")
+        y = None if labels is None else _labels_of(archive, labels, path, asked=column is not None, complete=complete)
         part = None if known is None else tidy_known(archive.read((known.lower(),)), f"The labels {known!r}")
         X = archive.read(found)
     if y is not None and (X.ndim == 0 or len(y) != len(X)):
@@ -195,7 +194,20 @@ def _read_npz(path: Path, column: str | int | None, known: str | None, *, comple
         )
     if part is not None and (X.ndim == 0 or len(part) != len(X)):
         raise InputError(f"{path.name!r} holds {len(part)} labels called {known!r} for rows of shape {X.shape}.")
-    return Table(X=X, y=y, y_name=None if labels is None else str(column or labels[0]), known=part)
+    return Table(X=X, y=y, y_name=None if y is None or labels is None else str(column or labels[0]), known=part)
+
+
+def _labels_of(
+    archive: _Archive, keys: tuple[str, ...], path: Path, *, asked: bool, complete: bool
+) -> np.ndarray | None:
+    """Return the labels of all rows; None, with a warning, where nobody asked for them and they are none."""
+    try:
+        return (tidy_labels if complete else tidy_known)(archive.read(keys), f"The labels in {path.name!r}")
+    except InputError as error:
+        if asked:
+            raise
+        warn(f"Rows are not compared with {'/'.join(keys)} of {path.name!r}. {error}", DataWarning)
+        return None
 
 
 class _Archive:

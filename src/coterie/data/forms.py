@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import re
 import zlib
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from coterie.data.table import MISSING
@@ -25,6 +27,8 @@ _PEEK = 1 << 16  # characters from which separator, header and text columns are 
 _SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, and a bar in those of any other file
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
 _WHOLE = re.compile(r"\s*\d{1,9}\s*")
+_DECIMAL = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
+_YEAR = re.compile(r"\s*(19|20)\d\d\s*")
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,9 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
     if not sample:
         raise InputError(f"{path.name!r} is empty.")
     decimal = decimal_of(separator, sample)
+    if header is None and {len(row) for row in sample[1:]} == {len(sample[0]) + 1}:
+        sample[0] = ["", *sample[0]]  # so R writes names of rows: with nothing above them
+        header = True
     if header is None:
         header = _has_header(sample[0], sample[1:], decimal)
     columns = [field.strip() for field in sample[0]] if header else [""] * len(sample[0])
@@ -149,11 +156,12 @@ def _has_header(first: list[str], rows: list[list[str]], decimal: str) -> bool:
     text = [is_text(field, decimal) for field in first]
     if any(text) and not any(is_number(field, decimal) for field in first):
         return True
-    if rows and any(t and is_number(field, decimal) for t, field in zip(text, rows[0], strict=False)):
+    words = [t and any(map(str.isalpha, field)) for t, field in zip(text, first, strict=True)]  # "-" names nothing
+    if rows and any(word and is_number(field, decimal) for word, field in zip(words, rows[0], strict=False)):
         return True
-    numbers = [j for j, field in enumerate(first) if _WHOLE.fullmatch(field)]
+    numbers = [j for j, field in enumerate(first) if _DECIMAL.fullmatch(field)]
     others = len(first) - len(numbers) - (first[0] == "")  # where the first column has the names of the rows
-    return sum(text) == others and _counts(first, rows, numbers)
+    return sum(text) == others and (_counts(first, rows, numbers) or _measures(first, rows, numbers))
 
 
 def _counts(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool:
@@ -168,6 +176,31 @@ def _counts(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool
     # Any other run may be a row by chance, but then some value of it comes again in its column.
     again = any(field.strip() == name.strip() for row in rows for field, name in zip(row, first, strict=False))
     return bool(rows) and below is None and not again
+
+
+def _measures(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool:
+    """Return whether the numbers of a first line are steps of a scale, as wavelengths or two years are.
+
+    They are equally far from each other, the row below goes on in no such way, and each lies outside its column.
+    """
+    years = len(numbers) > 1 and all(_YEAR.fullmatch(first[j]) for j in numbers)
+    if not rows or not (years or len(numbers) >= _COUNTED) or not _even_steps(first, numbers):
+        return False
+    below = [[row[j] for row in rows if len(row) == len(first)] for j in numbers]
+    if _even_steps(rows[0], numbers) and len(numbers) >= _COUNTED:
+        return False
+    values = [[float(field) for field in column if is_number(field, ".")] for column in below]
+    named = [float(first[j]) for j in numbers]
+    return all(len(set(v)) > 1 and not min(v) <= name <= max(v) for name, v in zip(named, values, strict=True))
+
+
+def _even_steps(fields: list[str], numbers: list[int]) -> bool:
+    """Return whether the numbers at these places rise, or fall, by the same each."""
+    if not all(j < len(fields) and _DECIMAL.fullmatch(fields[j]) for j in numbers):
+        return False
+    scale = [Decimal(fields[j].strip()) for j in numbers]
+    steps = {right - left for left, right in itertools.pairwise(scale)}
+    return len(steps) == 1 and 0 not in steps
 
 
 def _run_start(fields: list[str], numbers: list[int]) -> int | None:

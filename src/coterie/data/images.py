@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from coterie.data.arrays import checked_image_shape
+from coterie.data.imagefiles import ENDINGS, find_images
 from coterie.data.table import MissingColumn, Table
 from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # named, so that no rarer decoder ever sees a file
 _MOST_PIXELS = 89_478_485  # Pillow's own limit, kept even where a program has lifted that one
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)  # Exif tag, and the values that swap height and width
@@ -95,13 +94,14 @@ def load_folder(
     Warns
     -----
     DataWarning
-        If images could not be read; it names the first ten, the table's `skipped` has them all.
+        If images could not be read; it names the first ten, the table's `skipped` has them all. If there are files of
+        pictures that cannot be read here, such as .heic.
     """
     if column not in (None, "folder"):
         raise MissingColumn(f"A folder of images has no column {column!r}: pass 'folder', or the labels in a file.")
     files = find_images(folder)
     if not files:
-        raise InputError(f"The folder {str(folder)!r} holds no images ({', '.join(sorted(_ENDINGS))}).")
+        raise InputError(f"The folder {str(folder)!r} holds no images ({', '.join(sorted(ENDINGS))}).")
     skipped: dict[str, str] = {}
     X, kept = _read_all(files, lambda headers: _choose_target(headers, image_shape, max_side, deep=deep), skipped)
     if skipped:
@@ -131,41 +131,6 @@ def _read_all(
             X[len(kept)] = pixels
             kept.append(name)
     return X[: len(kept)], kept
-
-
-def find_images(folder: Path) -> dict[str, Path]:
-    """Return the path of every image file by its name inside the folder, sorted; links to folders are not followed.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder.
-
-    Returns
-    -------
-    dict of str to Path
-        Names have "/" between folders; bytes in them that are no UTF-8 are replaced by a mark.
-
-    Raises
-    ------
-    InputError
-        If a subfolder cannot be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        raise InputError(f"The folder {error.filename!r} cannot be read: {error.strerror}.") from error
-
-    found: dict[str, Path] = {}
-    for where, folders, names in os.walk(folder, followlinks=False, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(where, name)
-            if path.suffix.lower() in _ENDINGS and not name.startswith("."):
-                shown = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
-                while shown in found:  # two names may differ in the replaced bytes only
-                    shown += "'"
-                found[shown] = path
-    return dict(sorted(found.items()))
 
 
 def _attempt(read: Callable[[Path], _T], path: Path, *, name: str, skipped: dict[str, str]) -> _T | None:
@@ -203,9 +168,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _probe(path: Path) -> _Header:
     with _opened(path) as image:
         height, width = image.height, image.width
-        # Pillow itself swaps the sides of TIFF. Asking a PNG for Exif data would decode it, and there a rotation is
-        # rare and only miscounts one vote on the size.
-        if image.format in ("JPEG", "WEBP") and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+        # Pillow itself swaps the sides of TIFF. Asking a PNG for Exif data would decode it, unless they come first.
+        told = image.format in ("JPEG", "MPO", "WEBP") or "exif" in image.info
+        if told and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
             height, width = width, height
         deep = _is_deep(image)
         return _Header(height, width, grey=deep or image.mode in _GREY, deep=deep)

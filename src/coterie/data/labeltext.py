@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 
 from coterie.data.delimited import records
 from coterie.data.forms import guess_form
+from coterie.data.imagefiles import ENDINGS
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import MISSING
 from coterie.data.wording import named
@@ -73,6 +75,8 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
             list(zip(called, (as_given(fields[j].strip()) for fields in rows), strict=True)), names, what, known=known
         )
     numbers = None if _NUMBERS in columns and columns.index(_NUMBERS) == j else _numbered(rows, columns)
+    if numbers is None and names and len(columns) > 1:
+        _check_order(rows, names, besides=j, what=what)
     if numbers is None or not known:
         check_count(len(rows), table, what)
     labels = [as_given(fields[j].strip()) for fields in rows]
@@ -91,6 +95,20 @@ def _key(columns: list[str], rows: list[list[str]], names: list[str], *, besides
     able = [c for c, share in enumerate(shares) if share >= MOST_NAMES and (c == called or distinct[c] >= MOST_NAMES)]
     able = [c for c in able if c != besides and columns[c] != _NUMBERS]
     return max(able, key=lambda c: (shares[c], c == called, distinct[c]), default=called)
+
+
+def _check_order(rows: list[list[str]], names: list[str], *, besides: int, what: str) -> None:
+    """Refuse labels beside names that no row has, and warn where nothing says whose they are."""
+    told = f"no row is called as its columns have it; rows are called {names[0]!r} and the like"
+    for c in range(len(rows[0])):
+        fields = [fields[c].strip() for fields in rows]
+        if c == besides or len(set(fields)) < len(fields) or len(fields) == 1:
+            continue
+        if not _are_numbers(fields):
+            raise InputError(f"{what} has names such as {fields[0]!r} beside its labels, but {told}.")
+        if all(map(str.isdecimal, fields)) and {int(b) - int(a) for a, b in itertools.pairwise(fields)} != {1}:
+            said = f"has numbers such as {fields[0]!r} beside its labels, but {told}"
+            warn(f"{what} {said}: the labels are taken in their order.", DataWarning)
 
 
 def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
@@ -113,10 +131,27 @@ def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:
 
 
 def _own_names(found: list[str], names: list[str]) -> list[str]:
-    """Return names as the rows have them: some were made harmless for spreadsheets, or stand among spaces."""
+    """Return names as the rows have them: some were made harmless for spreadsheets, or stand among spaces.
+
+    Others lack the ending or the folder of a file, or the zeros before a number; where that leaves no doubt, they are
+    taken for the same.
+    """
     known = set(names)
+    loosely = {_bare(name): name for name in names}
+    if len(loosely) < len(names):
+        loosely = {}
     ways = [(name, name.strip(), as_given(name), as_given(name.strip())) for name in found]
-    return [next((way for way in tried if way in known), tried[0]) for tried in ways]
+    return [
+        next((way for way in tried if way in known), None) or loosely.get(_bare(tried[0]), tried[0]) for tried in ways
+    ]
+
+
+def _bare(name: str) -> str:
+    """Return what is left of a name without folder, ending, case and zeros at the front."""
+    name = name.strip().replace("\\", "/").rsplit("/", 1)[-1].casefold()
+    stem, dot, ending = name.rpartition(".")
+    name = stem if dot + ending in ENDINGS else name
+    return name.lstrip("0") or "0" if name.isdecimal() else name
 
 
 def _numbered(rows: list[list[str]], columns: list[str]) -> list[int] | None:

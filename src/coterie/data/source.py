@@ -264,7 +264,7 @@ def _check_like(array: np.ndarray, spec: DataSpec, *, name: str, feature_names: 
         return
     if array.dtype.kind == "f":
         ranges = measure_ranges(array, name=name, feature_names=feature_names)
-        if spec.dtype != array.dtype.name and spec.divides_bytes and ranges.within_unit and not ranges.whole:
+        if spec.divides_bytes and ranges.within_unit and not ranges.whole:
             _warn_of_other_units(name, "lies in [0, 1]", "bytes from 0 to 255")
     elif array.dtype == np.uint8 and spec.dtype.startswith("float") and spec.scaling == "none":
         _warn_of_other_units(name, "holds bytes", f"{spec.dtype} in the units of the networks")

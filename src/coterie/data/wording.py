@@ -17,4 +17,5 @@ def named(labels: Sequence[object], most: int = 10) -> str:
 def in_short(error: Exception) -> str:
     """Return what a library says of a file, without its advice."""
     said = str(error).split(". ", maxsplit=1)[0].rstrip(".")
-    return "it is damaged, or holds something else than arrays" if "pickle" in said.lower() else said
+    odd = any(word in said.lower() for word in ("pickle", "python object"))
+    return "it is damaged, or holds something else than arrays" if odd else said

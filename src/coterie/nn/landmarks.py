@@ -12,6 +12,8 @@ from coterie.nn.model import Model
 
 NEAREST = 20  # landmarks that a place is made from
 CLOSEST = 1e-6  # least distance, as a share of the largest one: nothing is divided by zero
+SPARE = 8  # landmarks more than are needed, of which exact distances are computed
+ERROR = 1e-6  # of a squared distance that was found by products, as a share of the largest square among them
 STEPS = 20  # of the iteration for a median; the first ten do nearly all
 
 
@@ -168,13 +170,36 @@ def nearest_landmarks(points: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor
     >>> nearest_landmarks(torch.tensor([[4.0]]), torch.tensor([[9.0], [3.0], [0.0]]))[1].tolist()
     [[1, 2, 0]]
     """
-    # Differences one by one: the expansion of the square would not give a landmark the distance 0 to itself.
-    r = torch.cdist(points, landmarks, compute_mode="donot_use_mm_for_euclid_dist")  # (b, m)
-    r, index = r.topk(min(NEAREST + 1, len(landmarks)), largest=False)
+    k = min(NEAREST + 1, len(landmarks))
+    near, sure = _candidates(points, landmarks, k)
+    r, index = _distances(points[:, None], landmarks[near]).squeeze(1).topk(k, largest=False)
+    index = near.gather(1, index)
+    if not sure.all():
+        r[~sure], index[~sure] = _distances(points[~sure], landmarks).topk(k, largest=False)
     r = (r / r[:, -1:]).clamp_min(CLOSEST)[:, :NEAREST]  # NaN where all are 0, which one landmark alone can give
     weight = 1 / r - 1
     weight = torch.where(weight.sum(1, keepdim=True) > 0, weight, torch.ones_like(weight))  # no one is nearest
     return weight, index[:, :NEAREST]
+
+
+def _distances(points: Tensor, landmarks: Tensor) -> Tensor:
+    # Differences one by one: the expansion of the square would not give a landmark the distance 0 to itself.
+    return torch.cdist(points, landmarks, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _candidates(points: Tensor, landmarks: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return a few more than k landmarks of each point, and whether the k nearest are among them for sure.
+
+    Products find them ten times as fast as differences, but lose digits of distances that are small beside those of
+    points and landmarks to the middle.
+    """
+    with torch.autocast(points.device.type, enabled=False):
+        middle = landmarks.mean(0)
+        x, y = (points - middle).float(), (landmarks - middle).float()
+        squares = torch.addmm(y.square().sum(1), x, y.T, alpha=-2)  # but for the point's own, the same for all
+        found, near = squares.topk(min(k + SPARE, len(landmarks)), largest=False)
+        error = ERROR * (x.norm(dim=1) + y.norm(dim=1).max()).square()
+    return near, (found[:, -1] - found[:, k - 1] > 2 * error) | (len(landmarks) <= k + SPARE)
 
 
 def geometric_median(values: Tensor, weight: Tensor) -> Tensor:

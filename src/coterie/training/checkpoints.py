@@ -35,7 +35,7 @@ class Checkpointer:
     folder : path or None
         Where the checkpoint is; None saves nothing.
     every : float
-        Seconds between two checkpoints.
+        Seconds between two checkpoints; as many times more as one takes seconds to write.
     identity : dict
         What makes this fit this fit: system, parameters, rows, version of torch. JSON-able. A checkpoint of another
         identity is refused.
@@ -45,16 +45,18 @@ class Checkpointer:
         self.path = None if folder is None else Path(folder) / FILE
         self.every = every
         self.identity = json.loads(json.dumps(identity))
-        self._last = time.monotonic()
+        self._last, self._took = time.monotonic(), 0.0
 
     def due(self) -> bool:
         """Return whether it is time to save."""
-        return self.path is not None and time.monotonic() - self._last >= self.every
+        # Of a large fit a checkpoint takes long: then the twentieth part of the time goes to them, not all of it.
+        return self.path is not None and time.monotonic() - self._last >= self.every * max(1.0, self._took)
 
     def save(self, fit: Fit) -> None:
         """Write the fit's state atomically: a kill at any moment leaves this checkpoint or the one before."""
         if self.path is None:
             return
+        began = time.monotonic()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         about = {
             "format": FORMAT,
@@ -68,6 +70,7 @@ class Checkpointer:
         with atomic_path(self.path) as temporary:
             save_file(_tensors(fit), temporary, metadata={"about": json.dumps(about)})
         self._last = time.monotonic()
+        self._took = self._last - began
 
     def read(self) -> Saved | None:
         """Return what was saved, or None if nothing was.

@@ -110,12 +110,15 @@ def _run(
     *,
     precision: AbstractContextManager[None] | None = None,
 ) -> Tensor:
-    parts = []
+    found = torch.empty(0)
     with own_modes(), torch.no_grad(), precision or nullcontext():
         for start in range(0, n, BATCH):
             x = take(start, min(start + BATCH, n))
             short = BATCH - len(x)
             if short:
                 x = torch.cat([x, x.new_zeros(short, *x.shape[1:])])
-            parts.append(function(x)[: BATCH - short].float().cpu())
-        return torch.cat(parts)
+            part = function(x)[: BATCH - short].float().cpu()
+            if not start:
+                found = part.new_empty(n, *part.shape[1:])  # at once, so that no second copy is made of it
+            found[start : start + len(part)] = part
+        return found
