@@ -17,7 +17,7 @@ from small import bars, blobs, small
 import coterie
 from benchmarks.outliers import CODES
 from coterie import DEC, JULE, MLP, AEKMeans, Auto, KMeans, Schedule, Shallow
-from coterie.anomaly import DEFAULT, DETECTORS, LatentIsolationForest, ReconstructionOutlier, load
+from coterie.anomaly import DEFAULT, DETECTORS, LatentIsolationForest, NeighbourOutlier, ReconstructionOutlier, load
 from coterie.anomaly.forest import Forest
 from coterie.anomaly.nearest import nearest
 from coterie.errors import InputError, ModelFileError
@@ -108,6 +108,17 @@ def test_without_a_model_each_score_fits_a_system_of_its_own(monkeypatch):
         assert found.model_.get_params()["n_clusters"] == 2
         assert found.model_.seed_ == found.seed_ == 5
         assert (found.model_.spec_.kind, found.model_.spec_.scaling) == ("images", "unit")
+
+
+def test_a_system_of_its_own_is_fitted_to_a_sample_of_very_many_rows(monkeypatch):
+    X, _ = blobs(n=120)
+    monkeypatch.setattr("coterie.anomaly.base.MOST", 50)
+    monkeypatch.setattr(NeighbourOutlier, "inside", KMeans)
+    found = NeighbourOutlier(n_clusters=3, random_state=0).fit(X)
+    assert found.model_.labels_.shape == (50,)
+    assert found.train_scores_.shape == (120,)
+    assert found.model_.spec_ == KMeans(3).fit(X).spec_  # scaled by all rows
+    np.testing.assert_array_equal(found.score_samples(X), found.train_scores_)
 
 
 def test_the_best_of_several_systems_will_do():

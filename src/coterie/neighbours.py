@@ -12,6 +12,30 @@ TENTH = 10  # the neighbour whose distance is a row's own scale
 SPARE = 8  # candidates beyond those asked for, since the search rounds
 BLOCK = 4096  # rows whose differences to one neighbour are held at a time
 
+MOST_ROWS, MOST_VALUES = 100_000, 400_000_000  # up to which comparing all rows takes minutes, not hours
+
+
+def may_compare_all(n_rows: int, n_values: int) -> bool:
+    """Return whether every row can be compared with every other in reasonable time and memory.
+
+    Parameters
+    ----------
+    n_rows, n_values : int
+        Rows, and values in each.
+
+    Returns
+    -------
+    bool
+        For up to 100,000 rows that hold 400 million values in all.
+
+    Examples
+    --------
+    >>> from coterie.neighbours import may_compare_all
+    >>> may_compare_all(70_000, 784), may_compare_all(70_000, 12_288)
+    (True, False)
+    """
+    return n_rows <= MOST_ROWS and n_rows * n_values <= MOST_VALUES
+
 
 def neighbours(z: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's nearest other rows.

@@ -582,6 +582,9 @@ def test_few_rows_and_vectors_have_fewer_candidates():
     images = names_for("auto", n_rows=5000, n_values=64, n_clusters=3, images=True)
     assert images == [name for name in CANDIDATES if name != "n2d"]
     assert names_for(["n2d"], n_rows=5000, n_values=64, n_clusters=3) == ["n2d"]
+    assert "jule" in images
+    for many in ({"n_rows": 200_000, "n_values": 64}, {"n_rows": 50_000, "n_values": 12_288}):
+        assert "jule" not in names_for("auto", **many, n_clusters=3, images=True)  # it compares all with all
     assert "jule" not in names_for("auto", n_rows=5000, n_values=64, n_clusters=3)
     assert "dec" not in names_for("auto", n_rows=500, n_values=64, n_clusters=3, images=True)
     assert "dec" not in names_for("auto", n_rows=5000, n_values=2, n_clusters=3)

@@ -86,7 +86,8 @@ class JULE(Clusterer):
     compared with all of the batch, and the mean is over triplets whose loss is not zero; (b) clusters that will merge
     are spared, and a few outliers are none; (c) the last clusters are learned too, and found anew twice, in the paper's
     "RC" once; (d) the K_c partners count down to the end, in the authors' code to 100 clusters; (e) rows belong to the
-    nearest of K mean codes; (f) of images the last merges are joins.
+    nearest of K mean codes; (f) of images the last merges are joins. Graphs are exact and of all rows, so that time
+    grows with their square: of more than 100,000 fit it to a sample, and ``predict`` the others.
 
     References
     ----------

@@ -17,6 +17,9 @@ from coterie.nn import Model, Nearest
 from coterie.settings import hyperparameters
 from coterie.training import Fit, Phase, codes
 
+BEGINNINGS = 20
+WORK = 2e11  # n d K of all beginnings together: about a minute and a half of two cores, at fifty iterations each
+
 
 @hyperparameters
 class KMeans(Clusterer):
@@ -28,8 +31,9 @@ class KMeans(Clusterer):
     Parameters
     ----------
     {common}
-    n_init : int, default=20
-        Beginnings, of which the one with the least inertia is kept; >= 1.
+    n_init : int or "auto", default="auto"
+        Beginnings, of which the one with the least inertia is kept; >= 1. "auto" is 20, and fewer where n d K exceeds
+        10^10, down to one from 2 10^11 on.
 
     Attributes
     ----------
@@ -51,10 +55,14 @@ class KMeans(Clusterer):
     (2, 1)
     """
 
-    n_init: int = 20
+    n_init: Any = "auto"
 
     title: ClassVar[str] = "K-means on the rows, without a network"
-    rules: ClassVar[dict[str, Rule]] = {"n_init": integer(1)}
+    rules: ClassVar[dict[str, Rule]] = {"n_init": integer(1).or_word("auto")}
+
+    def own_defaults(self, spec: DataSpec, n_rows: int) -> dict[str, Any]:
+        """Return the number of beginnings that "auto" means here."""
+        return {"n_init": max(1, min(BEGINNINGS, int(WORK / (n_rows * spec.n_features_in * self.n_clusters))))}
 
     def make_model(self, spec: DataSpec, settings: dict[str, Any]) -> Model:
         """Return a model whose code is the row."""
@@ -68,7 +76,8 @@ class KMeans(Clusterer):
         """Cluster the rows."""
         x = codes(fit)
         # scikit-learn documents n_init as an integer too, but its stub files know only "auto".
-        lloyd = Lloyd(self.n_clusters, n_init=self.n_init, random_state=fit.streams.integer("start"))  # pyright: ignore[reportArgumentType]
+        n_init: Any = fit.settings["n_init"]
+        lloyd = Lloyd(self.n_clusters, n_init=n_init, random_state=fit.streams.integer("start"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters
             lloyd.fit(x.numpy())

@@ -18,6 +18,7 @@ from coterie.config import get_config
 from coterie.data.knowledge import UNKNOWN
 from coterie.errors import CollapseWarning, DataWarning, InputError, Interrupted
 from coterie.matching import check_partitions, unanimous
+from coterie.neighbours import may_compare_all
 from coterie.training import Streams, part_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
     ----------
     pupil : SelfLabel
         Its ``teachers``. "auto" is DEC and a support vector machine where labels are enough for one
-        (:func:`coterie.algorithms.classifying.are_enough`), DEC and JULE for images of which nothing is known, else DEC
-        twice.
+        (:func:`coterie.algorithms.classifying.are_enough`), DEC and JULE for images of which nothing is known and that
+        are not too many for it (:func:`coterie.neighbours.may_compare_all`), else DEC twice.
     source : Source
         The rows.
     knowledge : Knowledge
@@ -72,7 +73,8 @@ def names_for(pupil: SelfLabel, source: Source, knowledge: Knowledge) -> tuple[s
 
     asked, n_clusters = pupil.teachers, int(pupil.n_clusters)
     enough, held = are_enough(knowledge.labels, n_clusters), knowledge.labels[knowledge.labels > UNKNOWN].tolist()
-    second = MACHINE if enough else "jule" if source.spec.kind == "images" and not knowledge else "dec"
+    graphs = source.spec.kind == "images" and may_compare_all(len(source), source.spec.n_features_in)
+    second = MACHINE if enough else "jule" if graphs and not knowledge else "dec"
     names = ("dec", second) if asked == "auto" else tuple(asked)
     if MACHINE in names and not enough:
         raise InputError(

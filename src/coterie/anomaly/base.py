@@ -17,15 +17,16 @@ from coterie.algorithms.answering import AnswersByBest
 from coterie.algorithms.inputs import open_source, pick_seed, undone_on_error
 from coterie.anomaly import shared_docs
 from coterie.checks import Rule, number, require
+from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import EXPECTED
 from coterie.settings import hyperparameters
+from coterie.subsample import sample_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from coterie.data import Source
-
+MOST = 100_000  # rows to which a system is fitted that was not given
 CONTAMINATION = number(above=0, up_to=0.5).or_word("auto")
 
 
@@ -236,7 +237,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         model: Any = self.model
         if model is None:
             own = {"n_clusters": self.n_clusters, "image_shape": self.image_shape, "scaling": self.scaling}
-            return self.inside(**own, random_state=seed).fit(X)
+            inside = self.inside(**own, random_state=seed)
+            many = hasattr(X, "__len__") and len(X) > MOST  # pyright: ignore[reportArgumentType]
+            return inside.fit(_some_of(inside, X, seed) if many else X)
         if isinstance(model, FrozenEstimator):
             model = model.estimator
         if not isinstance(model, Clusterer | AnswersByBest):
@@ -255,6 +258,12 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             model.fit(X)
         # What is merged or split later is not followed: a score belongs to the clusters that it was learned with.
         return copy.copy(model.best_ if isinstance(model, AnswersByBest) else model)
+
+
+def _some_of(model: Clusterer, X: ArrayLike | Source, seed: int) -> Source:
+    """Return a sample of rows, scaled as all of them are."""
+    source = open_source(model, X, reset=True)
+    return Source(source.raw(sample_rows(len(source), MOST, seed)), source.spec)
 
 
 OutlierDetector.__doc__ = shared_docs.fill(OutlierDetector.__doc__ or "")  # __init_subclass__ sees what is below only

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 _DETECTOR = """model : system, FrozenEstimator or None, default=None
         What makes codes of the rows. A fitted system is used as it is then, whatever is merged or split later; one that
-        is not fitted, or None, is fitted to the training rows, and ``model`` itself is left alone. ``clone`` forgets a
-        fit, as scikit-learn has it; in ``FrozenEstimator(model)`` it is kept.
+        is not fitted, or None, is fitted to the training rows, and ``model`` itself is left alone; None to 100,000 of
+        them, sampled from more. ``clone`` forgets a fit, as scikit-learn has it; in ``FrozenEstimator(model)`` it is
+        kept.
     n_clusters : int, "auto" or (int, int), default=8
         K of the system that is fitted where ``model`` is None.
     contamination : "auto" or float, default="auto"

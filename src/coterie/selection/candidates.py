@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coterie.algorithms import DEC, JULE, N2D, Clusterer, KMeans, Shallow
+from coterie.neighbours import may_compare_all
 
 if TYPE_CHECKING:
     from coterie.selection.judging import Judgement
@@ -69,7 +70,7 @@ def names_for(
     ----------
     asked : "auto" or sequence of str
         What the user wants; "auto" leaves networks out where rows are few or short, but for those that learn from what
-        is known.
+        is known, and JULE, which compares all rows with each other, where they are very many.
     n_rows, n_values, n_clusters : int
         Rows, values in a row, and clusters; for one cluster there is nothing to choose.
     images : bool, default=False
@@ -94,7 +95,8 @@ def names_for(
         return [name for name in CANDIDATES if name in asked]
     if n_rows < DEEP_ROWS or n_values < DEEP_VALUES:
         return [*SIMPLE, *(name for name, cls in DEEP.items() if known and cls.knows)]
-    return [name for name in CANDIDATES if name not in BY_NAME and (images or name not in FOR_IMAGES)]
+    graphs = images and may_compare_all(n_rows, n_values)
+    return [name for name in CANDIDATES if name not in BY_NAME and (graphs or name not in FOR_IMAGES)]
 
 
 def make_candidate(name: str, n_clusters: Any, *, seed: int) -> Clusterer:
