@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -119,6 +120,9 @@ def test_a_system_of_its_own_is_fitted_to_a_sample_of_very_many_rows(monkeypatch
     assert found.train_scores_.shape == (120,)
     assert found.model_.spec_ == KMeans(3).fit(X).spec_  # scaled by all rows
     np.testing.assert_array_equal(found.score_samples(X), found.train_scores_)
+    for nothing in (csr_matrix(X), np.array(3.0)):  # of which no rows can be counted
+        with pytest.raises(InputError):
+            NeighbourOutlier().fit(nothing)
 
 
 def test_the_best_of_several_systems_will_do():

@@ -291,3 +291,29 @@ def test_sha256_of_a_file(tmp_path: Path) -> None:
     content = np.random.default_rng(0).bytes(1_000_000)
     write_bytes(tmp_path / "a", content)
     assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_permissions_outlast_a_new_content(tmp_path):
+    path, folder = tmp_path / "a.csv", tmp_path / "model"
+    write_text(path, "1")
+    path.chmod(0o600)
+    write_text(path, "2")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for content in "12":
+        with replace_folder(folder) as new:
+            (new / "a").write_text(content)
+        folder.chmod(0o700)
+    with replace_folder(folder) as new:
+        (new / "a").write_text("3")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_folder_that_a_process_is_at_work_in_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for place in (".", "", "..", tmp_path):
+        with pytest.raises(InputError, match="cannot be replaced, since it is in use"), replace_folder(place):
+            pass
+    with replace_folder("model") as new:
+        (new / "a").write_text("1")
+    assert names(Path("model")) == ["a"]

@@ -52,6 +52,37 @@ def workspace(target: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+def keep_mode(before: Path, now: Path) -> None:
+    """Give what is going to replace a file or a folder its permissions.
+
+    Parameters
+    ----------
+    before, now : pathlib.Path
+        What is replaced, if it is there, and by what.
+    """
+    with suppress(OSError):  # a file system may have none
+        shutil.copymode(before, now)
+
+
+def in_use(target: Path) -> bool:
+    """Return whether a folder cannot be replaced: a file system begins there, or this process is at work in it.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The folder, with its links followed.
+
+    Returns
+    -------
+    bool
+        False if it is not there.
+    """
+    with suppress(FileNotFoundError):  # the folder that this process is in may have been removed
+        here = Path.cwd()
+        return os.path.ismount(target) or target in (here, *here.parents)
+    return os.path.ismount(target)
+
+
 def sweep(target: Path) -> None:
     """Finish the swaps that dead writers of `target` began and remove their workspaces.
 

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from coterie._workspace import is_halfway, swap, sweep, sync, sync_tree, workspace, workspaces
+from coterie._workspace import in_use, is_halfway, keep_mode, swap, sweep, sync, sync_tree, workspace, workspaces
 from coterie.errors import InputError
 
 _WAIT_SECONDS = 30.0  # for another process that is in the middle of a swap
@@ -59,6 +59,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary = folder / target.name
         yield temporary
         sync(temporary)
+        keep_mode(target, temporary)
         temporary.replace(target)
         sync(target.parent)
 
@@ -198,7 +199,8 @@ def replace_folder(path: str | os.PathLike[str], *, known: Collection[str] | Non
     Raises
     ------
     InputError
-        If `path` is a file, or holds something that is not in `known`.
+        If `path` is a file, or holds something that is not in `known`; if it cannot be moved, since this process is at
+        work in it or a file system begins there.
 
     Examples
     --------
@@ -210,6 +212,8 @@ def replace_folder(path: str | os.PathLike[str], *, known: Collection[str] | Non
     ['a.txt']
     """
     target = Path(os.path.realpath(path))
+    if in_use(target):
+        raise InputError(f"{target} cannot be replaced, since it is in use; give a folder within it.")
     recover_folder(target)
     _refuse_foreign(target, known)
     with workspace(target) as folder:
@@ -217,6 +221,7 @@ def replace_folder(path: str | os.PathLike[str], *, known: Collection[str] | Non
         new.mkdir()
         yield new
         sync_tree(new)
+        keep_mode(target, new)
         swap(folder, target)
         sync(target.parent)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from coterie._alone import GLOBAL_STATE
 from coterie.errors import InputError
 
 NEIGHBOURS = 15
@@ -100,10 +101,10 @@ def global_state_kept() -> Iterator[None]:
     >>> random.getstate() == before
     True
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
-    hashing = os.environ.get("PYTHONHASHSEED")
-    switches = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
-    with torch.random.fork_rng(range(torch.cuda.device_count())):
+    with GLOBAL_STATE, torch.random.fork_rng(range(torch.cuda.device_count())):
+        python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global state that is kept
+        hashing = os.environ.get("PYTHONHASHSEED")
+        switches = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
         try:
             yield
         finally:

@@ -98,8 +98,7 @@ def test_corrupted_layers_make_the_prediction_and_clean_ones_are_to_be_returned(
     encoder[-1].register_forward_hook(lambda _layer, args, z: seen.append((args[0], z)))
     decoded = []
     fit.model.decoder[-1].register_forward_hook(lambda _layer, args, out: decoded.append(out))
-    with torch.random.fork_rng(devices=[]):
-        fit.runtime.seed(3)  # as the loop does before each step: layers that draw take their numbers from here
+    with fit.runtime.seeded(3):  # as the loop does for each step: layers that draw take their numbers from here
         terms = model.terms(fit, batch)
     (lossy, z), (clean, _) = seen
     assert 0.05 < float((lossy == 0).float().mean() - (clean == 0).float().mean()) < 0.6

@@ -86,11 +86,33 @@ def test_a_header_without_a_field_for_the_names_of_rows(write):
     table = load_file(write('a\tb\n"r1"\t1\t2\n"r2"\t3\t5\n', "t.tsv"))
     assert table.names == ["r1", "r2"] and table.feature_names == ["a", "b"]
     assert table.X.tolist() == [[1, 2], [3, 5]]
+    assert load_file(write("a b\n1 1 2\n2 3 5\n".replace(" ", "\t"), "n.tsv")).names == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Temperatur\n21,5\n22,7\n23,1\n19,0\n",  # decimal commas in a file of one column
+        "# x y\n1.5,2.0\n3.0,4.0\n",
+        "Measured in 2020\n1.5,2.0\n3.0,4.0\n",
+        "5.1,3.5,1.4\n4.9,3.0,1.4,0\n4.7,3.2,1.3,0\n",
+    ],
+)
+def test_rows_longer_than_the_header_are_refused(write, text):
+    with pytest.raises(InputError, match="fields where"):
+        load_file(write(text))
+
+
+def test_headers_of_signs_and_numbers(write):
+    for header in ("#,1,2", "№,2019,2024", "0,10+,%"):
+        assert load_file(write(f"{header}\n1,5.5,6\n2,3,4\n")).feature_names == header.split(",")
 
 
 def test_signs_between_thousands_are_no_decimals(write):
     with pytest.raises(InputError, match="holds '1,100' beside numbers without a comma"):
         load_file(write("a\tb\n950\t1,200\n1,100\t2,500\n980\t700\n", "t.tsv"))
+    for means in ("a;b\n0,25;1,333\n0,5;2\n", "a;b\n1,667;1,333\n1;2\n", "kg;n\n1,125;1\n2;2\n"):
+        assert load_file(write(means)).X.shape == (2, 2)
     table = load_file(write("a\tb\n0,950\t1,200\n1,100\t2,500\n", "t.tsv"))
     assert table.X.tolist() == [[0.95, 1.2], [1.1, 2.5]]
 
@@ -107,6 +129,9 @@ def test_signs_between_thousands_are_no_decimals(write):
         ("2019,2020\n1,2\n", 2),
         ("5,10,15\n6,9,17\n4,11,13\n", 3),  # even steps amid their columns
         ("10,20,30\n9,19,29\n8,18,28\n", 3),  # that go on below
+        ("0,10,20\n1,12,25\n2,15,31\n3,19,40\n", 4),  # the first of rows that grow
+        ("0.0,10.000,20.000\n0.1,9.857,20.111\n.2,9.7,20.2\n", 3),
+        ("1950,1961\n1952,1970\n1960,1968\n1971,1999\n", 4),
     ],
 )
 def test_rows_that_only_look_like_counting_stay_rows(write, text, rows):

@@ -93,6 +93,15 @@ def test_known_labels_of_rows_that_are_none(tmp_path):
         load_file(tmp_path / "d.npz", known="kind")
 
 
+@pytest.mark.parametrize("shape", ["(2, 3", "(1{}, 16)".format("0" * 22)])
+def test_array_files_with_an_impossible_header(tmp_path, shape):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+    text = (header.ljust(117) + "\n").encode()
+    (tmp_path / "d.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(48))
+    with pytest.raises(InputError, match="'d.npy' cannot be read as an array of numbers"):
+        load_file(tmp_path / "d.npy")
+
+
 @pytest.mark.parametrize("name", ["x.npy", "x.npz"])
 @pytest.mark.parametrize("keep", [0, 1, 40, 400])
 def test_truncated_array_files(tmp_path, name, keep):

@@ -157,6 +157,7 @@ def test_images_are_turned_upright(tmp_path, ending, options):
 def test_pictures_that_cannot_be_read_here_are_told(tmp_path):
     for name in ("a.png", "b.jfif"):
         save(tmp_path / name, GREY, format="PNG")
+    (tmp_path / "a.ARW").write_bytes(b"which a.png was made from")
     for name in ("x.HEIC", "deep/y.heic", "z.avif", ".hidden.heic", "notes.txt"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)

@@ -139,6 +139,38 @@ def test_numbers_without_zeros_in_front_are_the_rows_names(tmp_path):
     assert load_labels(tmp_path / "k.csv", table).tolist() == [i % 5 for i in range(1, 13)]
 
 
+@pytest.mark.parametrize(
+    ("names", "lines", "labels"),
+    [
+        # A data frame's index from 0 is no name of the files 001.png and on.
+        ([f"{i:03}.png" for i in range(1, 7)], ",label\n0,a\n1,b\n2,c\n3,d\n4,e\n5,f\n", "abcdef"),
+        ([f"{i}.png" for i in range(1, 4)], "id,label\n0,a\n1,b\n2,c\n", "abc"),
+        # What stands behind the labels may be anything.
+        (["x.png", "y.png", "z.png"], "label,when\na,9:00\nb,9:05\nc,9:10\n", "abc"),
+        (["x.png", "y.png", "z.png"], "label,score\na,0.5\nb,\nc,0.7\n", "abc"),
+        # Folders tell what is called the same.
+        (["a/0.png", "b/0.png"], "file,label\nb/0.jpg,2\na/0.jpg,1\n", "12"),
+        ([f"{i:03}.png" for i in range(3)], "id,label\n002,c\n000,a\n001,b\n", "abc"),
+    ],
+)
+def test_whose_labels_are_is_taken_from_names_only_where_all_of_them_are(tmp_path, names, lines, labels):
+    (tmp_path / "k.csv").write_text(lines)
+    found = load_labels(tmp_path / "k.csv", Table(X=np.zeros((len(names), 2)), names=names))
+    assert "".join(map(str, found)) == labels
+
+
+def test_a_heading_is_no_name_of_a_file_that_is_called_like_it(tmp_path):
+    table = Table(X=np.zeros((4, 2)), names=["image.png", "b.png", "c.png", "d.png"])
+    (tmp_path / "k.csv").write_text("image,kind\nc.png,0\nb.png,1\n")
+    assert load_known(tmp_path / "k.csv", table).tolist() == [-1, 1, 0, -1]
+
+
+def test_exact_names_leave_no_room_for_others(tmp_path):
+    names = [f"img{i}.png" for i in range(4)]
+    (tmp_path / "k.csv").write_text("file,label\n" + "".join(f"{n},a\n" for n in names) + "old/img0.png,b\n")
+    assert load_labels(tmp_path / "k.csv", Table(X=np.zeros((4, 2)), names=names)).tolist() == list("aaaa")
+
+
 def test_names_that_no_row_has_are_refused(tmp_path):
     table = Table(X=np.zeros((3, 2)), names=["a/1.png", "b/1.png", "c/1.png"])  # without folders these are one
     (tmp_path / "k.csv").write_text("file,label\nx,2\ny,1\nz,0\n")

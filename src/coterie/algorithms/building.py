@@ -9,6 +9,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
+from coterie._alone import GLOBAL_STATE
 from coterie.checks import Rule, integer, number, one_of, require, whole
 from coterie.data import Augment, DataSpec, Source
 from coterie.errors import InputError
@@ -123,7 +124,7 @@ def build(estimator: Clusterer, spec: DataSpec, *, settings: dict[str, Any], str
     InputError
         If the network does not fit the rows.
     """
-    with torch.random.fork_rng(devices=[]):
+    with GLOBAL_STATE, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(streams.integer("weights"))  # torch.manual_seed would seed GPUs too
         return estimator.make_model(spec, settings)
 

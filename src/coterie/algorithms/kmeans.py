@@ -33,7 +33,7 @@ class KMeans(Clusterer):
     {common}
     n_init : int or "auto", default="auto"
         Beginnings, of which the one with the least inertia is kept; >= 1. "auto" is 20, and fewer where n d K exceeds
-        10^10, down to one from 2 10^11 on.
+        10^10, down to one above 10^11.
 
     Attributes
     ----------

@@ -23,7 +23,8 @@ from coterie.persistence import decode_value, encode_value, read_model, save_mod
 from coterie.settings import snapshot
 from coterie.training import Streams, own_modes
 
-UNFIT = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)  # what foreign values run into
+# What foreign values run into.
+UNFIT = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 _ADDED_LATER = {"n_known_": 0, "n_pairs_": 0}  # what models of earlier versions do not have
 _SCALARS = (*_ADDED_LATER, "seed_", "n_iter_", "fit_seconds_", "n_features_in_", "history_")
 

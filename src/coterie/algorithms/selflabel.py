@@ -54,7 +54,8 @@ class SelfLabel(Clusterer):
         (fits to be compared should have seeds further apart); the first one's clusters keep their numbers. The last may
         be "svm", a support vector machine that learns known labels from the principal components of their rows. "auto"
         is ("dec", "svm") where two classes or more are known and labels are at least four times as many as clusters;
-        else ("dec", "jule") for up to 100,000 images of which nothing is known; else ("dec", "dec").
+        else ("dec", "jule") for images of which nothing is known, up to 100,000 with 400 million values in all; else
+        ("dec", "dec").
     code_size : int, default=64
         d, the number of entries of the code f(x); a pair of modules as ``network`` brings its own.
     network : {"auto", "mlp", "conv"}, MLP, Conv or pair of nn.Module, default="auto"

@@ -238,8 +238,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if model is None:
             own = {"n_clusters": self.n_clusters, "image_shape": self.image_shape, "scaling": self.scaling}
             inside = self.inside(**own, random_state=seed)
-            many = hasattr(X, "__len__") and len(X) > MOST  # pyright: ignore[reportArgumentType]
-            return inside.fit(_some_of(inside, X, seed) if many else X)
+            return inside.fit(_some_of(inside, X, seed) if _count(X) > MOST else X)
         if isinstance(model, FrozenEstimator):
             model = model.estimator
         if not isinstance(model, Clusterer | AnswersByBest):
@@ -258,6 +257,13 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             model.fit(X)
         # What is merged or split later is not followed: a score belongs to the clusters that it was learned with.
         return copy.copy(model.best_ if isinstance(model, AnswersByBest) else model)
+
+
+def _count(X: Any) -> int:
+    try:
+        return len(X)
+    except TypeError:  # of what is refused where it is read, or has no rows yet
+        return 0
 
 
 def _some_of(model: Clusterer, X: ArrayLike | Source, seed: int) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from array import array
 from dataclasses import replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ONE_THOUSAND = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
 _THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*")
 
 
@@ -162,11 +164,16 @@ def _with_comma(field: str) -> float:
 
 
 def _refuse_thousands(sample: list[list[str]], path: Path) -> None:
-    """Refuse a column of which some numbers are whole and all others have three digits behind a comma."""
+    """Refuse commas that all stand before three digits, in a column with whole numbers far from such decimals."""
+    fields = [field.strip() for record in sample for field in record if "," in field]
+    if not all(map(_ONE_THOUSAND.fullmatch, fields)):
+        return
     for j in range(min(map(len, sample), default=0)):
-        column = [record[j].strip() for record in sample if record[j].strip()]
+        column = [record[j].strip() for record in sample]
         parted = [field for field in column if "," in field]
-        if parted and len(parted) < len(column) and all(map(_ONE_THOUSAND.fullmatch, parted)):
+        values = [_with_comma(field) for field in parted]
+        whole = [int(field) for field in column if _WHOLE.fullmatch(field)]
+        if parted and whole and (min(whole) < math.floor(min(values)) or max(whole) > math.ceil(max(values))):
             raise InputError(
                 f"{path.name!r} holds {parted[0]!r} beside numbers without a comma, which may be a thousand or a "
                 "decimal: write numbers without signs between thousands, or all with their decimals."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from coterie.data.forms import is_delimited
 from coterie.data.idx import is_idx, read_idx_array
 from coterie.data.images import load_folder
 from coterie.data.table import MissingColumn, Table, tidy_known, tidy_labels
-from coterie.data.wording import in_short, named
+from coterie.data.wording import DAMAGE, in_short, named
 from coterie.errors import DataWarning, InputError, warn
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ _Y_KEYS = (("y",), ("labels",), ("target",), ("y_train", "y_test"), ("y_train",)
 # An archive may unpack to 8 GiB in all, and beyond 256 MiB to 200 times its size at most.
 _MOST_ENTRIES, _MOST_BYTES = 1000, 8 << 30
 _ANY_RATIO_BYTES, _MOST_RATIO = 256 << 20, 200
-
-_DAMAGE = (ValueError, EOFError, OSError, MemoryError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def load_file(  # noqa: PLR0913 - each column of a table that is no feature, and how to read what is no table
@@ -164,7 +161,7 @@ def _read_npy(path: Path, column: str | int | None) -> Table:
     _refuse_column(path, column)
     try:
         return Table(X=np.load(path, mmap_mode="r", allow_pickle=False))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(f"{path.name!r} cannot be read as an array of numbers: {in_short(error)}.") from error
 
 
@@ -225,7 +222,7 @@ class _Archive:
                 names = ", ".join(map(repr, sorted(self._arrays.files, key=str.lower)))
                 self._arrays.close()
                 raise InputError(f"{self._path.name!r} has keys that differ only in case; its keys are {names}.")
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{self._path.name!r} is not a .npz archive of arrays: {error}.") from error
@@ -258,5 +255,5 @@ class _Archive:
         try:
             parts = [self._arrays[self.keys[key]] for key in keys]
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise InputError(f"{self._path.name!r} cannot be read: {error}.") from error

@@ -28,6 +28,9 @@ _SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, an
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
 _WHOLE = re.compile(r"\s*\d{1,9}\s*")
 _DECIMAL = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
+_GAP = re.compile(
+    r"\s*([-–—?.*/]+|[<>≤≥~]=?\s*[\d.,]+)\s*"
+)  # what may stand where a value is missing or beyond a limit
 _YEAR = re.compile(r"\s*(19|20)\d\d\s*")
 
 
@@ -78,9 +81,8 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
     if not sample:
         raise InputError(f"{path.name!r} is empty.")
     decimal = decimal_of(separator, sample)
-    if header is None and {len(row) for row in sample[1:]} == {len(sample[0]) + 1}:
-        sample[0] = ["", *sample[0]]  # so R writes names of rows: with nothing above them
-        header = True
+    if header is None and _lacks_a_corner(sample[0], sample[1:], decimal):
+        sample[0], header = ["", *sample[0]], True
     if header is None:
         header = _has_header(sample[0], sample[1:], decimal)
     columns = [field.strip() for field in sample[0]] if header else [""] * len(sample[0])
@@ -156,12 +158,24 @@ def _has_header(first: list[str], rows: list[list[str]], decimal: str) -> bool:
     text = [is_text(field, decimal) for field in first]
     if any(text) and not any(is_number(field, decimal) for field in first):
         return True
-    words = [t and any(map(str.isalpha, field)) for t, field in zip(text, first, strict=True)]  # "-" names nothing
+    words = [t and not _GAP.fullmatch(field) for t, field in zip(text, first, strict=True)]
     if rows and any(word and is_number(field, decimal) for word, field in zip(words, rows[0], strict=False)):
         return True
     numbers = [j for j, field in enumerate(first) if _DECIMAL.fullmatch(field)]
     others = len(first) - len(numbers) - (first[0] == "")  # where the first column has the names of the rows
     return sum(text) == others and (_counts(first, rows, numbers) or _measures(first, rows, numbers))
+
+
+def _lacks_a_corner(first: list[str], rows: list[list[str]], decimal: str) -> bool:
+    """Return whether rows have one field more than the first line, as R writes names of rows with nothing above."""
+    if {len(row) for row in rows} != {len(first) + 1} or not all(is_text(field, decimal) for field in first):
+        return False
+    names = [row[0] for row in rows]
+    if len(set(names)) < len(names):
+        return False
+    # One column below a name may be two by mistake, where its numbers have decimal commas or are parted by spaces.
+    numbered = len(first) > 1 and [str(i) for i in range(1, len(names) + 1)] == names
+    return numbered or not any(is_number(name, sign) for name in names for sign in ".,")
 
 
 def _counts(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool:
@@ -181,17 +195,25 @@ def _counts(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool
 def _measures(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool:
     """Return whether the numbers of a first line are steps of a scale, as wavelengths or two years are.
 
-    They are equally far from each other, the row below goes on in no such way, and each lies outside its column.
+    They are equally far from each other, the row below is no such row, and each lies outside its column: a year by any
+    distance, another number further than the column is wide, since the first of sorted rows lies just outside.
     """
-    years = len(numbers) > 1 and all(_YEAR.fullmatch(first[j]) for j in numbers)
+    years = len(numbers) > 1 and _are_years(first, numbers)
     if not rows or not (years or len(numbers) >= _COUNTED) or not _even_steps(first, numbers):
         return False
-    below = [[row[j] for row in rows if len(row) == len(first)] for j in numbers]
-    if _even_steps(rows[0], numbers) and len(numbers) >= _COUNTED:
+    if _are_years(rows[0], numbers) or (len(numbers) >= _COUNTED and _even_steps(rows[0], numbers)):
         return False
-    values = [[float(field) for field in column if is_number(field, ".")] for column in below]
-    named = [float(first[j]) for j in numbers]
-    return all(len(set(v)) > 1 and not min(v) <= name <= max(v) for name, v in zip(named, values, strict=True))
+    for j in numbers:
+        column = [float(row[j]) for row in rows if len(row) == len(first) and is_number(row[j], ".")]
+        low, high = min(column, default=0.0), max(column, default=0.0)
+        around = 0.0 if years else high - low
+        if low == high or low - around <= float(first[j]) <= high + around:
+            return False
+    return True
+
+
+def _are_years(fields: list[str], numbers: list[int]) -> bool:
+    return all(j < len(fields) and _YEAR.fullmatch(fields[j]) for j in numbers)
 
 
 def _even_steps(fields: list[str], numbers: list[int]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from pathlib import Path
 
 from coterie.errors import DataWarning, InputError, warn
@@ -40,21 +39,23 @@ def find_images(folder: Path) -> dict[str, Path]:
         raise InputError(f"The folder {error.filename!r} cannot be read: {error.strerror}.") from error
 
     found: dict[str, Path] = {}
-    others: Counter[str] = Counter()
+    others: list[Path] = []
     for where, folders, names in os.walk(folder, followlinks=False, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(where, name)
-            ending = path.suffix.lower()
             if name.startswith("."):
                 continue
-            others[ending] += ending in _OTHERS
-            if ending in ENDINGS:
+            if path.suffix.lower() in _OTHERS:
+                others.append(path)
+            elif path.suffix.lower() in ENDINGS:
                 shown = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
                 while shown in found:  # two names may differ in the replaced bytes only
                     shown += "'"
                 found[shown] = path
-    if kinds := sorted(+others):
-        count = f"{others.total():,} {'picture' if others.total() == 1 else 'pictures'} ending in {', '.join(kinds)}"
+    read = {path.with_suffix("") for path in found.values()}  # many cameras write each picture in two ways
+    if left_out := [path for path in others if path.with_suffix("") not in read]:
+        kinds = ", ".join(sorted({path.suffix.lower() for path in left_out}))
+        count = f"{len(left_out):,} {'picture' if len(left_out) == 1 else 'pictures'} ending in {kinds}"
         warn(f"Passed over {count}, which cannot be read here: save them as JPEG or PNG.", DataWarning)
     return dict(sorted(found.items()))

@@ -13,7 +13,7 @@ import numpy as np
 
 from coterie.data.delimited import records
 from coterie.data.forms import guess_form
-from coterie.data.imagefiles import ENDINGS
+from coterie.data.rownames import own_names
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import MISSING
 from coterie.data.wording import named
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from coterie.data.table import Table
 
 _LABEL_COLUMNS = ("label", "labels", "class", "target", "y", "cluster")  # the first of these that is there
+_NAMING = (
+    "name",
+    "id",
+    "file",
+    "filename",
+    "file_name",
+    "path",
+    "filepath",
+    "image",
+    "image_id",
+    "key",
+)  # and the like
 _NUMBERS = "row"  # heading of the rows' numbers
 MOST_NAMES = 0.5  # share of a column's fields that must be names of rows for it to say whose the labels are
 
@@ -70,13 +82,13 @@ def read_text_labels(path: Path, table: Table, *, known: bool) -> list[str]:
     elif j is None:
         j = _only_column(given if header else [], len(columns) if rows else 1, what)
     if key is not None:
-        called = _own_names([fields[key] for fields in rows], names)
+        called = own_names([fields[key] for fields in rows], names)
         return _by_name(
             list(zip(called, (as_given(fields[j].strip()) for fields in rows), strict=True)), names, what, known=known
         )
     numbers = None if _NUMBERS in columns and columns.index(_NUMBERS) == j else _numbered(rows, columns)
     if numbers is None and names and len(columns) > 1:
-        _check_order(rows, names, besides=j, what=what)
+        _check_order(columns, rows, names, besides=j, what=what)
     if numbers is None or not known:
         check_count(len(rows), table, what)
     labels = [as_given(fields[j].strip()) for fields in rows]
@@ -97,12 +109,14 @@ def _key(columns: list[str], rows: list[list[str]], names: list[str], *, besides
     return max(able, key=lambda c: (shares[c], c == called, distinct[c]), default=called)
 
 
-def _check_order(rows: list[list[str]], names: list[str], *, besides: int, what: str) -> None:
+def _check_order(columns: list[str], rows: list[list[str]], names: list[str], *, besides: int, what: str) -> None:
     """Refuse labels beside names that no row has, and warn where nothing says whose they are."""
     told = f"no row is called as its columns have it; rows are called {names[0]!r} and the like"
-    for c in range(len(rows[0])):
-        fields = [fields[c].strip() for fields in rows]
-        if c == besides or len(set(fields)) < len(fields) or len(fields) == 1:
+    for c, column in enumerate(columns):
+        fields = [field for fields in rows if (field := fields[c].strip()).lower() not in MISSING]
+        # What stands behind the labels and is not called as names are may be anything about the rows.
+        naming = c != besides and (c < besides or column in _NAMING)
+        if not naming or len(set(fields)) < len(fields) or len(fields) < 2:
             continue
         if not _are_numbers(fields):
             raise InputError(f"{what} has names such as {fields[0]!r} beside its labels, but {told}.")
@@ -120,38 +134,14 @@ def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
         return True
     shares = _shares_of_names(below, names)
     key = int(np.argmax(shares))
-    return shares[key] >= MOST_NAMES and not _shares_of_names([first], names)[key]
+    return shares[key] >= MOST_NAMES and first[key].strip() not in names
 
 
 def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:
     """Return which share of each column's fields are names of rows."""
     known = set(names)
-    columns = [_own_names([fields[c] for fields in rows], names) for c in range(len(rows[0]))]
+    columns = [own_names([fields[c] for fields in rows], names) for c in range(len(rows[0]))]
     return [sum(name in known for name in column) / len(column) for column in columns]
-
-
-def _own_names(found: list[str], names: list[str]) -> list[str]:
-    """Return names as the rows have them: some were made harmless for spreadsheets, or stand among spaces.
-
-    Others lack the ending or the folder of a file, or the zeros before a number; where that leaves no doubt, they are
-    taken for the same.
-    """
-    known = set(names)
-    loosely = {_bare(name): name for name in names}
-    if len(loosely) < len(names):
-        loosely = {}
-    ways = [(name, name.strip(), as_given(name), as_given(name.strip())) for name in found]
-    return [
-        next((way for way in tried if way in known), None) or loosely.get(_bare(tried[0]), tried[0]) for tried in ways
-    ]
-
-
-def _bare(name: str) -> str:
-    """Return what is left of a name without folder, ending, case and zeros at the front."""
-    name = name.strip().replace("\\", "/").rsplit("/", 1)[-1].casefold()
-    stem, dot, ending = name.rpartition(".")
-    name = stem if dot + ending in ENDINGS else name
-    return name.lstrip("0") or "0" if name.isdecimal() else name
 
 
 def _numbered(rows: list[list[str]], columns: list[str]) -> list[int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from coterie.data.delimited import read_delimited
 from coterie.data.idx import read_idx_array
 from coterie.data.table import Table
+from coterie.data.wording import DAMAGE
 from coterie.datasets.texts import read_newsgroups
 from coterie.errors import InputError
 
@@ -160,7 +160,7 @@ def _whole_numbers(path: Path, endings: Sequence[str], converters: Any = None) -
                         stream, delimiter=",", dtype=np.int64, ndmin=2, encoding="ascii", converters=converters
                     )
                     parts.append(table)
-    except (OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise InputError(f"{path} cannot be read as a zip archive of comma-separated numbers ({error}).") from error
     if not parts:
         raise InputError(f"{path} holds no {' or '.join(endings)} file.")

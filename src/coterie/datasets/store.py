@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, overload
@@ -13,12 +12,14 @@ from typing import Literal, overload
 import numpy as np
 
 from coterie.data.table import Table
+from coterie.data.wording import DAMAGE
 from coterie.datasets.formats import READERS
 from coterie.datasets.registry import Dataset, RemoteFile, find
 from coterie.errors import DatasetMissingError, InputError
 
 __all__ = ["data_home", "load", "load_mnist10k", "rows_digest", "status"]
 
+logger = logging.getLogger(__name__)
 _EMBEDDED = Path(__file__).parent / "embedded"
 _LARGEST_SMALL = 32_000  # thousandths
 
@@ -68,7 +69,7 @@ def status(dataset: str | Dataset) -> Literal["embedded", "stored", "not stored"
     >>> status("mnist10k")
     'embedded'
     """
-    info = find(dataset) if isinstance(dataset, str) else dataset
+    info = dataset if isinstance(dataset, Dataset) else find(dataset)
     if info.embedded:
         return "embedded"
     home = data_home()
@@ -121,7 +122,7 @@ def load(dataset: str | Dataset, *, return_table: bool = True) -> Table | tuple[
     >>> table.X.shape, table.X.dtype
     ((10000, 28, 28), dtype('uint8'))
     """
-    info = find(dataset) if isinstance(dataset, str) else dataset
+    info = dataset if isinstance(dataset, Dataset) else find(dataset)
     if info.embedded:
         table = _read_npz(_EMBEDDED / info.archive)
     elif (data_home() / info.archive).is_file():
@@ -210,7 +211,7 @@ def _read_npz(path: Path) -> Table:
             parts = [part for part in ("", "_train", "_test") if f"x{part}" in arrays]
             x = np.concatenate([arrays[f"x{part}"] for part in parts])
             y = np.concatenate([arrays[f"y{part}"] for part in parts]).astype(np.int64)
-    except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise InputError(f"{path} is not an .npz file with the arrays x and y ({error}).") from error
     return Table(X=x.astype(np.float32) if np.issubdtype(x.dtype, np.floating) else x, y=y)
 
@@ -249,6 +250,9 @@ def _fetch(info: Dataset, folder: Path, file: RemoteFile) -> Path:
     """Return one published file, from the data home if it is whole there, else from the first mirror that serves it."""
     import pooch
 
+    pooch.get_logger().setLevel("WARNING")  # else it writes on the screen what it downloads
+    if not (folder / file.name).exists():
+        logger.info("downloading %s of %s", file.name, info.title)
     failures = []
     for mirror in info.mirrors:
         whole = {} if mirror.endswith("/") else {file.name: mirror}

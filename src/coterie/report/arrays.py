@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coterie.data.wording import in_short
+from coterie.data.wording import DAMAGE, in_short
 from coterie.errors import InputError
 from coterie.files import atomic_path
 from coterie.report.grouped import cluster_arrays, raw_rows
@@ -204,7 +202,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise InputError(f"{path} is damaged and cannot be read ({in_short(error)}).") from error
     missing = [key for key in _NEEDED if key not in arrays]
     if missing:

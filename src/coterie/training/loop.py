@@ -144,12 +144,12 @@ class _PhaseRun:
             for repeat in range(turn.repeat):
                 index = self._draw(number, repeat)
                 batch = fit.batch(index, fit.clock.phase, fit.clock.step, number, repeat)
-                # Layers that draw, such as dropout, take their numbers from the stream too.
-                fit.runtime.seed(fit.streams.integer("layers", fit.clock.phase, fit.clock.step, number, repeat))
+                layers = fit.streams.integer("layers", fit.clock.phase, fit.clock.step, number, repeat)
                 optimiser = fit.optimisers[number]
                 for group in optimiser.param_groups:
                     group["lr"] = turn.schedule.rate(fit.clock.step, phase.steps)
-                with _only(optimiser, fit.model):
+                # Layers that draw, such as dropout, take their numbers from the stream too.
+                with fit.runtime.seeded(layers), _only(optimiser, fit.model):
                     with fit.runtime.autocast():
                         terms: dict[str, Tensor] = getattr(self.algorithm, turn.terms)(fit, batch)
                     self._add_to_sums(terms, turn.repeat)

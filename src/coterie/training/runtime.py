@@ -13,6 +13,7 @@ from functools import cache
 import torch
 from torch import nn
 
+from coterie._alone import GLOBAL_STATE
 from coterie.config import Config
 from coterie.errors import InputError
 
@@ -62,11 +63,15 @@ class Runtime:
         for part in model.children():
             part._compiled_call_impl = None
 
-    def seed(self, number: int) -> None:
-        """Set torch's global random numbers on the processor and on the device."""
-        torch.default_generator.manual_seed(number)
-        if self.device.type == "cuda":
-            torch.cuda.manual_seed(number)
+    @contextmanager
+    def seeded(self, number: int) -> Iterator[None]:
+        """Return a context in which torch's global random numbers, here and on the device, begin at a number."""
+        on_cuda = self.device.type == "cuda"
+        with GLOBAL_STATE, torch.random.fork_rng([self.device] if on_cuda else []):
+            torch.default_generator.manual_seed(number)  # torch.manual_seed would seed all devices
+            if on_cuda:
+                torch.cuda.manual_seed(number)
+            yield
 
 
 @contextmanager
