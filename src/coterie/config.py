@@ -58,8 +58,11 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that no machine understands."""
-        if not isinstance(self.checkpoint, str | os.PathLike | None) or os.path.isfile(self.checkpoint or ""):
+        folder = self.checkpoint
+        if not isinstance(folder, str | os.PathLike | None) or folder == "" or os.path.isfile(folder or "."):
             raise InputError(f"The 'checkpoint' setting must be a folder or None. Got {self.checkpoint!r} instead.")
+        if not isinstance(self.callbacks, tuple | list):
+            raise InputError(f"The 'callbacks' setting must be a tuple of callbacks. Got {self.callbacks!r} instead.")
         if self.precision not in PRECISIONS:
             raise InputError(f"The 'precision' setting must be one of {PRECISIONS}. Got {self.precision!r} instead.")
         if self.progress not in ("auto", True, False):

@@ -155,6 +155,8 @@ def test_settings_hold_within_their_block_only():
         ({"precision": "float8"}, "'precision' setting must be one of .* Got 'float8'"),
         ({"progress": "loud"}, "'progress' setting must be 'auto', True or False. Got 'loud'"),
         ({"checkpoint": 5}, "'checkpoint' setting must be a folder or None. Got 5"),
+        ({"checkpoint": ""}, "'checkpoint' setting must be a folder or None. Got ''"),
+        ({"callbacks": None}, "'callbacks' setting must be a tuple of callbacks. Got None"),
         ({"checkpoint": __file__}, "'checkpoint' setting must be a folder or None. Got '/"),
         ({"checkpoint_every": "a"}, "'checkpoint_every' setting must be a number of seconds >= 0. Got 'a'"),
         ({"checkpoint_every": -1}, "'checkpoint_every' setting must be a number of seconds >= 0. Got -1"),
@@ -167,8 +169,10 @@ def test_a_setting_that_breaks_its_rule_is_named(settings, message):
 
 
 def test_a_device_that_is_not_here_is_named():
-    with pytest.raises(InputError, match="'device' setting must be 'auto' or a device of this machine. Got 'abacus'"):
-        make_runtime(Config(device="abacus"))
+    for device in ("abacus", None):
+        said = f"'device' setting must be 'auto' or a device of this machine. Got {device!r}"
+        with pytest.raises(InputError, match=said):
+            make_runtime(Config(device=device))
 
 
 def test_precision_follows_the_hardware():

@@ -28,9 +28,8 @@ _SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, an
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
 _WHOLE = re.compile(r"\s*\d{1,9}\s*")
 _DECIMAL = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
-_GAP = re.compile(
-    r"\s*([-–—?.*/]+|[<>≤≥~]=?\s*[\d.,]+)\s*"
-)  # what may stand where a value is missing or beyond a limit
+# What may stand where a value is missing or beyond a limit.
+_GAP = re.compile(r"\s*([-–—?.*/]+|[<>≤≥~]=?\s*[\d.,]+)\s*")
 _YEAR = re.compile(r"\s*(19|20)\d\d\s*")
 
 

@@ -25,18 +25,8 @@ if TYPE_CHECKING:
     from coterie.data.table import Table
 
 _LABEL_COLUMNS = ("label", "labels", "class", "target", "y", "cluster")  # the first of these that is there
-_NAMING = (
-    "name",
-    "id",
-    "file",
-    "filename",
-    "file_name",
-    "path",
-    "filepath",
-    "image",
-    "image_id",
-    "key",
-)  # and the like
+# Headings of names, besides "row".
+_NAMING = ("name", "id", "file", "filename", "file_name", "path", "image", "image_id")
 _NUMBERS = "row"  # heading of the rows' numbers
 MOST_NAMES = 0.5  # share of a column's fields that must be names of rows for it to say whose the labels are
 

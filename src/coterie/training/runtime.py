@@ -150,7 +150,7 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros((), device=device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise InputError(
             f"The 'device' setting must be 'auto' or a device of this machine. Got {name!r} instead: "
             f"{str(error).splitlines()[0]}"
