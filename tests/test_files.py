@@ -306,6 +306,10 @@ def test_permissions_outlast_a_new_content(tmp_path):
     with replace_folder(folder) as new:
         (new / "a").write_text("3")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o555)
+    with replace_folder(folder) as new:
+        (new / "a").write_text("4")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755  # what cannot be written could not be cleared away either
 
 
 def test_the_folder_that_a_process_is_at_work_in_is_not_replaced(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +62,8 @@ def keep_mode(before: Path, now: Path) -> None:
         What is replaced, if it is there, and by what.
     """
     with suppress(OSError):  # a file system may have none
-        shutil.copymode(before, now)
+        own = stat.S_IMODE(before.stat().st_mode)
+        now.chmod(own | stat.S_IRWXU if now.is_dir() else own)  # a folder must be moved, or removed again
 
 
 def in_use(target: Path) -> bool:
@@ -77,7 +79,7 @@ def in_use(target: Path) -> bool:
     bool
         False if it is not there.
     """
-    with suppress(FileNotFoundError):  # the folder that this process is in may have been removed
+    with suppress(OSError):  # the folder that this process is in may have been removed
         here = Path.cwd()
         return os.path.ismount(target) or target in (here, *here.parents)
     return os.path.ismount(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import tracemalloc
 
 import numpy as np
@@ -76,9 +77,15 @@ def test_a_header_of_measures_is_no_row(write, header, first):
     assert table.feature_names == header.split(",")[-width:]
 
 
+def test_a_header_of_measures_may_lie_below_wide_columns(write):
+    counts = np.linspace(700, 3900, 40).round()[:, None] + np.random.default_rng(0).integers(0, 40, (40, 3))
+    lines = "\n".join(",".join(str(int(value)) for value in row) for row in counts)
+    assert load_file(write(f"400,410,420\n{lines}\n")).X.tolist() == counts.tolist()
+
+
 def test_a_first_row_with_a_gap_is_no_header(write):
-    for gap in ("-", "<0.1"):
-        with pytest.raises(InputError, match=f"line 1.*'{gap}'"):
+    for gap in ("-", "<0.1", ":", "−5", "5%", "1 234", "(12)"):
+        with pytest.raises(InputError, match=f"line 1.*'{re.escape(gap)}'"):
             load_file(write(f"5.1,{gap},3\n4.9,3,2\n4.8,3,2\n"))
 
 
@@ -86,7 +93,10 @@ def test_a_header_without_a_field_for_the_names_of_rows(write):
     table = load_file(write('a\tb\n"r1"\t1\t2\n"r2"\t3\t5\n', "t.tsv"))
     assert table.names == ["r1", "r2"] and table.feature_names == ["a", "b"]
     assert table.X.tolist() == [[1, 2], [3, 5]]
-    assert load_file(write("a b\n1 1 2\n2 3 5\n".replace(" ", "\t"), "n.tsv")).names == ["1", "2"]
+    for text in ("a b\n1 1 2\n2 3 5\n", "RI Na\n3 1 2\n7 3 5\n", "400 410\ns1 1 2\nNAN 3 5\n"):
+        table = load_file(write(text.replace(" ", "\t"), "n.tsv"))
+        assert table.X.tolist() == [[1, 2], [3, 5]]
+        assert table.names == [line.split()[0] for line in text.splitlines()[1:]]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +106,7 @@ def test_a_header_without_a_field_for_the_names_of_rows(write):
         "# x y\n1.5,2.0\n3.0,4.0\n",
         "Measured in 2020\n1.5,2.0\n3.0,4.0\n",
         "5.1,3.5,1.4\n4.9,3.0,1.4,0\n4.7,3.2,1.3,0\n",
+        "x,y\n1,5,2\n2,5,3\n3,7,4\n",
     ],
 )
 def test_rows_longer_than_the_header_are_refused(write, text):

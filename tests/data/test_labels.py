@@ -159,6 +159,33 @@ def test_whose_labels_are_is_taken_from_names_only_where_all_of_them_are(tmp_pat
     assert "".join(map(str, found)) == labels
 
 
+ABC = [f"{letter}.png" for letter in "abc"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "labels"),
+    [
+        ("a,1\nb,2\nc,0\n", [1, 2, 0]),  # without a heading
+        ("x/a.png,1\nx/b.png,2\nx/c.png,0\n", [1, 2, 0]),
+        ("c,1\nb,2\n", [-1, 2, 1]),
+        ("id,breed\na,1\nc,2\nd,0\n", [1, -1, 2]),  # and a stranger
+        ("id,label\nb,2\nb,2\na,1\n", [1, 2, -1]),  # twice the same
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*that no row has")
+def test_known_labels_without_endings_or_folders_may_be_of_some_rows(tmp_path, lines, labels):
+    (tmp_path / "k.csv").write_text(lines)
+    assert load_known(tmp_path / "k.csv", Table(X=np.zeros((3, 2)), names=ABC)).tolist() == labels
+
+
+def test_labels_may_be_of_more_than_the_rows(tmp_path):
+    (tmp_path / "k.csv").write_text("label,filepath\n3,x/c.png\n9,x/d.png\n2,x/b.png\n1,x/a.png\n")
+    assert load_labels(tmp_path / "k.csv", Table(X=np.zeros((3, 2)), names=ABC)).tolist() == [1, 2, 3]
+    (tmp_path / "k.csv").write_text("label,filepath\n3,x/e.png\n2,x/f.png\n1,x/g.png\n")
+    with pytest.raises(InputError, match=r"names such as 'x/e.png' beside its labels"):
+        load_labels(tmp_path / "k.csv", Table(X=np.zeros((3, 2)), names=ABC))
+
+
 def test_a_heading_is_no_name_of_a_file_that_is_called_like_it(tmp_path):
     table = Table(X=np.zeros((4, 2)), names=["image.png", "b.png", "c.png", "d.png"])
     (tmp_path / "k.csv").write_text("image,kind\nc.png,0\nb.png,1\n")

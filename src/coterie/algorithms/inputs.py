@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -56,7 +55,7 @@ def undone_on_error(
 
     @wraps(fit)
     def fit_or_undo(self: _Estimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Fitted:
-        before, python = dict(vars(self)), random.getstate()
+        before = dict(vars(self))
         try:
             with own_modes():
                 return fit(self, *args, **kwargs)
@@ -64,8 +63,6 @@ def undone_on_error(
             vars(self).clear()
             vars(self).update(before)
             raise
-        finally:
-            random.setstate(python)  # a library that scikit-learn imports at the first call draws from it
 
     return fit_or_undo
 

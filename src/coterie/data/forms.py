@@ -28,8 +28,7 @@ _SEPARATORS = "\t;,|"  # in this order: a comma is often found inside fields, an
 _COUNTED = 3  # a first line of numbers that follow each other may be a header from this many on
 _WHOLE = re.compile(r"\s*\d{1,9}\s*")
 _DECIMAL = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
-# What may stand where a value is missing or beyond a limit.
-_GAP = re.compile(r"\s*([-–—?.*/]+|[<>≤≥~]=?\s*[\d.,]+)\s*")
+_SIGN = re.compile(r"\s*([#№%]|\d+\+|\d+-\d+|\d{4}\*)\s*")  # names without a letter; others stand for values
 _YEAR = re.compile(r"\s*(19|20)\d\d\s*")
 
 
@@ -80,7 +79,7 @@ def guess_form(path: Path, *, header: bool | None = None) -> tuple[Form, list[li
     if not sample:
         raise InputError(f"{path.name!r} is empty.")
     decimal = decimal_of(separator, sample)
-    if header is None and _lacks_a_corner(sample[0], sample[1:], decimal):
+    if header is None and _lacks_a_corner(sample[0], sample[1:], separator):
         sample[0], header = ["", *sample[0]], True
     if header is None:
         header = _has_header(sample[0], sample[1:], decimal)
@@ -157,7 +156,10 @@ def _has_header(first: list[str], rows: list[list[str]], decimal: str) -> bool:
     text = [is_text(field, decimal) for field in first]
     if any(text) and not any(is_number(field, decimal) for field in first):
         return True
-    words = [t and not _GAP.fullmatch(field) for t, field in zip(text, first, strict=True)]
+    words = [
+        t and (any(map(str.isalpha, field)) or _SIGN.fullmatch(field) is not None)
+        for t, field in zip(text, first, strict=True)
+    ]
     if rows and any(word and is_number(field, decimal) for word, field in zip(words, rows[0], strict=False)):
         return True
     numbers = [j for j, field in enumerate(first) if _DECIMAL.fullmatch(field)]
@@ -165,16 +167,16 @@ def _has_header(first: list[str], rows: list[list[str]], decimal: str) -> bool:
     return sum(text) == others and (_counts(first, rows, numbers) or _measures(first, rows, numbers))
 
 
-def _lacks_a_corner(first: list[str], rows: list[list[str]], decimal: str) -> bool:
+def _lacks_a_corner(first: list[str], rows: list[list[str]], separator: str) -> bool:
     """Return whether rows have one field more than the first line, as R writes names of rows with nothing above."""
-    if {len(row) for row in rows} != {len(first) + 1} or not all(is_text(field, decimal) for field in first):
+    names = [row[0] for row in rows if row]
+    if {len(row) for row in rows} != {len(first) + 1} or len(set(names)) < len(names):
         return False
-    names = [row[0] for row in rows]
-    if len(set(names)) < len(names):
-        return False
-    # One column below a name may be two by mistake, where its numbers have decimal commas or are parted by spaces.
-    numbered = len(first) > 1 and [str(i) for i in range(1, len(names) + 1)] == names
-    return numbered or not any(is_number(name, sign) for name in names for sign in ".,")
+    if not all(is_number(name, ".") or is_number(name, ",") for name in names):
+        return True
+    # Numbers are names where they cannot be values: not where a decimal comma may have made two fields of one.
+    whole = all(_WHOLE.fullmatch(name) for name in names) and not any(is_number(field, ".") for field in first)
+    return whole and len(first) > 1 and separator != ","
 
 
 def _counts(first: list[str], rows: list[list[str]], numbers: list[int]) -> bool:
@@ -195,7 +197,7 @@ def _measures(first: list[str], rows: list[list[str]], numbers: list[int]) -> bo
     """Return whether the numbers of a first line are steps of a scale, as wavelengths or two years are.
 
     They are equally far from each other, the row below is no such row, and each lies outside its column: a year by any
-    distance, another number further than the column is wide, since the first of sorted rows lies just outside.
+    distance, another number by more than any two neighbouring values are apart, as the first of sorted rows may be.
     """
     years = len(numbers) > 1 and _are_years(first, numbers)
     if not rows or not (years or len(numbers) >= _COUNTED) or not _even_steps(first, numbers):
@@ -203,10 +205,10 @@ def _measures(first: list[str], rows: list[list[str]], numbers: list[int]) -> bo
     if _are_years(rows[0], numbers) or (len(numbers) >= _COUNTED and _even_steps(rows[0], numbers)):
         return False
     for j in numbers:
-        column = [float(row[j]) for row in rows if len(row) == len(first) and is_number(row[j], ".")]
-        low, high = min(column, default=0.0), max(column, default=0.0)
-        around = 0.0 if years else high - low
-        if low == high or low - around <= float(first[j]) <= high + around:
+        column = sorted(float(row[j]) for row in rows if len(row) == len(first) and is_number(row[j], "."))
+        gap = max((right - left for left, right in itertools.pairwise(column)), default=0.0)
+        around = 0.0 if years else gap
+        if gap == 0 or column[0] - around <= float(first[j]) <= column[-1] + around:
             return False
     return True
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from coterie.data.delimited import records
 from coterie.data.forms import guess_form
-from coterie.data.rownames import own_names
+from coterie.data.rownames import are_names, own_names
 from coterie.data.spreadsheets import as_given
 from coterie.data.table import MISSING
 from coterie.data.wording import named
@@ -105,7 +105,7 @@ def _check_order(columns: list[str], rows: list[list[str]], names: list[str], *,
     for c, column in enumerate(columns):
         fields = [field for fields in rows if (field := fields[c].strip()).lower() not in MISSING]
         # What stands behind the labels and is not called as names are may be anything about the rows.
-        naming = c != besides and (c < besides or column in _NAMING)
+        naming = c != besides and (c < besides or column in _NAMING or are_names(fields, names))
         if not naming or len(set(fields)) < len(fields) or len(fields) < 2:
             continue
         if not _are_numbers(fields):
@@ -124,7 +124,8 @@ def _heads_names(rows: list[list[str]], names: list[str]) -> bool:
         return True
     shares = _shares_of_names(below, names)
     key = int(np.argmax(shares))
-    return shares[key] >= MOST_NAMES and first[key].strip() not in names
+    called = own_names([row[key] for row in rows], names)[0]  # beside the others, as these lack an ending or a folder
+    return shares[key] >= MOST_NAMES and (first[key].strip().lower() in _NAMING or called not in names)
 
 
 def _shares_of_names(rows: list[list[str]], names: list[str]) -> list[float]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def own_names(found: Sequence[str], names: Sequence[str]) -> list[str]:
     """Return names as the rows have them: some were made harmless for spreadsheets, or stand among spaces.
 
-    Others lack the ending or the folder of a file, or the zeros before a number. Where all of them are rows' names
-    then, and no two the same, they are taken for these.
+    Others lack the ending or the folder of a file, or the zeros before a number. Where half of them or more are rows'
+    names then, and no two the same one, they are taken for these; numbers only where all are, since they may count
+    from elsewhere.
 
     Parameters
     ----------
@@ -44,9 +45,36 @@ def own_names(found: Sequence[str], names: Sequence[str]) -> list[str]:
             own or next((loosely[key] for key in _bare(name, folders=folders) if key in loosely), None)
             for own, name in zip(exactly, found, strict=True)
         ]
-        if len(loosely) == len(known) and None not in guessed and len(set(guessed)) == len(guessed):
-            return [name for name in guessed if name is not None]
+        meant = {name.strip(): guess for name, guess in zip(found, guessed, strict=True) if guess is not None}
+        numbers = any(own is None and name.strip().isdecimal() for own, name in zip(exactly, found, strict=True))
+        enough = len(guessed) if numbers else len(guessed) / 2
+        without_doubt = len(loosely) == len(known) and len(set(meant.values())) == len(meant)
+        if without_doubt and sum(guess is not None for guess in guessed) >= enough:
+            return [guess or name for guess, name in zip(guessed, found, strict=True)]
     return [own or name for own, name in zip(exactly, found, strict=True)]
+
+
+def are_names(fields: Sequence[str], names: Sequence[str]) -> bool:
+    """Return whether fields look like names of rows that are images, or one is a row's name.
+
+    Parameters
+    ----------
+    fields, names : sequence of str
+        What stands in a column, and the names of the rows.
+
+    Returns
+    -------
+    bool
+        True where half of the fields or more end as images do.
+
+    Examples
+    --------
+    >>> from coterie.data.rownames import are_names
+    >>> are_names(["x/c.png", "x/d.png"], ["a.png"]), are_names(["9:00", "9:05"], ["a.png"])
+    (True, False)
+    """
+    files = sum(field.lower().endswith(tuple(ENDINGS)) for field in fields)
+    return 2 * files >= len(fields) > 0 or not set(names).isdisjoint(fields)
 
 
 def _bare(name: str, *, folders: bool) -> tuple[str, ...]:

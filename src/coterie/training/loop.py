@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from coterie._alone import GLOBAL_STATE
 from coterie.errors import NonFiniteLossError
 from coterie.training.callbacks import Callback
 from coterie.training.checkpoints import Checkpointer, Saved
@@ -241,9 +242,16 @@ def _only(optimiser: torch.optim.Optimizer, model: torch.nn.Module) -> Iterator[
 @contextmanager
 def _random_state_kept(fit: Fit) -> Iterator[None]:
     """Give torch's global random numbers back as they were."""
-    device = fit.runtime.device
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    on_cuda = fit.runtime.device.type == "cuda"
+    with GLOBAL_STATE:  # not amid a step of another thread's fit, where they are that one's
+        here, there = torch.get_rng_state(), torch.cuda.get_rng_state(fit.runtime.device) if on_cuda else None
+    try:
         yield
+    finally:
+        with GLOBAL_STATE:
+            torch.set_rng_state(here)
+            if there is not None:
+                torch.cuda.set_rng_state(there, fit.runtime.device)
 
 
 def _tell(callbacks: Sequence[Callback], hook: str, *arguments: object) -> None:
