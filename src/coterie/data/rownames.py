@@ -34,7 +34,7 @@ def own_names(found: Sequence[str], names: Sequence[str]) -> list[str]:
     --------
     >>> from coterie.data.rownames import own_names
     >>> own_names(["b", "A"], ["a.png", "b.png"]), own_names(["b", "c"], ["a.png", "b.png"])
-    (['b.png', 'a.png'], ['b', 'c'])
+    (['b.png', 'a.png'], ['b.png', 'c'])
     """
     known = set(names)
     ways = [(name, name.strip(), as_given(name), as_given(name.strip())) for name in found]
