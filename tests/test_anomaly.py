@@ -113,7 +113,7 @@ def test_without_a_model_each_score_fits_a_system_of_its_own(monkeypatch):
 
 def test_a_system_of_its_own_is_fitted_to_a_sample_of_very_many_rows(monkeypatch):
     X, _ = blobs(n=120)
-    monkeypatch.setattr("coterie.anomaly.base.MOST", 50)
+    monkeypatch.setattr("coterie.anomaly.base.MOST_ROWS", 50)
     monkeypatch.setattr(NeighbourOutlier, "inside", KMeans)
     found = NeighbourOutlier(n_clusters=3, random_state=0).fit(X)
     assert found.model_.labels_.shape == (50,)

@@ -11,7 +11,6 @@ CHAIN = 4  # rows in a chain of nearest neighbours, about
 TENTH = 10  # the neighbour whose distance is a row's own scale
 SPARE = 8  # candidates beyond those asked for, since the search rounds
 BLOCK = 4096  # rows whose differences to one neighbour are held at a time
-
 MOST_ROWS, MOST_VALUES = 100_000, 400_000_000  # up to which comparing all rows takes minutes, not hours
 
 

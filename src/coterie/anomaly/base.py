@@ -20,13 +20,13 @@ from coterie.checks import Rule, number, require
 from coterie.data import Source
 from coterie.errors import InputError
 from coterie.familiarity import EXPECTED
+from coterie.neighbours import MOST_ROWS
 from coterie.settings import hyperparameters
 from coterie.subsample import sample_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-MOST = 100_000  # rows to which a system is fitted that was not given
 CONTAMINATION = number(above=0, up_to=0.5).or_word("auto")
 
 
@@ -238,7 +238,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if model is None:
             own = {"n_clusters": self.n_clusters, "image_shape": self.image_shape, "scaling": self.scaling}
             inside = self.inside(**own, random_state=seed)
-            return inside.fit(_some_of(inside, X, seed) if _count(X) > MOST else X)
+            return inside.fit(_some_of(inside, X, seed) if _count(X) > MOST_ROWS else X)
         if isinstance(model, FrozenEstimator):
             model = model.estimator
         if not isinstance(model, Clusterer | AnswersByBest):
@@ -269,7 +269,7 @@ def _count(X: Any) -> int:
 def _some_of(model: Clusterer, X: ArrayLike | Source, seed: int) -> Source:
     """Return a sample of rows, scaled as all of them are."""
     source = open_source(model, X, reset=True)
-    return Source(source.raw(sample_rows(len(source), MOST, seed)), source.spec)
+    return Source(source.raw(sample_rows(len(source), MOST_ROWS, seed)), source.spec)
 
 
 OutlierDetector.__doc__ = shared_docs.fill(OutlierDetector.__doc__ or "")  # __init_subclass__ sees what is below only

@@ -39,6 +39,8 @@ def own_names(found: Sequence[str], names: Sequence[str]) -> list[str]:
     known = set(names)
     ways = [(name, name.strip(), as_given(name), as_given(name.strip())) for name in found]
     exactly = [next((way for way in tried if way in known), None) for tried in ways]
+    numbers = any(own is None and name.strip().isdecimal() for own, name in zip(exactly, found, strict=True))
+    enough = len(found) if numbers else len(found) / 2
     for folders in (False, True):
         loosely = {_bare(name, folders=folders)[0]: name for name in known}
         guessed = [
@@ -46,8 +48,6 @@ def own_names(found: Sequence[str], names: Sequence[str]) -> list[str]:
             for own, name in zip(exactly, found, strict=True)
         ]
         meant = {name.strip(): guess for name, guess in zip(found, guessed, strict=True) if guess is not None}
-        numbers = any(own is None and name.strip().isdecimal() for own, name in zip(exactly, found, strict=True))
-        enough = len(guessed) if numbers else len(guessed) / 2
         without_doubt = len(loosely) == len(known) and len(set(meant.values())) == len(meant)
         if without_doubt and sum(guess is not None for guess in guessed) >= enough:
             return [guess or name for guess, name in zip(guessed, found, strict=True)]

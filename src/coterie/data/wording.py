@@ -1,4 +1,4 @@
-"""Phrases that messages about data share."""
+"""What messages about data share: phrases, and which errors tell of a damaged file."""
 
 from __future__ import annotations
 
