@@ -10,6 +10,7 @@ from benchmarks.accuracy import make_estimator
 from benchmarks.common import of_one_program, read
 from benchmarks.few_methods import BELIEVED, NEIGHBOURS, SVM_ROWS, joined
 from benchmarks.splits import SVM
+from benchmarks.step_times import step_times
 from benchmarks.suggesting import labels_needed, rule
 from coterie import DEC, AEKMeans, KMeans, SelfLabel, SNNLKMeans
 from coterie.algorithms.classifying import ENOUGH, FITTED, PENALTY
@@ -159,3 +160,9 @@ def test_no_figure_with_labels_was_made_with_other_defaults_than_todays(dataset,
     for row in read("suggest.jsonl"):
         if row["dataset"] == dataset and row["seed"] <= 9:
             assert row["settings"] == ways[row["way"]], (row["way"], row["seed"])
+
+
+@pytest.mark.parametrize("network", ["default", "paper"])
+def test_steps_with_labels_and_without_are_timed(network):
+    found = step_times(network, batch_size=32, steps=12)
+    assert min(found["milliseconds"], found["milliseconds_plain"], found["ratio"]) > 0
