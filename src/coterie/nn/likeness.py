@@ -88,7 +88,7 @@ def soft_nearest_neighbor_loss(
             losses.append(0.0 * rows.sum())
             continue
         logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows, temperature)) / temperature
-        losses.append((_log_sum_exp(logits + alone) - _log_sum_exp(logits + others)).mean().to(rows.dtype))
+        losses.append(_mean_difference(logits, alone, others).to(rows.dtype))
     return torch.stack(losses).sum()
 
 
@@ -165,6 +165,26 @@ def _products(h: Tensor, *, exact: bool) -> Tensor:
     return products + products.T - products.detach()
 
 
+def _mean_difference(logits: Tensor, alone: Tensor, others: Tensor) -> Tensor:
+    """Return the mean over rows of the log of their summed exponentials under one mask, less that under another.
+
+    The gradient is had with the value, as the difference of two shares; autograd's own way would keep an array of l x l
+    for each operation.
+    """
+    with torch.no_grad():
+        (sums, shares), (fewer, others_shares) = (_log_sums_and_shares(logits + mask) for mask in (alone, others))
+        value, slope = (sums - fewer).mean(), shares.sub_(others_shares).div_(len(logits))
+    return value + (slope * (logits - logits.detach())).sum()  # adds nothing but the gradient
+
+
+def _log_sums_and_shares(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log of each row's summed exponentials (l,), and each one's share of its sum (l, l), in place."""
+    largest = logits.amax(1, keepdim=True)
+    exponentials = logits.sub_(largest).clamp_min_(LEAST).exp_()
+    total = exponentials.sum(1, keepdim=True)
+    return (total.log() + largest)[:, 0], exponentials.div_(total)
+
+
 def _log_sum_exp(logits: Tensor) -> Tensor:
     """Return the log of each row's summed exponentials, shape (l,); the gradient reuses the exponentials."""
     largest = logits.detach().amax(1, keepdim=True)
@@ -186,10 +206,10 @@ def _nearness(h: Tensor, temperature: float) -> Tensor:
     temperature that is low beside the distance between groups, it is had in float64.
     """
     h = h - h.detach().mean(0)
-    far = h.detach().square().sum(1).max() * torch.finfo(h.dtype).eps > ROUNDING * temperature
-    if far and h.device.type != "mps":  # which has no float64
-        h = h.double()
     products = _products(h, exact=True)
+    far = products.detach().diagonal().max() * torch.finfo(h.dtype).eps > ROUNDING * temperature
+    if far and h.device.type != "mps":  # which has no float64
+        products = _products(h.double(), exact=True)
     return 2 * products - products.diagonal()
 
 
