@@ -63,9 +63,10 @@ def paired() -> list[str]:
 
 
 def steps() -> list[str]:
-    """Return what a step with labels costs beside the plain autoencoder's: the latest row of each network."""
+    """Return what a step with labels costs beside the plain autoencoder's: the latest row of each network and arithmetic."""
     rows = [row for row in read("few_labels.jsonl") if row["method"] == "step" and row["labels_used"] == STEP_ROWS]
-    rows = list({row["network"]: row for row in rows if not row["commit"].endswith("+changes")}.values())
+    kept = [row for row in rows if not row["commit"].endswith("+changes")]
+    rows = list({(row["network"], row["precision"]): row for row in kept}.values())
     lines = ["| network | milliseconds | without labels | ratio | precision | hardware | commit |"]
     lines.append("|---|--:|--:|--:|---|---|---|")
     for row in rows:
