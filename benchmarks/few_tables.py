@@ -63,7 +63,7 @@ def paired() -> list[str]:
 
 
 def steps() -> list[str]:
-    """Return what a step with labels costs beside the plain autoencoder's: the latest row of each network and arithmetic."""
+    """Return what a step with labels costs beside the plain autoencoder's: the latest of each network and precision."""
     rows = [row for row in read("few_labels.jsonl") if row["method"] == "step" and row["labels_used"] == STEP_ROWS]
     kept = [row for row in rows if not row["commit"].endswith("+changes")]
     rows = list({(row["network"], row["precision"]): row for row in kept}.values())
