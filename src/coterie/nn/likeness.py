@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from coterie.errors import InputError
 
@@ -15,8 +17,12 @@ DISTANCES = ("cosine", "euclidean")
 COLDEST = 1e-20  # temperature below which distances over it, of up to 1e18, would be more than float32 can hold
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
+HALF_ROUNDING = torch.finfo(torch.bfloat16).eps  # of half precision, the coarser of both kinds
 ROUNDING = 0.01  # of the temperature, in distances
 SHORTEST = 1e-12  # squared length below which a row has no direction
+Pull = Callable[[Tensor], list[Tensor]]  # from slopes of logits to the gradient of each layer, times the temperature
+Near = Callable[[list[Tensor], Any], tuple[Tensor, Pull]]
+Judge = Callable[[Tensor], tuple[Tensor, Tensor]]  # from logits to the loss of each row, and its slopes
 LEAST = -80.0  # log of a share that is as good as none; the exponential of less is slow, for it is no normal number
 
 
@@ -77,19 +83,15 @@ def soft_nearest_neighbor_loss(
     layers = [h] if isinstance(h, Tensor) else list(h)
     temperature = _checked(temperature, layers, y)
     known = y >= 0
-    y = y[known]
-    alone, like = _pairs(y)
+    alone, like = _pairs(y[known])
     # For a row without another of its class both sums are the same one: it adds 0, and has no gradient.
-    others = torch.where(like | ~like.any(1, keepdim=True), alone, -torch.inf)
-    losses = []
-    for layer in layers:
-        rows = _rows(layer, known)
-        if len(rows) < 2:
-            losses.append(0.0 * rows.sum())
-            continue
-        logits = (_cosines(rows, temperature) if distance == "cosine" else _nearness(rows, temperature)) / temperature
-        losses.append(_mean_difference(logits, alone, others).to(rows.dtype))
-    return torch.stack(losses).sum()
+    others = alone.masked_fill(~like & like.any(1, keepdim=True), -torch.inf)
+
+    def judge(logits: Tensor) -> tuple[Tensor, Tensor]:
+        (sums, shares), (fewer, shares_of_fewer) = (_log_sums_and_shares(logits + mask) for mask in (alone, others))
+        return sums - fewer, shares.sub_(shares_of_fewer)
+
+    return _judged(layers, known, temperature, _cosines if distance == "cosine" else _nearness, judge)
 
 
 def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.1) -> Tensor:
@@ -133,13 +135,15 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     """
     temperature = _checked(temperature, [z], y)
     known = y >= 0
-    z, y = _rows(z, known), y[known]
-    if len(z) < 2:
-        return 0.0 * z.sum()
-    alone, like = _pairs(y)
-    logits = _cosines(z, temperature) / temperature
-    apart = _log_sum_exp(logits + alone)[:, None] - logits  # (l, l): -log of each pair's share
-    return ((apart * like).sum(1) / like.sum(1).clamp_min(1)).mean()
+    alone, like = _pairs(y[known])
+    wanted = like / like.sum(1, keepdim=True).clamp_min(1)  # (l, l): what each other row of the class counts
+    paired = like.any(1, keepdim=True)
+
+    def judge(logits: Tensor) -> tuple[Tensor, Tensor]:
+        sums, shares = _log_sums_and_shares(logits + alone)
+        return sums * paired[:, 0] - (logits * wanted).sum(-1), shares * paired - wanted
+
+    return _judged([z], known, temperature, _cosines, judge)
 
 
 def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
@@ -158,69 +162,110 @@ def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
     return temperature if temperature > COLDEST else COLDEST
 
 
-def _products(h: Tensor, *, exact: bool) -> Tensor:
-    with torch.autocast(h.device.type, enabled=not exact and torch.is_autocast_enabled(h.device.type)):
-        products = (h @ h.detach().T).to(h.dtype)
-    # The same number; but its gradient takes one product of matrices where that of h @ h.T takes two.
-    return products + products.T - products.detach()
+def _judged(layers: Sequence[Tensor], known: Tensor, temperature: float | Tensor, near: Near, judge: Judge) -> Tensor:
+    """Return the loss, added over layers, of those rows whose class is known."""
+    layers = [h.flatten(1) for h in layers]
+    layers = layers if known.all() else [h[known] for h in layers]
+    if len(layers[0]) < 2:
+        return sum(0.0 * h.sum() for h in _singles(layers))
+    return _Judged.apply(judge, near, temperature, *layers)
 
 
-def _mean_difference(logits: Tensor, alone: Tensor, others: Tensor) -> Tensor:
-    """Return the mean over rows of the log of their summed exponentials under one mask, less that under another.
+class _Judged(torch.autograd.Function):
+    """Mean over rows, added over layers, of a loss that reads nothing but how near rows are to each other.
 
-    The gradient is had with the value, as the difference of two shares; autograd's own way would keep an array of l x l
-    for each operation.
+    Its gradient is had with its value, by one more product of matrices a layer. Autograd's own way would keep an array
+    of l x l for each operation.
     """
-    with torch.no_grad():
-        (sums, shares), (fewer, others_shares) = (_log_sums_and_shares(logits + mask) for mask in (alone, others))
-        value, slope = (sums - fewer).mean(), shares.sub_(others_shares).div_(len(logits))
-    return value + (slope * (logits - logits.detach())).sum()  # adds nothing but the gradient
+
+    @staticmethod
+    def forward(ctx: Any, judge: Judge, near: Near, temperature: float | Tensor, *layers: Tensor) -> Tensor:
+        """Return the loss, shape (), of layers of rows (l, d)."""
+        logits, pull = near(_singles(layers), temperature)
+        losses, slopes = judge(logits)
+        of_temperature = -(slopes * logits).sum().reshape(temperature.shape) if ctx.needs_input_grad[2] else None
+        of_layers = pull(slopes) if any(ctx.needs_input_grad[3:]) else [None] * len(layers)
+        ctx.save_for_backward(of_temperature, *of_layers)
+        ctx.unit = logits.shape[-1] * float(temperature)  # divided by at last, so that half precision holds the rest
+        return losses.mean(1).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the temperature and of layers."""
+        slope = slope / ctx.unit
+        return None, None, *(None if kept is None else slope * kept for kept in ctx.saved_tensors)
+
+
+def _singles(layers: Sequence[Tensor]) -> list[Tensor]:
+    return [h.to(torch.promote_types(h.dtype, torch.float32)) for h in layers]
 
 
 def _log_sums_and_shares(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log of each row's summed exponentials (l,), and each one's share of its sum (l, l), in place."""
-    largest = logits.amax(1, keepdim=True)
+    """Return the log of each row's summed exponentials (..., l), and each one's share of its sum, in place."""
+    largest = logits.amax(-1, keepdim=True)
     exponentials = logits.sub_(largest).clamp_min_(LEAST).exp_()
-    total = exponentials.sum(1, keepdim=True)
-    return (total.log() + largest)[:, 0], exponentials.div_(total)
+    total = exponentials.sum(-1, keepdim=True)
+    return (total.log() + largest)[..., 0], exponentials.div_(total)
 
 
-def _log_sum_exp(logits: Tensor) -> Tensor:
-    """Return the log of each row's summed exponentials, shape (l,); the gradient reuses the exponentials."""
-    largest = logits.detach().amax(1, keepdim=True)
-    return (logits - largest).clamp_min(LEAST).exp().sum(1).log() + largest[:, 0]
+def _times(a: Tensor, b: Tensor, *, exact: bool) -> Tensor:
+    with torch.autocast(b.device.type, enabled=not exact and torch.is_autocast_enabled(b.device.type)):
+        return a @ b
 
 
-def _cosines(h: Tensor, temperature: float) -> Tensor:
-    """Return the cosines of rows (l, l), from their products alone."""
-    products = _products(h, exact=temperature < EXACT_BELOW)
-    squared = products.diagonal()
+def _diagonal(matrices: Tensor) -> Tensor:
+    return matrices.diagonal(dim1=1, dim2=2)
+
+
+def _cosines(layers: list[Tensor], temperature: float | Tensor) -> tuple[Tensor, Pull]:
+    """Return cosines over the temperature (L, l, l), and how slopes of these pull at rows."""
+    exact = bool(temperature < EXACT_BELOW)
+    products = torch.stack([_times(h, h.T, exact=exact).to(h.dtype) for h in layers])
+    squared = _diagonal(products)
     inverse = squared.clamp_min(SHORTEST).rsqrt() * (squared > SHORTEST)
-    return products * inverse * inverse[:, None]
+    inverses = inverse[:, None] * inverse[:, :, None]
+    cosines = products * inverses
+
+    def pull(slopes: Tensor) -> list[Tensor]:
+        both = slopes + slopes.mT
+        _diagonal(both).sub_((both * cosines).sum(1))  # what would change a row's length alone
+        return [_times(weights, h, exact=exact) for weights, h in zip(both.mul_(inverses), layers, strict=True)]
+
+    return cosines / temperature, pull
 
 
-def _nearness(h: Tensor, temperature: float) -> Tensor:
-    """Return |h_i|² - D_ij (l, l).
+def _nearness(layers: list[Tensor], temperature: float | Tensor) -> tuple[Tensor, Pull]:
+    """Return -D_ij over the temperature (L, l, l), up to a number for each row, and how slopes of these pull at rows.
 
-    Around their mean rows are short, so that the difference loses little. Where rounding would count all the same, at a
-    temperature that is low beside the distance between groups, it is had in float64.
+    Around their mean rows are short, so that the difference of products loses little. Where rounding would count all
+    the same, at a temperature that is low beside the distance between groups, it is had in float64.
     """
-    h = h - h.detach().mean(0)
-    products = _products(h, exact=True)
-    far = products.detach().diagonal().max() * torch.finfo(h.dtype).eps > ROUNDING * temperature
-    if far and h.device.type != "mps":  # which has no float64
-        products = _products(h.double(), exact=True)
-    return 2 * products - products.diagonal()
+    layers = [h - h.mean(0) for h in layers]
+    products = torch.stack([_times(h, h.T, exact=True) for h in layers])
+    squared = _diagonal(products).clone()
+    logits = products.mul_(2).sub_(squared[:, None]).div_(temperature)
+    longest = squared.amax(1).tolist()
+    for i, h in enumerate(layers):
+        far = longest[i] * torch.finfo(h.dtype).eps > ROUNDING * temperature
+        if far and h.device.type != "mps":  # which has no float64
+            layers[i] = h.double()
+            exactly = layers[i] @ layers[i].T
+            logits[i] = (2 * exactly - exactly.diagonal() - exactly.diagonal()[:, None]) / temperature
+
+    def pull(slopes: Tensor) -> list[Tensor]:
+        both = (slopes + slopes.mT).mul_(2)
+        _diagonal(both).sub_(2 * slopes.sum(1))
+        return [
+            # Rounded rows move by this much; and a gradient is the difference of products, so of theirs.
+            _times(weights.to(h.dtype), h, exact=size * HALF_ROUNDING**2 > ROUNDING * temperature)
+            for weights, h, size in zip(both, layers, longest, strict=True)
+        ]
+
+    return logits, pull
 
 
 def _pairs(y: Tensor) -> tuple[Tensor, Tensor]:
     """Return -inf where a row meets itself, else 0, and which other rows are of a row's class; both (l, l)."""
     eye = torch.eye(len(y), dtype=torch.bool, device=y.device)
     return torch.zeros(eye.shape, device=y.device).masked_fill_(eye, -torch.inf), (y[:, None] == y) & ~eye
-
-
-def _rows(h: Tensor, known: Tensor) -> Tensor:
-    """Return the rows whose class is known, shape (l, d), in float32 at least."""
-    h = h.flatten(1)
-    h = h if known.all() else h[known]
-    return h if h.dtype == torch.float64 else h.float()
