@@ -240,3 +240,56 @@ def test_groups_far_from_each_other_keep_their_distances(shift, T):
     h.requires_grad_()
     soft_nearest_neighbor_loss(h, y, temperature=T, distance="euclidean").backward()
     assert h.grad.dtype == torch.float32 and h.grad.isfinite().all()
+
+
+def slope_of(h, y, T, distance):
+    """The gradient by autograd in float64, of the formula written out on all pairs."""
+    h = h.detach().double().requires_grad_()
+    u = h / h.norm(dim=1, keepdim=True) if distance == "cosine" else h
+    near = -(((u[:, None] - u) ** 2).sum(2) / T) / (2 if distance == "cosine" else 1)
+    eye, like = torch.eye(len(y), dtype=torch.bool), y[:, None] == y
+    sums = [near.masked_fill(eye | without, -torch.inf).logsumexp(1) for without in (~like, eye)]
+    return torch.autograd.grad((sums[1] - sums[0]).mean(), h)[0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+# The shift is between two groups, each of which has rows of all classes.
+@pytest.mark.parametrize(
+    ("distance", "shift"), [("cosine", 0), ("euclidean", 0), ("euclidean", 30), ("euclidean", 1e3)]
+)
+def test_gradients_within_training_in_half_precision_are_near_the_exact_ones(distance, dtype, shift):
+    random = np.random.default_rng(0)
+    h = torch.from_numpy(random.normal(size=(64, 40)).astype(np.float32))
+    h[32:] += shift
+    h, y = h.to(dtype).requires_grad_(), torch.arange(64) % 4
+    T = 0.1 if distance == "cosine" else 10.0
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = soft_nearest_neighbor_loss(h, y, temperature=T, distance=distance)
+    (slope,) = torch.autograd.grad(loss, h)
+    expected = slope_of(h, y, T, distance)
+    assert slope.dtype == dtype
+    assert (slope.double() - expected).norm() < 0.02 * expected.norm()
+
+
+def test_a_temperature_that_is_learned_has_its_gradient():
+    y, T = torch.from_numpy(Y), torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    layers = [torch.from_numpy(rows(seed)).requires_grad_() for seed in (0, 1)]
+    for distance in ("cosine", "euclidean"):
+        assert torch.autograd.gradcheck(
+            lambda T, *h, of=distance: soft_nearest_neighbor_loss(h, y, temperature=T, distance=of), (T, *layers)
+        )
+
+
+def test_layers_of_several_kinds_each_have_a_gradient_of_their_own_kind():
+    y = torch.tensor([0, 1, 0, 2, 1, 0, -1, 2, -1, 1])
+    layers = [torch.from_numpy(rows()).to(dtype) for dtype in (torch.float64, torch.float32, torch.bfloat16)]
+    expected = [slope_of(h[y >= 0], y[y >= 0], 1.0, "euclidean") for h in layers]
+    layers[0].requires_grad_()
+    layers[2].requires_grad_()
+    soft_nearest_neighbor_loss(layers, y, temperature=1.0, distance="euclidean").backward()
+    assert layers[1].grad is None
+    for h, slope, rel in zip(layers, expected, (1e-9, None, 0.01), strict=True):
+        if h.requires_grad:
+            assert h.grad.dtype == h.dtype
+            assert torch.allclose(h.grad[y >= 0].double(), slope, rtol=rel, atol=rel * 0.1)
+            assert not h.grad[y < 0].any()

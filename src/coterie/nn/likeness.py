@@ -91,7 +91,8 @@ def soft_nearest_neighbor_loss(
         (sums, shares), (fewer, shares_of_fewer) = (_log_sums_and_shares(logits + mask) for mask in (alone, others))
         return sums - fewer, shares.sub_(shares_of_fewer)
 
-    return _judged(layers, known, temperature, _cosines if distance == "cosine" else _nearness, judge)
+    near = _cosines if distance == "cosine" else _nearness
+    return _judged(layers, known, temperature=temperature, ways=(near, judge))
 
 
 def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.1) -> Tensor:
@@ -143,16 +144,13 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
         sums, shares = _log_sums_and_shares(logits + alone)
         return sums * paired[:, 0] - (logits * wanted).sum(-1), shares * paired - wanted
 
-    return _judged([z], known, temperature, _cosines, judge)
+    return _judged([z], known, temperature=temperature, ways=(_cosines, judge))
 
 
 def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
     """Return the temperature that is counted with, or raise."""
-    if (
-        isinstance(temperature, bool)
-        or not isinstance(temperature, Real | Tensor)
-        or not 0 < float(temperature) < math.inf
-    ):
+    number = temperature.detach() if isinstance(temperature, Tensor) else temperature
+    if isinstance(number, bool) or not isinstance(number, Real | Tensor) or not 0 < float(number) < math.inf:
         raise InputError(f"The 'temperature' argument must be a positive number. Got {temperature!r} instead.")
     if not isinstance(y, Tensor) or any(not isinstance(layer, Tensor) or layer.ndim < 2 for layer in layers):
         raise InputError("Outputs must be tensors of shape (b, ...), with b classes in a tensor of shape (b,).")
@@ -162,13 +160,15 @@ def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
     return temperature if temperature > COLDEST else COLDEST
 
 
-def _judged(layers: Sequence[Tensor], known: Tensor, temperature: float | Tensor, near: Near, judge: Judge) -> Tensor:
+def _judged(
+    layers: Sequence[Tensor], known: Tensor, *, temperature: float | Tensor, ways: tuple[Near, Judge]
+) -> Tensor:
     """Return the loss, added over layers, of those rows whose class is known."""
     layers = [h.flatten(1) for h in layers]
     layers = layers if known.all() else [h[known] for h in layers]
     if len(layers[0]) < 2:
-        return sum(0.0 * h.sum() for h in _singles(layers))
-    return _Judged.apply(judge, near, temperature, *layers)
+        return torch.stack([0.0 * h.sum() for h in _singles(layers)]).sum()
+    return _Judged.apply(ways, temperature, *layers)
 
 
 class _Judged(torch.autograd.Function):
@@ -179,14 +179,15 @@ class _Judged(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, judge: Judge, near: Near, temperature: float | Tensor, *layers: Tensor) -> Tensor:
+    def forward(ctx: Any, ways: tuple[Near, Judge], temperature: Any, *layers: Tensor) -> Tensor:
         """Return the loss, shape (), of layers of rows (l, d)."""
+        near, judge = ways
         logits, pull = near(_singles(layers), temperature)
         losses, slopes = judge(logits)
-        of_temperature = -(slopes * logits).sum().reshape(temperature.shape) if ctx.needs_input_grad[2] else None
-        of_layers = pull(slopes) if any(ctx.needs_input_grad[3:]) else [None] * len(layers)
+        of_temperature = -(slopes * logits).sum().reshape(temperature.shape) if ctx.needs_input_grad[1] else None
+        of_layers = pull(slopes) if any(ctx.needs_input_grad[2:]) else [None] * len(layers)
         ctx.save_for_backward(of_temperature, *of_layers)
-        ctx.unit = logits.shape[-1] * float(temperature)  # divided by at last, so that half precision holds the rest
+        ctx.unit = logits.shape[-1] * temperature  # divided by at last, so that half precision holds the rest
         return losses.mean(1).sum()
 
     @staticmethod
@@ -194,7 +195,7 @@ class _Judged(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the temperature and of layers."""
         slope = slope / ctx.unit
-        return None, None, *(None if kept is None else slope * kept for kept in ctx.saved_tensors)
+        return None, *(None if kept is None else slope * kept for kept in ctx.saved_tensors)
 
 
 def _singles(layers: Sequence[Tensor]) -> list[Tensor]:
