@@ -101,6 +101,10 @@ def test_a_temperature_near_zero_leaves_loss_and_gradient_finite(distance):
 
 
 def test_wide_rows_leave_it_finite_too():
+    wide = (1e17 * torch.from_numpy(rows()).float()).requires_grad_()
+    loss = soft_nearest_neighbor_loss(wide, torch.from_numpy(Y), temperature=1e-30, distance="euclidean")
+    assert torch.isfinite(loss)
+    assert torch.isfinite(torch.autograd.grad(loss, wide)[0]).all()
     h = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1e5, 0.0], [1e5, 1.0]])
     y = torch.tensor([0, 0, 1, 1])
     for T in (1e-15, 1e-20, 1e-30, 1e-45):

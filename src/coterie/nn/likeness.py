@@ -15,6 +15,7 @@ from coterie.errors import InputError
 
 DISTANCES = ("cosine", "euclidean")
 COLDEST = 1e-20  # temperature below which distances over it, of up to 1e18, would be more than float32 can hold
+FARTHEST = -1e37  # such a quotient all the same, of which float32 holds some
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
 HALF_ROUNDING = torch.finfo(torch.bfloat16).eps  # of half precision, the coarser of both kinds
@@ -252,7 +253,8 @@ def _nearness(layers: list[Tensor], temperature: float | Tensor) -> tuple[Tensor
         if far and h.device.type != "mps":  # which has no float64
             layers[i] = h.double()
             exactly = layers[i] @ layers[i].T
-            logits[i] = (2 * exactly - exactly.diagonal() - exactly.diagonal()[:, None]) / temperature
+            apart = exactly.diagonal() + exactly.diagonal()[:, None] - 2 * exactly
+            logits[i] = (apart / -temperature).clamp_min(FARTHEST)
 
     def pull(slopes: Tensor) -> list[Tensor]:
         both = (slopes + slopes.mT).mul_(2)
