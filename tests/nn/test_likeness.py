@@ -60,7 +60,7 @@ def test_the_loss_is_that_of_its_formula(distance, T):
 def test_the_contrastive_loss_is_that_of_its_formula():
     z, y = torch.from_numpy(rows()), torch.from_numpy(Y)
     for T in (0.1, 1.0):
-        assert float(supervised_contrastive_loss(z, y, temperature=T)) == pytest.approx(supcon(rows(), Y, T), rel=1e-9)
+        assert float(supervised_contrastive_loss(z, y, temperature=T)) == pytest.approx(supcon(rows(), Y, T), rel=1e-13)
 
 
 @both
@@ -212,6 +212,7 @@ def test_losses_of_several_layers_are_added():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"temperature": torch.ones(2)}, "The 'temperature' argument must be a positive number. Got tensor([1., 1.])"),
         (
             {"distance": "Cosine"},
             "The 'distance' argument must be one of ('cosine', 'euclidean'). Got 'Cosine' instead.",
@@ -246,14 +247,15 @@ def test_groups_far_from_each_other_keep_their_distances(shift, T):
     assert h.grad.dtype == torch.float32 and h.grad.isfinite().all()
 
 
-def slope_of(h, y, T, distance):
-    """The gradient by autograd in float64, of the formula written out on all pairs."""
+def loss_and_slope(h, y, T, distance):
+    """The loss in float64 and its gradient by autograd, of the formula written out on all pairs."""
     h = h.detach().double().requires_grad_()
     u = h / h.norm(dim=1, keepdim=True) if distance == "cosine" else h
     near = -(((u[:, None] - u) ** 2).sum(2) / T) / (2 if distance == "cosine" else 1)
     eye, like = torch.eye(len(y), dtype=torch.bool), y[:, None] == y
     sums = [near.masked_fill(eye | without, -torch.inf).logsumexp(1) for without in (~like, eye)]
-    return torch.autograd.grad((sums[1] - sums[0]).mean(), h)[0]
+    loss = (sums[1] - sums[0]).mean()
+    return loss.item(), torch.autograd.grad(loss, h)[0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -270,9 +272,43 @@ def test_gradients_within_training_in_half_precision_are_near_the_exact_ones(dis
     with torch.autocast("cpu", torch.bfloat16):
         loss = soft_nearest_neighbor_loss(h, y, temperature=T, distance=distance)
     (slope,) = torch.autograd.grad(loss, h)
-    expected = slope_of(h, y, T, distance)
+    _, expected = loss_and_slope(h, y, T, distance)
     assert slope.dtype == dtype
     assert (slope.double() - expected).norm() < 0.02 * expected.norm()
+
+
+def test_a_row_far_from_all_others_leaves_their_distances_as_they_are():
+    h = 0.1 * torch.randn(48, 20, generator=torch.Generator().manual_seed(0))
+    h[0] = 1e4
+    h.requires_grad_()
+    y = torch.arange(48) % 3
+    loss = soft_nearest_neighbor_loss(h, y, temperature=0.1, distance="euclidean")
+    value, expected = loss_and_slope(h, y, 0.1, "euclidean")
+    assert loss.item() == pytest.approx(value, rel=1e-6)
+    (slope,) = torch.autograd.grad(loss, h)
+    assert (slope.double() - expected).norm() < 1e-4 * expected.norm()
+
+
+def test_a_gradient_of_the_gradient_raises_rather_than_being_none():
+    y, h = torch.from_numpy(Y), torch.from_numpy(rows()).requires_grad_()
+    loss = soft_nearest_neighbor_loss(h, y, temperature=0.5)
+    (slope,) = torch.autograd.grad(loss, h, create_graph=True)
+    assert torch.equal(slope.detach(), torch.autograd.grad(soft_nearest_neighbor_loss(h, y, temperature=0.5), h)[0])
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        (h.sum() + slope.pow(2).sum()).backward()
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1, 1)])
+def test_a_temperature_may_be_a_tensor_of_any_kind(kind, shape):
+    y, h = torch.arange(256) % 10, torch.randn(256, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    T = torch.full(shape, 512.0, dtype=kind)
+    for distance in ("cosine", "euclidean"):
+        slope, expected = (
+            torch.autograd.grad(soft_nearest_neighbor_loss(h, y, temperature=t, distance=distance), h)[0]
+            for t in (T, 512.0)
+        )
+        assert torch.equal(slope, expected)
 
 
 def test_a_temperature_that_is_learned_has_its_gradient():
@@ -284,13 +320,14 @@ def test_a_temperature_that_is_learned_has_its_gradient():
         )
 
 
-def test_layers_of_several_kinds_each_have_a_gradient_of_their_own_kind():
+@both
+def test_layers_of_several_kinds_each_have_a_gradient_of_their_own_kind(distance):
     y = torch.tensor([0, 1, 0, 2, 1, 0, -1, 2, -1, 1])
     layers = [torch.from_numpy(rows()).to(dtype) for dtype in (torch.float64, torch.float32, torch.bfloat16)]
-    expected = [slope_of(h[y >= 0], y[y >= 0], 1.0, "euclidean") for h in layers]
+    expected = [loss_and_slope(h[y >= 0], y[y >= 0], 1.0, distance)[1] for h in layers]
     layers[0].requires_grad_()
     layers[2].requires_grad_()
-    soft_nearest_neighbor_loss(layers, y, temperature=1.0, distance="euclidean").backward()
+    soft_nearest_neighbor_loss(layers, y, temperature=1.0, distance=distance).backward()
     assert layers[1].grad is None
     for h, slope, rel in zip(layers, expected, (1e-9, None, 0.01), strict=True):
         if h.requires_grad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -15,7 +16,6 @@ from coterie.errors import InputError
 
 DISTANCES = ("cosine", "euclidean")
 COLDEST = 1e-20  # temperature below which distances over it, of up to 1e18, would be more than float32 can hold
-FARTHEST = -1e37  # such a quotient all the same, of which float32 holds some
 # bfloat16 errs by up to 0.004 in a product of unit vectors; below this temperature that is no longer little.
 EXACT_BELOW = 0.05
 HALF_ROUNDING = torch.finfo(torch.bfloat16).eps  # of half precision, the coarser of both kinds
@@ -62,7 +62,7 @@ def soft_nearest_neighbor_loss(
     -----
     All is computed from the products of rows and in log space: no array is larger than b x b a layer, or h itself, and
     a temperature near 0 leaves the loss finite; one below 1e-20 counts as that. Terms of D that are constant within a
-    row appear in both sums, cancel, and are left out. The gradient comes with the value; it has no gradient itself.
+    row appear in both sums, cancel, and are left out. The gradient comes with the value; a gradient of it raises, and torch.func has none.
 
     References
     ----------
@@ -82,7 +82,7 @@ def soft_nearest_neighbor_loss(
     if distance not in DISTANCES:
         raise InputError(f"The 'distance' argument must be one of {DISTANCES}. Got {distance!r} instead.")
     layers = [h] if isinstance(h, Tensor) else list(h)
-    temperature = _checked(temperature, layers, y)
+    T = _checked(temperature, layers, y)
     known = y >= 0
     alone, like = _pairs(y[known])
     # For a row without another of its class both sums are the same one: it adds 0, and has no gradient.
@@ -93,7 +93,7 @@ def soft_nearest_neighbor_loss(
         return sums - fewer, shares.sub_(shares_of_fewer)
 
     near = _cosines if distance == "cosine" else _nearness
-    return _judged(layers, known, temperature=temperature, ways=(near, judge))
+    return _judged(layers, known, temperature=T, ways=(near, judge))
 
 
 def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.1) -> Tensor:
@@ -135,23 +135,25 @@ def supervised_contrastive_loss(z: Tensor, y: Tensor, *, temperature: float = 0.
     >>> round(float(supervised_contrastive_loss(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 0, 1]))), 4)
     0.0001
     """
-    temperature = _checked(temperature, [z], y)
+    T = _checked(temperature, [z], y)
     known = y >= 0
     alone, like = _pairs(y[known])
-    wanted = like / like.sum(1, keepdim=True).clamp_min(1)  # (l, l): what each other row of the class counts
-    paired = like.any(1, keepdim=True)
+    paired = like.any(1)
 
     def judge(logits: Tensor) -> tuple[Tensor, Tensor]:
+        wanted = like / like.sum(1, keepdim=True, dtype=logits.dtype).clamp_min(1)  # what each row of the class counts
         sums, shares = _log_sums_and_shares(logits + alone)
-        return sums * paired[:, 0] - (logits * wanted).sum(-1), shares * paired - wanted
+        return sums * paired - (logits * wanted).sum(-1), shares * paired[:, None] - wanted
 
-    return _judged([z], known, temperature=temperature, ways=(_cosines, judge))
+    return _judged([z], known, temperature=T, ways=(_cosines, judge))
 
 
-def _checked(temperature: float, layers: Sequence[Tensor], y: Tensor) -> float:
+def _checked(temperature: Any, layers: Sequence[Tensor], y: Tensor) -> float | Tensor:
     """Return the temperature that is counted with, or raise."""
-    number = temperature.detach() if isinstance(temperature, Tensor) else temperature
-    if isinstance(number, bool) or not isinstance(number, Real | Tensor) or not 0 < float(number) < math.inf:
+    if isinstance(temperature, Tensor) and temperature.numel() == 1:
+        temperature = temperature.reshape(()).to(torch.promote_types(temperature.dtype, torch.float32))
+    number = temperature.item() if isinstance(temperature, Tensor) and not temperature.ndim else temperature
+    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:
         raise InputError(f"The 'temperature' argument must be a positive number. Got {temperature!r} instead.")
     if not isinstance(y, Tensor) or any(not isinstance(layer, Tensor) or layer.ndim < 2 for layer in layers):
         raise InputError("Outputs must be tensors of shape (b, ...), with b classes in a tensor of shape (b,).")
@@ -168,7 +170,7 @@ def _judged(
     layers = [h.flatten(1) for h in layers]
     layers = layers if known.all() else [h[known] for h in layers]
     if len(layers[0]) < 2:
-        return torch.stack([0.0 * h.sum() for h in _singles(layers)]).sum()
+        return torch.stack([0.0 * h.sum() for h in _alike(layers)]).sum()
     return _Judged.apply(ways, temperature, *layers)
 
 
@@ -183,28 +185,38 @@ class _Judged(torch.autograd.Function):
     def forward(ctx: Any, ways: tuple[Near, Judge], temperature: Any, *layers: Tensor) -> Tensor:
         """Return the loss, shape (), of layers of rows (l, d)."""
         near, judge = ways
-        logits, pull = near(_singles(layers), temperature)
+        alike = _alike(layers)
+        logits, pull = near(alike, temperature)
         losses, slopes = judge(logits)
-        of_temperature = -(slopes * logits).sum().reshape(temperature.shape) if ctx.needs_input_grad[1] else None
+        of_temperature = -(slopes * logits).sum() if ctx.needs_input_grad[1] else None
         of_layers = pull(slopes) if any(ctx.needs_input_grad[2:]) else [None] * len(layers)
         ctx.save_for_backward(of_temperature, *of_layers)
-        ctx.unit = logits.shape[-1] * temperature  # divided by at last, so that half precision holds the rest
-        return losses.mean(1).sum()
+        ctx.unit = logits.shape[-1] * temperature  # divided by at last: a product in float16 could not hold so little
+        loss, dtype = losses.mean(1).sum(), alike[0].dtype
+        return loss.clamp_max(torch.finfo(dtype).max).to(dtype)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the temperature and of layers."""
-        slope = slope / ctx.unit
-        return None, *(None if kept is None else slope * kept for kept in ctx.saved_tensors)
+        if torch.is_grad_enabled():  # that is, with create_graph=True: then a gradient of these raises, and is not 0
+            slope = slope.detach().requires_grad_()
+        return None, *_scaled(ctx, slope)
 
 
-def _singles(layers: Sequence[Tensor]) -> list[Tensor]:
-    return [h.to(torch.promote_types(h.dtype, torch.float32)) for h in layers]
+@once_differentiable
+def _scaled(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    slope = slope / ctx.unit
+    return tuple(None if kept is None else slope * kept for kept in ctx.saved_tensors)
+
+
+def _alike(layers: Sequence[Tensor]) -> list[Tensor]:
+    """Return layers in one dtype, float32 at least."""
+    dtype = functools.reduce(torch.promote_types, [h.dtype for h in layers], torch.float32)
+    return [h.to(dtype) for h in layers]
 
 
 def _log_sums_and_shares(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log of each row's summed exponentials (..., l), and each one's share of its sum, in place."""
+    """Return the log of each row's summed exponentials (..., l), and each one's share of its sum, in their place."""
     largest = logits.amax(-1, keepdim=True)
     exponentials = logits.sub_(largest).clamp_min_(LEAST).exp_()
     total = exponentials.sum(-1, keepdim=True)
@@ -212,6 +224,7 @@ def _log_sums_and_shares(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _times(a: Tensor, b: Tensor, *, exact: bool) -> Tensor:
+    """Return the product of matrices, in half precision within autocast unless it must be exact."""
     with torch.autocast(b.device.type, enabled=not exact and torch.is_autocast_enabled(b.device.type)):
         return a @ b
 
@@ -241,28 +254,24 @@ def _nearness(layers: list[Tensor], temperature: float | Tensor) -> tuple[Tensor
     """Return -D_ij over the temperature (L, l, l), up to a number for each row, and how slopes of these pull at rows.
 
     Around their mean rows are short, so that the difference of products loses little. Where rounding would count all
-    the same, at a temperature that is low beside the distance between groups, it is had in float64.
+    the same, at a temperature that is low beside the distance between groups, all is had in float64.
     """
-    layers = [h - h.mean(0) for h in layers]
-    products = torch.stack([_times(h, h.T, exact=True) for h in layers])
+    around = [h - h.mean(0).float() for h in layers]  # a centre of few digits: the difference from it is exact in more
+    products = torch.stack([_times(h, h.T, exact=True) for h in around])
     squared = _diagonal(products).clone()
-    logits = products.mul_(2).sub_(squared[:, None]).div_(temperature)
     longest = squared.amax(1).tolist()
-    for i, h in enumerate(layers):
-        far = longest[i] * torch.finfo(h.dtype).eps > ROUNDING * temperature
-        if far and h.device.type != "mps":  # which has no float64
-            layers[i] = h.double()
-            exactly = layers[i] @ layers[i].T
-            apart = exactly.diagonal() + exactly.diagonal()[:, None] - 2 * exactly
-            logits[i] = (apart / -temperature).clamp_min(FARTHEST)
+    far = max(longest) * torch.finfo(products.dtype).eps > ROUNDING * temperature
+    if far and products.dtype != torch.float64 and products.device.type != "mps":  # which has no float64
+        return _nearness([h.double() for h in layers], temperature)
+    logits = products.mul_(2).sub_(squared[:, None]).div_(temperature)
 
     def pull(slopes: Tensor) -> list[Tensor]:
         both = (slopes + slopes.mT).mul_(2)
         _diagonal(both).sub_(2 * slopes.sum(1))
         return [
-            # Rounded rows move by this much; and a gradient is the difference of products, so of theirs.
-            _times(weights.to(h.dtype), h, exact=size * HALF_ROUNDING**2 > ROUNDING * temperature)
-            for weights, h, size in zip(both, layers, longest, strict=True)
+            # Half precision moves each row by its length times this, which is little beside how far neighbours are.
+            _times(weights, h, exact=size * HALF_ROUNDING**2 > ROUNDING * temperature)
+            for weights, h, size in zip(both, around, longest, strict=True)
         ]
 
     return logits, pull
