@@ -62,7 +62,8 @@ def soft_nearest_neighbor_loss(
     -----
     All is computed from the products of rows and in log space: no array is larger than b x b a layer, or h itself, and
     a temperature near 0 leaves the loss finite; one below 1e-20 counts as that. Terms of D that are constant within a
-    row appear in both sums, cancel, and are left out. The gradient comes with the value; a gradient of it raises, and torch.func has none.
+    row appear in both sums, cancel, and are left out. The gradient comes with the value; a gradient of the gradient
+    raises, as do the transforms of torch.func.
 
     References
     ----------
