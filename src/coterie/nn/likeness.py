@@ -257,7 +257,7 @@ def _nearness(layers: list[Tensor], temperature: float | Tensor) -> tuple[Tensor
     Around their mean rows are short, so that the difference of products loses little. Where rounding would count all
     the same, at a temperature that is low beside the distance between groups, all is had in float64.
     """
-    around = [h - h.mean(0).float() for h in layers]  # a centre of few digits: the difference from it is exact in more
+    around = [h - h.mean(0).float() for h in layers]  # a centre of few digits: float64 holds the difference exactly
     products = torch.stack([_times(h, h.T, exact=True) for h in around])
     squared = _diagonal(products).clone()
     longest = squared.amax(1).tolist()
@@ -270,7 +270,7 @@ def _nearness(layers: list[Tensor], temperature: float | Tensor) -> tuple[Tensor
         both = (slopes + slopes.mT).mul_(2)
         _diagonal(both).sub_(2 * slopes.sum(1))
         return [
-            # Half precision moves each row by its length times this, which is little beside how far neighbours are.
+            # Half precision moves each row by its length times this; beside the root of the temperature that is little.
             _times(weights, h, exact=size * HALF_ROUNDING**2 > ROUNDING * temperature)
             for weights, h, size in zip(both, around, longest, strict=True)
         ]
